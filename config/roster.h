@@ -1,0 +1,120 @@
+// The roster: the signed list of who may speak on this cluster's bus, and in which role.
+//
+// One document, versioned, signed with the cluster's Ed25519 authority key. Nodes gossip its
+// version, fetch the bytes from one another, adopt them only if the signature is the authority's
+// and the version is higher than their own, and keep them on disk. Nothing else grants access:
+// a public key that is not in the newest roster is refused in the CURVE handshake.
+//
+// The authority's secret key never needs to be on a node; the public key is what a node is
+// created with (`riftbus key new` writes both halves on the operator's machine). A roster holds
+// only public keys and may be shown to anyone who may speak on the bus.
+//
+// Voters listed here only bootstrap the replicated log; later changes go through the log.
+// Values: immutable once built, safe to share between threads as shared_ptr<const Roster>.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/result.h"
+#include "config/types.h"
+
+namespace riftbus {
+
+// `node`: member of the mesh. `voter`: may keep the log. `relay`: may carry others' traffic.
+// `tap`: may watch traffic. `admin`: may query, change the roster and command nodes.
+// tap and admin keys are operators' keys: they are not members.
+enum class Role : std::uint8_t { node = 1, voter = 2, relay = 3, tap = 4, admin = 5 };
+[[nodiscard]] std::string_view to_string(Role role);
+[[nodiscard]] Result<Role> parse_role(std::string_view text);
+
+// A CURVE (Curve25519) public key. Text form: ZeroMQ's Z85, 40 characters.
+struct CurveKey {
+  std::array<std::uint8_t, 32> bytes{};
+  auto operator<=>(const CurveKey&) const = default;
+  [[nodiscard]] std::string z85() const;
+  [[nodiscard]] static Result<CurveKey> from_z85(std::string_view text);
+};
+
+// An Ed25519 public key. Text form: 64 lower-case hexadecimal digits.
+struct AuthorityKey {
+  std::array<std::uint8_t, 32> bytes{};
+  auto operator<=>(const AuthorityKey&) const = default;
+  [[nodiscard]] std::string hex() const;
+  [[nodiscard]] static Result<AuthorityKey> from_hex(std::string_view text);
+};
+
+struct RosterEntry {
+  NodeId id;
+  CurveKey key;
+  // Key being rotated out: still accepted until the next version drops it.
+  std::optional<CurveKey> previous_key;
+  std::set<Role> roles;
+  // Seconds since the Unix epoch after which the key is refused; empty: no expiry. The only place
+  // where wall time decides: a rented host's key must die even if nobody revokes it.
+  std::optional<std::int64_t> expires_at_s;
+  std::string note;
+
+  [[nodiscard]] bool has(Role role) const { return roles.contains(role); }
+  bool operator==(const RosterEntry&) const = default;
+};
+
+struct Roster {
+  std::string cluster;  // the cluster's name: a roster of another cluster is refused
+  RosterVersion version;
+  std::map<NodeId, RosterEntry> entries;
+  // Ids whose keys were revoked, with the version that did it: shown to operators.
+  std::map<NodeId, RosterVersion> revoked;
+  std::vector<NodeId> voters;
+  std::vector<NodeId> relays;
+
+  [[nodiscard]] const RosterEntry* find(const NodeId& id) const;
+  [[nodiscard]] const RosterEntry* find(const CurveKey& key) const;
+  bool operator==(const Roster&) const = default;
+};
+
+// The signed bytes as they travel and rest on disk: a msgpack-free, canonical text document
+// followed by its signature; README in bus/wire/ holds the grammar.
+struct SignedRoster {
+  std::string bytes;
+  Roster roster;
+};
+
+// Limits on untrusted rosters.
+inline constexpr std::size_t kRosterBytesMax = 900 * 1024;
+inline constexpr std::size_t kRosterEntriesMax = 4096;
+
+// Total: any bytes give a roster or an Error that names the line. Checks the signature against
+// `authority` and the cluster name before anything else is believed.
+[[nodiscard]] Result<SignedRoster> verify_roster(std::string_view bytes, const AuthorityKey& authority,
+                                                 std::string_view cluster);
+// As verify_roster, without the signature: for `riftbus roster show` of a file. Never for adoption.
+[[nodiscard]] Result<Roster> parse_roster_unverified(std::string_view bytes);
+
+// An Ed25519 secret key (libsodium's 64 bytes). Wiped on destruction.
+class AuthoritySecret {
+ public:
+  explicit AuthoritySecret(const std::array<std::uint8_t, 64>& bytes) : bytes_(bytes) {}
+  AuthoritySecret(const AuthoritySecret&) = delete;
+  AuthoritySecret& operator=(const AuthoritySecret&) = delete;
+  AuthoritySecret(AuthoritySecret&& other) noexcept;
+  AuthoritySecret& operator=(AuthoritySecret&&) = delete;
+  ~AuthoritySecret();
+  [[nodiscard]] static AuthoritySecret generate();
+  [[nodiscard]] AuthorityKey public_key() const;
+  [[nodiscard]] const std::array<std::uint8_t, 64>& bytes() const { return bytes_; }
+
+ private:
+  std::array<std::uint8_t, 64> bytes_;
+};
+
+[[nodiscard]] SignedRoster sign_roster(const Roster& roster, const AuthoritySecret& secret);
+
+}  // namespace riftbus
