@@ -72,6 +72,10 @@ struct Roster {
   std::map<NodeId, RosterEntry> entries;
   // Ids whose keys were revoked, with the version that did it: shown to operators.
   std::map<NodeId, RosterVersion> revoked;
+  // The keys that died with them, never to be accepted again. Lets a node tell "a revoked key is
+  // knocking" from "a stranger is knocking". Every owner listed here is in `revoked`; an id may be
+  // in both `revoked` and `entries`: revoked once, approved again with a new key.
+  std::map<CurveKey, NodeId> revoked_keys;
   std::vector<NodeId> voters;
   std::vector<NodeId> relays;
 
@@ -80,8 +84,9 @@ struct Roster {
   bool operator==(const Roster&) const = default;
 };
 
-// The signed bytes as they travel and rest on disk: a msgpack-free, canonical text document
-// followed by its signature; README in bus/wire/ holds the grammar.
+// The signed bytes as they travel and rest on disk: a canonical text document followed by its
+// signature; config/ROSTER.md holds the grammar. Pass `bytes` on as they are: they may carry
+// attributes of a newer release that `roster` does not show and that the signature covers.
 struct SignedRoster {
   std::string bytes;
   Roster roster;
@@ -90,11 +95,22 @@ struct SignedRoster {
 // Limits on untrusted rosters.
 inline constexpr std::size_t kRosterBytesMax = 900 * 1024;
 inline constexpr std::size_t kRosterEntriesMax = 4096;
+inline constexpr std::size_t kRosterRevokedMax = 4096;
+inline constexpr std::size_t kRosterNoteBytesMax = 120;
+inline constexpr std::int64_t kRosterExpiryMax_s = 253'402'300'799;  // the end of the year 9999
 
-// Total: any bytes give a roster or an Error that names the line. Checks the signature against
-// `authority` and the cluster name before anything else is believed.
-[[nodiscard]] Result<SignedRoster> verify_roster(std::string_view bytes, const AuthorityKey& authority,
+// Total: any bytes give a roster or an Error that names the line ("roster:7"). Checks the signature
+// against `authority` before it reads anything, then the grammar, then the cluster's name.
+[[nodiscard]] Result<SignedRoster> verify_roster(std::string_view bytes,
+                                                 const AuthorityKey& authority,
                                                  std::string_view cluster);
+// As verify_roster, and refuses (code 1105) a version that is not higher than `held`: the rule by
+// which a node adopts what it was gossiped. Two documents with one version are the authority's
+// mistake; the one that came first stays.
+[[nodiscard]] Result<SignedRoster> verify_newer_roster(std::string_view bytes,
+                                                       const AuthorityKey& authority,
+                                                       std::string_view cluster,
+                                                       RosterVersion held);
 // As verify_roster, without the signature: for `riftbus roster show` of a file. Never for adoption.
 [[nodiscard]] Result<Roster> parse_roster_unverified(std::string_view bytes);
 
@@ -115,6 +131,10 @@ class AuthoritySecret {
   std::array<std::uint8_t, 64> bytes_;
 };
 
+// Whether the roster obeys every rule of config/ROSTER.md, so that all nodes will read it back.
+[[nodiscard]] Status validate_roster(const Roster& roster);
+
+// CHECKs that validate_roster() holds: ask it first. config/roster_edit.h only makes valid ones.
 [[nodiscard]] SignedRoster sign_roster(const Roster& roster, const AuthoritySecret& secret);
 
 }  // namespace riftbus
