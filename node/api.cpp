@@ -153,6 +153,19 @@ std::string_view to_string(Breaker breaker) {
   return "unknown";
 }
 
+std::vector<LinkView> group_links(std::vector<bus::LinkReport> reports) {
+  std::map<NodeId, LinkView> by_peer;
+  for (auto& report : reports) {
+    LinkView& link = by_peer[report.peer];
+    link.peer = report.peer;
+    auto& slot = report.channel == wire::Channel::call ? link.calls : link.beats;
+    slot = std::move(report);
+  }
+  std::vector<LinkView> links;
+  for (auto& [peer, link] : by_peer) links.push_back(std::move(link));
+  return links;
+}
+
 Reaction Api::answer(const wire::Query& query, const std::set<Role>& asker_roles,
                      const NodeView& view) {
   RIFTBUS_CHECK(view.membership != nullptr && view.journal != nullptr);

@@ -22,6 +22,7 @@
 #include <variant>
 #include <vector>
 
+#include "bus/bus.h"
 #include "bus/wire/message.h"
 #include "config/roster.h"
 #include "config/types.h"
@@ -50,11 +51,12 @@ struct PathView {
 // All that the bus knows about reaching one peer.
 struct LinkView {
   NodeId peer;
-  std::vector<PathView> paths;  // best first
-  std::uint64_t calls_in_flight = 0;
-  std::uint64_t calls_queued = 0;
-  std::uint64_t calls_timed_out = 0;
+  std::optional<bus::LinkReport> calls;  // our DEALER to its ROUTER
+  std::optional<bus::LinkReport> beats;  // our subscription to its PUB
+  std::vector<PathView> paths;           // its addresses, best first; may be empty
 };
+// One LinkView per peer, ordered, from Bus::links(); `paths` is left empty.
+[[nodiscard]] std::vector<LinkView> group_links(std::vector<bus::LinkReport> reports);
 
 // What Api answers from. Pointers and references are lent for one call of answer(); null where a
 // node has no such thing (an --insecure node has no roster).

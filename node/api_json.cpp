@@ -165,11 +165,28 @@ Json history_json(const membership::Member& member, const NodeView& view) {
   return list;
 }
 
-Json paths_json(const LinkView* link, const NodeView& view) {
-  Json list = Json::array();
-  if (link == nullptr) return list;
-  for (const auto& path : link->paths) list.push_back(path_json(path, view));
-  return list;
+Json connection_json(const std::optional<bus::LinkReport>& report, const NodeView& view) {
+  if (!report) return nullptr;
+  const Json wait = report->up ? Json() : Json(to_ms(report->next_attempt - view.now.at));
+  return {{"up", report->up},
+          {"since", time_json(report->since, view)},
+          {"address", report->address ? address_json(*report->address) : Json()},
+          {"rtt_ms", span_json(report->rtt)},
+          {"attempts", report->attempts},
+          {"failures", report->failures},
+          {"trouble", report->trouble},
+          {"next_attempt_ms", wait},
+          {"queued", report->queued}};
+}
+
+void add_reach(const LinkView* link, const NodeView& view, Json& json) {
+  json["calls"] = link ? connection_json(link->calls, view) : Json();
+  json["beats"] = link ? connection_json(link->beats, view) : Json();
+  Json paths = Json::array();
+  if (link != nullptr) {
+    for (const auto& path : link->paths) paths.push_back(path_json(path, view));
+  }
+  json["paths"] = std::move(paths);
 }
 
 Json roster_entry_json(const RosterEntry& entry, const NodeView& view) {

@@ -62,7 +62,11 @@ class Page {
 // How this node hears `peer`; null if it does not watch it.
 [[nodiscard]] Json watch_json(const membership::WatchReport* watch, const NodeView& view);
 [[nodiscard]] Json history_json(const membership::Member& member, const NodeView& view);
-[[nodiscard]] Json paths_json(const LinkView* link, const NodeView& view);
+// One connection of ours to a peer; null if we have none.
+[[nodiscard]] Json connection_json(const std::optional<bus::LinkReport>& report,
+                                   const NodeView& view);
+// Adds "calls", "beats" and "paths": how we reach a peer.
+void add_reach(const LinkView* link, const NodeView& view, Json& json);
 [[nodiscard]] Json roster_entry_json(const RosterEntry& entry, const NodeView& view);
 
 [[nodiscard]] const LinkView* find_link(const NodeView& view, const NodeId& peer);

@@ -11,16 +11,12 @@ namespace {
 Json link_json(const NodeId& peer, const membership::WatchReport* watch, bool watches_us,
                const NodeView& view) {
   const membership::Member* member = view.membership->find(peer);
-  const LinkView* link = find_link(view, peer);
   Json json;
   json["peer"] = peer.value();
   json["standing"] = member ? Json(wire::to_string(member->standing)) : Json();
   json["watches_us"] = watches_us;
   json["watch"] = watch_json(watch, view);
-  json["paths"] = paths_json(link, view);
-  json["calls_in_flight"] = link ? link->calls_in_flight : 0;
-  json["calls_queued"] = link ? link->calls_queued : 0;
-  json["calls_timed_out"] = link ? link->calls_timed_out : 0;
+  add_reach(find_link(view, peer), view, json);
   return json;
 }
 

@@ -33,21 +33,12 @@ Json watched_by_json(const NodeId& id, const NodeView& view) {
   return id == view.self ? ids_json(view.membership->watched_by()) : Json();
 }
 
-Json calls_json(const LinkView* link) {
-  if (link == nullptr) return nullptr;
-  return {{"in_flight", link->calls_in_flight},
-          {"queued", link->calls_queued},
-          {"timed_out", link->calls_timed_out}};
-}
-
 // The part that node.show and why.node have in common.
 void add_connections(const NodeId& id, const NodeView& view, Json& json) {
   const Watches watches = view.membership->watching();
-  const LinkView* link = find_link(view, id);
   json["watch"] = watch_json(find_watch(watches, id), view);
   json["watched_by"] = watched_by_json(id, view);
-  json["paths"] = paths_json(link, view);
-  json["calls"] = calls_json(link);
+  add_reach(find_link(view, id), view, json);
   json["roster"] = roster_json(id, view);
 }
 
