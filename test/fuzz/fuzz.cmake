@@ -1,0 +1,42 @@
+# Fuzz targets: each test/fuzz/NAME_fuzz.cpp defines LLVMFuzzerTestOneInput and links the libraries
+# of the folders that it includes.
+#
+# With RIFTBUS_FUZZ (preset "fuzz", clang) they are libFuzzer programs for test/fuzz/run.sh. In any
+# other build they replay test/fuzz/corpus/NAME/ as a test, label "fuzz": every input that ever
+# taught us something is a regression test under each compiler and sanitizer.
+file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*_fuzz.cpp)
+set(fuzz_dir ${CMAKE_CURRENT_LIST_DIR})
+set(fuzz_targets)
+
+# riftbus_rooms_included(variable file): the libraries behind the #include "..." lines of a file.
+function(riftbus_rooms_included variable source)
+  set(rooms)
+  foreach(pair "node/membership=riftbus_membership" "node/ctl=riftbus_ctl" "node=riftbus_node"
+          "bus/wire=riftbus_wire" "bus/tap=riftbus_tap" "bus=riftbus_bus" "config=riftbus_config")
+    string(REPLACE "=" ";" pair ${pair})
+    list(GET pair 0 folder)
+    list(GET pair 1 room)
+    file(STRINGS ${source} found REGEX "^#include \"${folder}/[^/]*\"")
+    if(found)
+      list(APPEND rooms ${room})
+    endif()
+  endforeach()
+  set(${variable} ${rooms} PARENT_SCOPE)
+endfunction()
+
+foreach(source ${fuzz_sources})
+  get_filename_component(name ${source} NAME_WE)
+  riftbus_rooms_included(rooms ${source})
+  string(REGEX REPLACE "_fuzz$" "" corpus_name ${name})
+  if(RIFTBUS_FUZZ)
+    add_executable(${name} ${source})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name} ${source} ${fuzz_dir}/replay_main.cpp)
+    add_test(NAME fuzz.${corpus_name} COMMAND ${name} ${fuzz_dir}/corpus/${corpus_name})
+    set_tests_properties(fuzz.${corpus_name} PROPERTIES LABELS fuzz TIMEOUT 300)
+  endif()
+  target_link_libraries(${name} PRIVATE ${rooms})
+  list(APPEND fuzz_targets ${name})
+endforeach()
+add_custom_target(fuzzers DEPENDS ${fuzz_targets})

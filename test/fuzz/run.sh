@@ -1,0 +1,80 @@
+#!/bin/bash
+# Fuzzes: test/fuzz/run.sh [SECONDS] [TARGET...]   (default 60 s each, every target)
+#
+# Builds the "fuzz" preset (clang, AddressSanitizer, UBSan, libFuzzer), starts from the corpus in
+# git and works in the build folder. A crash is saved in test/fuzz/crashes/TARGET/, printed, and
+# makes this script fail. --merge copies inputs that reached new code into the corpus.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+seconds=60
+merge=no
+targets=()
+for word; do
+  case $word in
+    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    --merge) merge=yes ;;
+    [0-9]*) seconds=$word ;;
+    *) targets+=("${word%_fuzz}") ;;
+  esac
+done
+build=${RIFTBUS_FUZZ_BUILD:-build/fuzz}
+jobs=${RIFTBUS_JOBS:-$(nproc)}
+
+cmake --preset fuzz -B "$build" >"${TMPDIR:-/tmp}/riftbus-fuzz-configure.$$" 2>&1 || {
+  cat "${TMPDIR:-/tmp}/riftbus-fuzz-configure.$$" >&2
+  exit 1
+}
+rm -f "${TMPDIR:-/tmp}/riftbus-fuzz-configure.$$"
+if test ${#targets[@]} -eq 0; then
+  for source in test/fuzz/*_fuzz.cpp; do
+    source=${source##*/}
+    targets+=("${source%_fuzz.cpp}")
+  done
+fi
+cmake --build "$build" -j "$jobs" --target "${targets[@]/%/_fuzz}"
+
+# One target: works in the build folder, so that a run leaves the checkout as it was.
+fuzz() {
+  local name=$1 work=$build/work/$1 crashes=test/fuzz/crashes/$1
+  local log=$build/work/$1.log arguments=()
+  mkdir -p "$work" "$crashes" "test/fuzz/corpus/$name"
+  test -f "test/fuzz/$name.dict" && arguments+=("-dict=test/fuzz/$name.dict")
+  "$build/bin/${name}_fuzz" "$work" "test/fuzz/corpus/$name" "-max_total_time=$seconds" \
+    -max_len=8192 -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=512 -print_final_stats=1 \
+    "-artifact_prefix=$crashes/" "${arguments[@]}" >"$log" 2>&1
+}
+
+running=()
+failed=()
+finish_one() {
+  local name=${running[0]%%:*} pid=${running[0]##*:} verdict=clean
+  running=("${running[@]:1}")
+  if ! wait "$pid"; then
+    verdict=FAILED
+    failed+=("$name")
+    tail -n 40 "$build/work/$name.log" >&2
+  fi
+  printf '%-24s %-7s %s\n' "$name" "$verdict" \
+    "$(awk '/^stat::number_of_executed_units/ {printf "%d runs ", $2}
+            /^stat::average_exec_per_sec/ {printf "%d/s ", $2}
+            /cov: / {cover=$0} END {sub(/.*cov: /, "", cover); printf "%d edges", cover}' \
+      "$build/work/$name.log")"
+  rmdir --ignore-fail-on-non-empty "test/fuzz/crashes/$name" test/fuzz/crashes
+}
+for name in "${targets[@]}"; do
+  test ${#running[@]} -lt "$jobs" || finish_one
+  fuzz "$name" &
+  running+=("$name:$!")
+done
+while test ${#running[@]} -gt 0; do finish_one; done
+
+if test "$merge" = yes; then
+  for name in "${targets[@]}"; do
+    "$build/bin/${name}_fuzz" -merge=1 "test/fuzz/corpus/$name" "$build/work/$name" 2>/dev/null
+  done
+fi
+if test ${#failed[@]} -gt 0; then
+  echo "crashing inputs are in test/fuzz/crashes/: ${failed[*]}" >&2
+  exit 1
+fi
