@@ -17,39 +17,35 @@ namespace riftbus::wire {
 
 template <class S>
 struct Text {  // msgpack str, UTF-8
+  Text(S& text, std::size_t max) : value(text), bytes_max(max) {}
   S& value;
   std::size_t bytes_max;
 };
 template <class S>
 struct Bytes {  // msgpack bin
+  Bytes(S& bytes, std::size_t max) : value(bytes), bytes_max(max) {}
   S& value;
   std::size_t bytes_max;
 };
 template <class I>
 struct MaybeId {  // as str; empty: no node
+  explicit MaybeId(I& id) : value(id) {}
   I& value;
 };
 template <class L>
 struct List {
+  List(L& list, std::size_t max) : values(list), count_max(max) {}
   L& values;
   std::size_t count_max;
 };
 template <class M>
 struct TextMap {  // msgpack map of str to str, each key once
+  TextMap(M& map, std::size_t entries_max, std::size_t bytes_max)
+      : values(map), count_max(entries_max), value_bytes_max(bytes_max) {}
   M& values;
   std::size_t count_max;
   std::size_t value_bytes_max;
 };
-template <class S>
-Text(S&, std::size_t) -> Text<S>;
-template <class S>
-Bytes(S&, std::size_t) -> Bytes<S>;
-template <class I>
-MaybeId(I&) -> MaybeId<I>;
-template <class L>
-List(L&, std::size_t) -> List<L>;
-template <class M>
-TextMap(M&, std::size_t, std::size_t) -> TextMap<M>;
 
 // V::Ref<T> is `const T&` for a writer and `T&` for a reader.
 template <class V, class T>
