@@ -37,11 +37,14 @@ enum class TimingProfile : std::uint8_t { lan = 1, wan = 2, flaky = 3 };
 // `timing:` A profile, and single numbers of it replaced for a cluster that measured better ones.
 // Empty: the profile's number. Every member advertises its own timing, so mixed values agree.
 struct TimingConfig {
-  TimingProfile profile = TimingProfile::wan;  // the patient middle: no false deaths at 100 ms
-  std::optional<std::int64_t> heartbeat_interval_ms;  // T: one beat per member and interval
-  std::optional<std::int64_t> silence_min_ms;    // silence before a probe, floor of the adaption
-  std::optional<std::int64_t> probe_timeout_ms;  // how long an indirect answer may take
-  std::optional<std::int64_t> suspicion_min_ms;  // from suspect to dead, fully confirmed
+  TimingProfile profile = TimingProfile::wan;    // the patient middle: no false deaths at 100 ms
+  std::optional<std::int64_t> interval_ms;       // between a member's beats
+  std::optional<std::int64_t> silence_min_ms;    // silence before a watcher asks: floor
+  std::optional<std::int64_t> silence_max_ms;    // and ceiling of the adaption
+  std::optional<std::int64_t> probe_min_ms;      // wait for an answer: floor
+  std::optional<std::int64_t> probe_max_ms;      // and ceiling
+  std::optional<std::int64_t> suspicion_min_ms;  // from suspect to dead when all confirm: floor
+  std::optional<std::int64_t> suspicion_max_ms;  // and ceiling
   std::optional<std::int64_t> watchers;          // k: members that watch each member
   bool operator==(const TimingConfig&) const = default;
 };
@@ -173,7 +176,9 @@ struct ClusterConfig {
   std::vector<NodeId> voters;  // bootstraps the log; later changes go through the log
   std::vector<NodeId> relays;
   std::vector<SettingInput> settings;  // what every node runs with unless it says otherwise
-  SourcePlace where;                   // the file
+  bool is_legacy = false;  // read from a distributed_hosts.yaml: mistakes that a user lived with
+                           // so far are warnings
+  SourcePlace where;       // the file
   SourcePlace voters_where;
 
   [[nodiscard]] const NodeConfig* find(const NodeId& id) const;
@@ -189,7 +194,8 @@ struct Seed {
 
 // What one daemon runs with.
 struct NodeSettings {
-  std::string cluster;
+  // Keys tell clusters apart; the name catches mistakes, so one that nobody chose will do.
+  std::string cluster = "riftbus";
   NodeId node_id;
   std::optional<AuthorityKey> authority;
   ListenConfig listen;

@@ -39,6 +39,7 @@ struct ConfigLayers {
   std::vector<SettingInput> environment;
   std::vector<SettingInput> node_file;
   const ClusterConfig* cluster = nullptr;
+  std::string hostname;  // the node id if nothing else gives one; may be empty
 };
 
 // Total: always gives an EffectiveConfig; run with it only if `diagnostics` has no errors.

@@ -1,0 +1,152 @@
+#include "config/settings.h"
+
+#include <algorithm>
+#include <array>
+
+namespace riftbus {
+
+namespace {
+
+constexpr std::string_view kKeysInstead =
+    "members prove who they are with their own keys; no token is shared";
+constexpr std::string_view kProfileInstead =
+    "timing comes from timing.profile (lan, wan, flaky), which adapts to measured round trips";
+constexpr std::string_view kOneMembership = "there is one membership protocol and it is always on";
+constexpr std::string_view kOneConsensus = "there is one consensus protocol and it is always on";
+constexpr std::string_view kNotYet = "the part that would use it is not in this version";
+constexpr std::string_view kNoCheckout = "riftbus needs no checkout of the former orchestrator";
+constexpr std::string_view kOneProcess = "the service manager owns the process; nothing is killed";
+
+constexpr auto kLegacyNames = std::to_array<LegacyName>({
+    {"MEMBERSHIP_MODE", kOneMembership},
+    {"RINGRIFT_MEMBERSHIP_MODE", kOneMembership},
+    {"SWIM_ENABLED", kOneMembership},
+    {"RINGRIFT_SWIM_ENABLED", kOneMembership},
+    {"CONSENSUS_MODE", kOneConsensus},
+    {"RINGRIFT_CONSENSUS_MODE", kOneConsensus},
+    {"RAFT_ENABLED", kOneConsensus},
+    {"RINGRIFT_RAFT_ENABLED", kOneConsensus},
+    {"RINGRIFT_CLUSTER_AUTH_TOKEN", kKeysInstead},
+    {"RINGRIFT_CLUSTER_AUTH_TOKEN_FILE", kKeysInstead},
+    {"RINGRIFT_P2P_AUTH_TOKEN", kKeysInstead},
+    {"RINGRIFT_P2P_HEARTBEAT_INTERVAL", kProfileInstead},
+    {"RINGRIFT_P2P_PEER_TIMEOUT", kProfileInstead},
+    {"RINGRIFT_P2P_SUSPECT_TIMEOUT", kProfileInstead},
+    {"RINGRIFT_P2P_PEER_RETIRE_AFTER_SECONDS", kProfileInstead},
+    {"RINGRIFT_P2P_GOSSIP_INTERVAL", kProfileInstead},
+    {"RINGRIFT_P2P_LEADER_LEASE_DURATION", kProfileInstead},
+    {"RINGRIFT_P2P_ELECTION_TIMEOUT", kProfileInstead},
+    {"RINGRIFT_P2P_DISK_CRITICAL_THRESHOLD", kNotYet},
+    {"RINGRIFT_P2P_DISK_WARNING_THRESHOLD", kNotYet},
+    {"RINGRIFT_P2P_MEMORY_CRITICAL_THRESHOLD", kNotYet},
+    {"RINGRIFT_P2P_LOAD_MAX_FOR_NEW_JOBS", kNotYet},
+    {"RINGRIFT_SLACK_WEBHOOK_URL", kNotYet},
+    {"RINGRIFT_DISCORD_WEBHOOK_URL", kNotYet},
+    {"RINGRIFT_SOCKS_PROXY", kNotYet},
+    {"RINGRIFT_IS_COORDINATOR", "leadership follows from voters, never from one node's file"},
+    {"RINGRIFT_ARBITER_URL", "a majority of voters decides; there is no arbiter"},
+    {"RINGRIFT_PATH", kNoCheckout},
+    {"RINGRIFT_AI_PATH", kNoCheckout},
+    {"RINGRIFT_DIR", kNoCheckout},
+    {"SSH_PORT", "the bus does not use ssh to reach members"},
+    // Flags, as written after the dashes.
+    {"ringrift-path", kNoCheckout},
+    {"auth-token", kKeysInstead},
+    {"require-auth", kKeysInstead},
+    {"storage-type", kNotYet},
+    {"sync-to-disk-interval", kNotYet},
+    {"kill-duplicates", kOneProcess},
+    {"supervised", kOneProcess},
+});
+
+std::string upper_with_underscores(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c == '-' || c == '.') c = '_';
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return result;
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+}  // namespace
+
+std::string SettingSpec::flag() const {
+  const auto all = split_list(flags);
+  if (!all.empty()) return all.front();
+  std::string name(key);
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '.' || c == '_'; }, '-');
+  return name;
+}
+
+std::vector<std::string> SettingSpec::legacy_flags() const {
+  auto all = split_list(flags);
+  if (!all.empty()) all.erase(all.begin());
+  return all;
+}
+
+std::string SettingSpec::environment_name() const {
+  return "RIFTBUS_" + upper_with_underscores(flag());
+}
+
+std::vector<std::string> SettingSpec::environment_names() const {
+  auto names = split_list(synonyms);
+  names.insert(names.begin(), environment_name());
+  return names;
+}
+
+const SettingSpec* find_setting(std::string_view key) {
+  for (const auto& spec : setting_specs()) {
+    if (spec.key == key) return &spec;
+  }
+  return nullptr;
+}
+
+std::span<const LegacyName> legacy_names() { return kLegacyNames; }
+
+const LegacyName* find_legacy_name(std::string_view name) {
+  for (const auto& legacy : kLegacyNames) {
+    if (legacy.name == name) return &legacy;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  constexpr std::string_view kSeparators = ", \t\r\n";
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto first = text.find_first_not_of(kSeparators, at);
+    if (first == std::string_view::npos) break;
+    const auto end = std::min(text.find_first_of(kSeparators, first), text.size());
+    parts.emplace_back(text.substr(first, end - first));
+    at = end;
+  }
+  return parts;
+}
+
+std::vector<std::string> split_setting(const SettingSpec& spec, std::string_view text) {
+  if (spec.form == SettingForm::list) return split_list(text);
+  const auto word = trim(text);
+  if (word.empty()) return {};
+  return {std::string(word)};
+}
+
+std::optional<bool> parse_boolean(std::string_view text) {
+  const auto word = upper_with_underscores(text);
+  for (const auto* yes : {"TRUE", "YES", "ON", "1"}) {
+    if (word == yes) return true;
+  }
+  for (const auto* no : {"FALSE", "NO", "OFF", "0"}) {
+    if (word == no) return false;
+  }
+  return std::nullopt;
+}
+
+}  // namespace riftbus
