@@ -1,0 +1,135 @@
+#!/bin/bash
+# Runs every test: test/run.sh [--quick] [--seeds N] [--jobs N] [--stage NAME] [--help]
+#
+# Installs what is missing (deploy/packages.txt), builds the release, then lets ctest run its tests
+# (labels unit, sim, golden, live, lint, fuzz) and the stages below, so that ctest's own summary is
+# the last thing on the screen. Works as root and as a user with sudo. Exit 0: everything passed.
+#
+#   --quick        the release build and its tests only, with 200 simulator seeds
+#   --seeds N      simulator seeds in the release build (default 2000); the asan stage runs N/20
+#   --jobs N       parallel work (default: processors)
+#   --stage NAME   one stage alone, with its output: asan, tsan, fuzz or tidy
+#
+#   asan   AddressSanitizer and UBSan on the unit and simulator tests (GCC)
+#   tsan   ThreadSanitizer on the threaded parts: bus, tap, daemon (clang)
+#   fuzz   each fuzz target for a short time (test/fuzz/run.sh runs them for long)
+#   tidy   clang-tidy on sources that changed since it last found them clean
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+
+quick=no
+stage=
+seeds=${RIFTBUS_SIM_SEEDS:-}
+jobs=${RIFTBUS_JOBS:-$(nproc)}
+fuzz_seconds=${RIFTBUS_FUZZ_SECONDS:-15}
+
+fail() {
+  echo "test/run.sh: $1" >&2
+  exit "${2:-1}"
+}
+while test $# -gt 0; do
+  case $1 in
+    -h | --help) sed -n '2,17s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    --quick) quick=yes ;;
+    --seeds | --jobs | --stage)
+      test $# -gt 1 || fail "$1 needs a value" 64
+      case $1 in --seeds) seeds=$2 ;; --jobs) jobs=$2 ;; *) stage=$2 ;; esac
+      shift ;;
+    *) fail "unknown option $1, see --help" 64 ;;
+  esac
+  shift
+done
+if test -z "$seeds"; then
+  seeds=2000
+  test "$quick" = no || seeds=200
+fi
+export RIFTBUS_SIM_SEEDS=$seeds RIFTBUS_JOBS=$jobs RIFTBUS_FUZZ_SECONDS=$fuzz_seconds
+export CTEST_PARALLEL_LEVEL=$jobs CLICOLOR=0
+
+# configure PRESET [OPTION...]: cmake's words only matter if it fails.
+configure() {
+  local words
+  words=$(cmake --preset "$@" 2>&1) || { echo "$words" && return 1; }
+}
+
+# Test programs of a build folder whose names match a pattern.
+test_programs() {
+  ninja -C "build/$1" -t targets all | sed -n 's/^\([a-z_]*\): phony$/\1/p' | grep -E "^($2)$"
+}
+
+# Sanitizers at -O1 with line numbers: half the time of -O2 -g, and the reports stay exact.
+configure_sanitizer() {
+  configure "$1" "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1" -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld
+}
+
+stage_asan() {
+  configure_sanitizer asan
+  local programs
+  mapfile -t programs < <(test_programs asan 'test_[a-z_]*|sim[a-z_]*|[a-z_]*_fuzz')
+  cmake --build build/asan -j "$jobs" --target "${programs[@]}"
+  local some=$((seeds / 20))
+  RIFTBUS_SIM_SEEDS=$((some > 0 ? some : 1)) ASAN_OPTIONS=detect_stack_use_after_return=1 \
+    UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir build/asan -L 'unit|sim|golden|fuzz' \
+    -j "$jobs" --output-on-failure --timeout 600
+}
+
+stage_tsan() {
+  # Newer kernels randomise more of the address space than clang 14's runtime expects.
+  local fixed_addresses=()
+  ! setarch -R true 2>/dev/null || fixed_addresses=(setarch -R)
+  configure_sanitizer tsan
+  local programs
+  mapfile -t programs < <(test_programs tsan 'test_bus|test_bus_tap|test_node')
+  "${fixed_addresses[@]}" cmake --build build/tsan -j "$jobs" --target "${programs[@]}"
+  local program
+  for program in "${programs[@]}"; do
+    echo "== $program"
+    TSAN_OPTIONS="suppressions=$root/test/lint/tsan_suppressions.txt halt_on_error=0 exitcode=66" \
+      "${fixed_addresses[@]}" "build/tsan/bin/$program" --gtest_brief=1
+  done
+}
+
+stage_fuzz() { test/fuzz/run.sh "$fuzz_seconds"; }
+
+stage_tidy() {
+  test -f build/release/compile_commands.json || configure release
+  test/lint/tidy.py build/release --jobs "$jobs"
+}
+
+if test -n "$stage"; then
+  case $stage in
+    asan | tsan | fuzz | tidy) "stage_$stage" ;;
+    *) fail "no stage called $stage: asan, tsan, fuzz, tidy" 64 ;;
+  esac
+  exit
+fi
+
+started=$SECONDS
+say() { printf '== %4d s  %s\n' $((SECONDS - started)) "$1"; }
+
+# Under sudo the build folder must not end up belonging to root.
+give_back() {
+  if test -n "${SUDO_UID:-}" && test -d build; then chown -R "$SUDO_UID:$SUDO_GID" build; fi
+}
+trap give_back EXIT
+
+say "packages"
+deploy/install-packages.sh build test
+say "release build"
+configure release
+cmake --build build/release -j "$jobs"
+
+# A folder of tests made of the release build's own and of the stages, for one summary at the end.
+mkdir -p build/all
+{
+  echo 'subdirs("../release")'
+  if test "$quick" = no; then
+    for name in asan tsan fuzz tidy; do
+      echo "add_test(stage.$name \"$root/test/run.sh\" --stage $name)"
+      echo "set_tests_properties(stage.$name PROPERTIES LABELS stage RUN_SERIAL TRUE TIMEOUT 1500)"
+    done
+  fi
+} >build/all/CTestTestfile.cmake
+say "tests ($seeds simulator seeds, $jobs at a time); stages print when they end"
+ctest --test-dir build/all --output-on-failure -j "$jobs"
