@@ -169,6 +169,38 @@ constexpr auto kCatalog = std::to_array<CatalogEntry>({
     {1138, "handshake request refused",
      "a peer used a mechanism other than CURVE, or a request broke ZeroMQ's ZAP rules",
      "see that all nodes run with the same --insecure setting"},
+    // 1300: messages and transport
+    {1301, "message of an unknown kind",
+     "the asker is newer than the node, or speaks another protocol",
+     "update the node, or use a program of its version"},
+    {1302, "protocol version not spoken", "the two programs are more than one version apart",
+     "update the older one; neighbouring versions work together"},
+    {1303, "malformed message",
+     "bytes were damaged or made by a faulty program, or a field exceeds its limit",
+     "see bus/wire/README.md for the format and the limits; other messages are not affected"},
+    {1304, "no role for this message", "the key that asked has none of the roles that it takes",
+     "use another key, or have its roles changed with `riftbus key approve`"},
+    {1305, "too busy", "the node's queue for such requests is full", "try again in a few seconds"},
+    // 1400: this node's own disk
+    {1401, "incarnation file not readable", "permissions changed, or the disk fails",
+     "give the daemon's user access; meanwhile the node counts from the wall clock"},
+    {1402, "incarnation file damaged", "the disk returned other bytes than were written",
+     "nothing is lost: the node counts from the wall clock; check the disk"},
+    {1403, "incarnation not stored", "the disk is full, read-only or failing",
+     "free space; the node tries each second and keeps silent about its new life until then"},
+    {1410, "peer cache not usable", "the disk is full or the file is damaged",
+     "free space or delete peers.db; it only speeds up finding the cluster"},
+    // 1600: the daemon's start
+    {1601, "no node id", "neither flag, environment nor node file names this node",
+     "set --node-id, or NODE_ID in node.conf"},
+    {1602, "--insecure beyond loopback",
+     "without keys anybody who can connect could command the node",
+     "listen on 127.0.0.1, or leave --insecure out"},
+    {1603, "authority not known", "the node was given no authority key to check rosters with",
+     "put the line of authority.pub under `authority:` in the cluster file"},
+    {1604, "key of another node", "the key folder was copied from another machine",
+     "make a key on this machine with `riftbus key new`, and have it approved"},
+    {1605, "libsodium does not start", "the installation is damaged", "reinstall libsodium23"},
 });
 
 }  // namespace

@@ -1,8 +1,12 @@
 #include "bus/wire/reader.h"
 
+#include <algorithm>
+
 namespace riftbus::wire {
 
 namespace {
+
+bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80U; }
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
@@ -26,6 +30,7 @@ std::size_t sequence_length(std::string_view text) {
 }  // namespace
 
 bool is_utf8(std::string_view text) {
+  if (std::all_of(text.begin(), text.end(), is_ascii)) return true;  // nearly always
   while (!text.empty()) {
     const auto length = sequence_length(text);
     if (length == 0) return false;

@@ -1,5 +1,6 @@
 // Any bytes: decode() gives a reason or an envelope; an envelope survives encode and decode.
 // The topic frame around it is split by the same input.
+// room: riftbus_wire
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
