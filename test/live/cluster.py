@@ -1,0 +1,251 @@
+"""A cluster of real riftbus-node processes with real keys on loopback, for one test.
+
+    with Cluster(["n1", "n2", "n3"]) as cluster:
+        cluster.start_all()
+        cluster.wait_whole()
+        cluster.signal("n3", signal.SIGKILL)
+        cluster.wait_standing("n1", "n3", "dead", 10)
+
+Everything is awaited through what the nodes themselves say (`riftbus -o json`), each wait with a
+deadline. Leaving the block ends every process that was started, stopped ones too, and removes the
+files; a failed test prints the end of each node's log first.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+PROGRAMS = os.environ.get("RIFTBUS_BIN", os.path.join(ROOT, "build", "release", "bin"))
+PORTS_PER_NODE = 10
+FORM_S = 30  # a small cluster on a busy machine
+_poll = threading.Event()  # never set: only waited on
+
+
+class Refused(Exception):
+    """A command ended with an exit status that says no; .status and .text tell which and why."""
+
+    def __init__(self, arguments, status, text):
+        super().__init__(f"riftbus {' '.join(arguments)}: exit status {status}: {text.strip()}")
+        self.status, self.text = status, text
+
+
+def wait_until(condition, seconds, what):
+    """The first true value of condition(); AssertionError with its last words otherwise."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            value, trouble = condition(), None
+        except (Refused, OSError, KeyError, ValueError) as error:
+            value, trouble = None, error
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}" +
+                                 (f" ({trouble})" if trouble else ""))
+        _poll.wait(0.05)
+
+
+def free_ports(count):
+    """First of `count` neighbouring ports below the kernel's own range, all free right now."""
+    span = range(11000, 30000 - count, 200 if count < 200 else count)
+    start = os.getpid() * 7
+    for index in range(len(span)):
+        first = span[(start + index) % len(span)]
+        if all(_is_free(port) for port in range(first, first + count)):
+            return first
+    raise OSError(f"no {count} neighbouring free ports between 11000 and 30000")
+
+
+def _is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+class Cluster:
+    """See the module's text. `names` may be a number: n1, n2, ..."""
+
+    def __init__(self, names=3, directory=None, keep=False):
+        if isinstance(names, int):
+            names = [f"n{number}" for number in range(1, names + 1)]
+        self.names = list(names)
+        self.keep = keep
+        self.directory = directory or tempfile.mkdtemp(prefix="riftbus-live-")
+        self.home = os.path.join(self.directory, "cluster")
+        self.processes = {}
+        self.wiped = False
+
+    # ---- life ----------------------------------------------------------------------------------
+
+    def __enter__(self):
+        self.port = free_ports(PORTS_PER_NODE * (len(self.names) + 2))
+        self.command("init", "live", "--nodes", ",".join(self.names), "--dir", self.home,
+                     "--port", str(self.port))
+        return self
+
+    def __exit__(self, kind, *_):
+        for name in list(self.processes):
+            self._end(name)
+        if kind and kind is not KeyboardInterrupt:
+            for name in self.processes:
+                print(f"--- {name}\n" + "\n".join(self.log(name).splitlines()[-25:]),
+                      file=sys.stderr)
+        if not self.keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _end(self, name):
+        process = self.processes[name]
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    def start(self, name, *options, wrap=(), environment=None):
+        """Starts one node; `wrap` is a command to run it under (prlimit and the like)."""
+        with open(self.log_path(name), "ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [*wrap, *self.node_command(name, *options)], stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, **(environment or {})})
+        return self.processes[name]
+
+    def start_all(self, *options):
+        for name in self.names:
+            self.start(name, *options)
+
+    def node_command(self, name, *options):
+        return [os.path.join(PROGRAMS, "riftbus-node"), "--config", self.file("cluster.yaml"),
+                "--node-id", name, "--data-dir", self.data_dir(name), *options]
+
+    def signal(self, name, number):
+        """Sends a signal to one node; SIGKILL is waited for."""
+        self.processes[name].send_signal(number)
+        if number == signal.SIGKILL:
+            self.processes[name].wait()
+
+    def stop_gently(self, name, seconds=15):
+        """SIGTERM: the node says goodbye. Its exit status."""
+        self.processes[name].send_signal(signal.SIGTERM)
+        return self.processes[name].wait(seconds)
+
+    def is_running(self, name):
+        return self.processes[name].poll() is None
+
+    # ---- places --------------------------------------------------------------------------------
+
+    def file(self, *parts):
+        return os.path.join(self.home, *parts)
+
+    def data_dir(self, name):
+        return self.file(name)
+
+    def log_path(self, name):
+        return os.path.join(self.directory, name + ".log")
+
+    def log(self, name):
+        with open(self.log_path(name), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def call_port(self, name):
+        return self.port + PORTS_PER_NODE * self.names.index(name)
+
+    def call_endpoint(self, name):
+        return f"tcp://127.0.0.1:{self.call_port(name)}"
+
+    def pub_endpoint(self, name):
+        return f"tcp://127.0.0.1:{self.call_port(name) + 1}"
+
+    # ---- questions -----------------------------------------------------------------------------
+
+    def command(self, *arguments, seconds=30, statuses=(0,)):
+        """Runs `riftbus ARGUMENTS`, gives its standard output."""
+        done = subprocess.run([os.path.join(PROGRAMS, "riftbus"), *arguments], text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds,
+                              check=False)
+        if done.returncode not in statuses:
+            raise Refused(arguments, done.returncode, done.stderr + done.stdout)
+        return done.stdout
+
+    def operate(self, *arguments, node=None, **options):
+        """A command with the operator's key, asked of one node."""
+        where = ["--key", self.file("operator"), "--config", self.file("cluster.yaml")]
+        if node:
+            where += ["--node", node]
+        return self.command(*where, *arguments, **options)
+
+    def ask(self, node, *arguments, **options):
+        """The JSON document that a command gives. `status` of a sick cluster exits with 1."""
+        return json.loads(self.operate("-o", "json", "--timeout", "5", *arguments, node=node,
+                                       statuses=(0, 1), **options))
+
+    def status(self, node):
+        return self.ask(node, "status")
+
+    def members(self, node):
+        """{id: member} as one node sees them."""
+        return {one["id"]: one for one in self.ask(node, "node", "list")["members"]}
+
+    def standing(self, node, subject):
+        member = self.members(node).get(subject)
+        return member["standing"] if member else "unknown"
+
+    def events(self, node, kind=None, subject=None):
+        found = self.ask(node, "event", "list", "--lines", "1000")["events"]
+        return [one for one in found if (kind is None or one["kind"] == kind)
+                and (subject is None or one["subject"] == subject)]
+
+    def counter(self, node, name):
+        counters = self.status(node)["counters"]
+        exact = [value for key, value in counters.items()
+                 if key == name or key.endswith("." + name)]
+        if not exact:
+            raise AssertionError(f"{node} has no counter {name}: {sorted(counters)}")
+        return sum(exact)
+
+    # ---- waits ---------------------------------------------------------------------------------
+
+    def wait_standing(self, observer, subject, standing, seconds):
+        return wait_until(lambda: self.standing(observer, subject) == standing, seconds,
+                          f"{observer} sees {subject} {standing}")
+
+    def wait_whole(self, names=None, seconds=FORM_S):
+        """Until each of `names` sees exactly all of them alive, and all views have one digest."""
+        names = list(names or self.names)
+
+        def is_whole():
+            digests = set()
+            for name in names:
+                alive = {one for one, member in self.members(name).items()
+                         if member["standing"] == "alive"}
+                if not alive.issuperset(names):
+                    return False
+                digests.add(self.status(name)["self"]["digest"])
+            return len(digests) == 1
+
+        return wait_until(is_whole, seconds, f"{names} agree that all are alive")
+
+    def wait_counter(self, node, name, at_least, seconds=10):
+        return wait_until(lambda: self.counter(node, name) >= at_least, seconds,
+                          f"counter {name} of {node} reaches {at_least}")
+
+    def wait_log(self, node, words, seconds=10):
+        """Until one line of the node's log holds all of `words`; that line."""
+        words = [words] if isinstance(words, str) else words
+
+        def find():
+            return next((line for line in self.log(node).splitlines()
+                         if all(word in line for word in words)), None)
+
+        return wait_until(find, seconds, f"log of {node} says {words}")
