@@ -9,7 +9,7 @@ namespace riftbus::wire {
 
 namespace {
 
-constexpr std::size_t kClaimsShown = 4;
+constexpr std::size_t kClaimsShown = 6;
 constexpr std::size_t kQuotedBytesMax = 64;
 
 // "key=value" pairs separated by spaces.
@@ -106,7 +106,9 @@ std::string describe(const JoinAnswer& m) {
   if (!m.after.empty()) words.add("after", m.after);
   return words.take();
 }
-std::string describe(const Watch& m) { return Words().add("lease_ms", m.lease_ms).take(); }
+std::string describe(const Watch& m) {
+  return Words().add("lease_ms", m.lease_ms).flag("recruit", m.recruit).take();
+}
 std::string describe(const WatchAnswer& m) { return Words().add("inc", m.incarnation).take(); }
 std::string describe(const Ping&) { return ""; }
 std::string describe(const Pong& m) {

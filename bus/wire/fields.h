@@ -111,7 +111,7 @@ void fields(V& v, Ref<V, JoinAnswer> m) {
 
 template <class V>
 void fields(V& v, Ref<V, Watch> m) {
-  v(m.lease_ms);
+  v(m.lease_ms, m.recruit);
 }
 template <class V>
 void fields(V& v, Ref<V, WatchAnswer> m) {

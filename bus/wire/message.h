@@ -150,6 +150,8 @@ struct JoinAnswer {
 // A watcher registers with its subject, and renews before the lease ends.
 struct Watch {
   std::uint32_t lease_ms = 0;  // 0: I stop watching
+  // The other way round: I am short of watchers; please watch me for as long as the lease.
+  bool recruit = false;
   bool operator==(const Watch&) const = default;
 };
 struct WatchAnswer {

@@ -110,7 +110,7 @@ void fill(HelloAnswer& m, Random& r) {
 }
 void fill(Join& m, Random& r) { m = {record(r), maybe_id(r)}; }
 void fill(JoinAnswer& m, Random& r) { m = {Incarnation(number(r)), claims(r), maybe_id(r)}; }
-void fill(Watch& m, Random& r) { m.lease_ms = number32(r); }
+void fill(Watch& m, Random& r) { m = {number32(r), r.chance(0.5)}; }
 void fill(WatchAnswer& m, Random& r) { m.incarnation = Incarnation(number(r)); }
 void fill(Ping&, Random&) {}
 void fill(Pong& m, Random& r) { m = {Incarnation(number(r)), number8(r), number(r)}; }
