@@ -222,7 +222,7 @@ std::string_view DocumentNode::kind_text() const {
 
 std::optional<DocumentNode> parse_document(std::string_view text, const std::string& file,
                                            Diagnostics& diagnostics) {
-  if (!check_config_text(text, file, diagnostics)) return std::nullopt;
+  if (!is_config_text(text, file, diagnostics)) return std::nullopt;
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
@@ -242,9 +242,9 @@ std::optional<DocumentNode> parse_document(std::string_view text, const std::str
                       "a configuration needs no more than " + std::to_string(kDocumentDepthMax) +
                           " levels and " + std::to_string(kDocumentValuesMax) + " values");
   } catch (const YAML::DeepRecursion& deep) {
-    diagnostics.error(1004, place_of(file, deep.mark), "nested too deeply",
-                      "a configuration needs no more than " + std::to_string(kDocumentDepthMax) +
-                          " levels");
+    diagnostics.error(
+        1004, place_of(file, deep.mark), "nested too deeply",
+        "a configuration needs no more than " + std::to_string(kDocumentDepthMax) + " levels");
   } catch (const YAML::Exception& problem) {
     diagnostics.error(1003, place_of(file, problem.mark), "not valid YAML: " + problem.msg);
   } catch (const std::exception& problem) {

@@ -62,7 +62,7 @@ struct DocumentNode::Entry {
                                                          Diagnostics& diagnostics);
 
 // Size, UTF-8 and control characters; false: an error is in `diagnostics`.
-[[nodiscard]] bool check_config_text(std::string_view text, const std::string& file,
-                                     Diagnostics& diagnostics);
+[[nodiscard]] bool is_config_text(std::string_view text, const std::string& file,
+                                  Diagnostics& diagnostics);
 
 }  // namespace riftbus

@@ -42,7 +42,7 @@ bool is_forbidden_control(char c) {
 
 }  // namespace
 
-bool check_config_text(std::string_view text, const std::string& file, Diagnostics& diagnostics) {
+bool is_config_text(std::string_view text, const std::string& file, Diagnostics& diagnostics) {
   if (text.size() > kConfigBytesMax) {
     diagnostics.error(1004, {file, 0, 0}, "file has " + std::to_string(text.size()) + " bytes",
                       "at most " + std::to_string(kConfigBytesMax) + " are read");

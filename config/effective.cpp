@@ -105,6 +105,11 @@ class Resolver {
   }
 
   void derive(bool explicit_seeds) {
+    // Without encryption nothing but loopback is allowed, so nobody should have to say so.
+    if (node().insecure && sources_["listen.host"].file == "default") {
+      node().listen.host = "127.0.0.1";
+      sources_["listen.host"] = {"default (insecure)", 0, 0};
+    }
     derive_addresses();
     if (node().paths.keys_dir.empty()) {
       node().paths.keys_dir = node().paths.data_dir + "/keys";
@@ -159,6 +164,9 @@ class Resolver {
       EffectiveValue value{std::string(spec.key), "", std::string(spec.unit), sources_[spec.key]};
       for (const auto& text : spec.read(node())) {
         value.text += (value.text.empty() ? "" : ", ") + text;
+      }
+      if (value.text.empty() && value.key.starts_with("timing.")) {
+        value.source.file = "default (timing.profile)";
       }
       result_.values.push_back(std::move(value));
     }

@@ -11,6 +11,8 @@ namespace riftbus {
 namespace {
 
 constexpr std::string_view kNativePrefix = "RIFTBUS_";
+// The former orchestrator's overrides of its own network settings.
+constexpr std::string_view kLegacyPrefix = "RINGRIFT_P2P_";
 
 std::vector<std::string> names_in_environment(const SettingSpec& spec) {
   return spec.environment_names();
@@ -30,6 +32,11 @@ void report_unknown(const Assignment& assignment, std::span<const std::string> k
   if (const auto* legacy = find_legacy_name(assignment.name)) {
     diagnostics.note(1020, assignment.where, assignment.name + " has no effect",
                      std::string(legacy->reason));
+    return;
+  }
+  if (assignment.name.starts_with(kLegacyPrefix)) {
+    diagnostics.note(1020, assignment.where, assignment.name + " has no effect",
+                     "riftbus has no such setting");
     return;
   }
   const bool is_native = assignment.name.starts_with(kNativePrefix);

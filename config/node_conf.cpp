@@ -142,7 +142,7 @@ class NodeConfParser {
 
 std::vector<Assignment> parse_node_conf(std::string_view text, const std::string& file,
                                         Diagnostics& diagnostics) {
-  if (!check_config_text(text, file, diagnostics)) return {};
+  if (!is_config_text(text, file, diagnostics)) return {};
   return NodeConfParser(text, file, diagnostics).parse();
 }
 
