@@ -2,8 +2,8 @@
 """A stranger on the bus: speaks it from bus/wire/README.md alone, with pyzmq and msgpack.
 
 Greets a node, pings it, lists the cluster's members, then listens to beats. Prints one JSON object
-per line for each thing seen; the last line is {"saw": "done", ...}. Exit status: 0 all of it worked,
-1 something did not (the last line says what), 2 wrong usage.
+per line for each thing seen; the last line is {"saw": "done", ...}. Exit status: 0 all of it
+worked, 1 something did not (the last line says why), 2 wrong usage.
 """
 
 import argparse
@@ -195,7 +195,7 @@ def main():
     try:
         run(options)
     except (Failure, zmq.ZMQError, ValueError, KeyError, TypeError) as error:
-        say("failure", what=f"{type(error).__name__}: {error}")
+        say("failure", why=f"{type(error).__name__}: {error}")
         return 1
     return 0
 

@@ -1,0 +1,12 @@
+#!/bin/bash
+# Riftbus and Serf side by side on loopback: joins and deaths. See --help.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+if test "${1:-}" != --help; then
+  deploy/install-packages.sh build bench
+  test -n "${RIFTBUS_BIN:-}" || {
+    cmake --preset release >/dev/null
+    cmake --build build/release -j "$(nproc)" --target riftbus-node riftbus | tail -n 1
+  }
+fi
+exec /usr/bin/python3 test/bench/membership.py "$@"
