@@ -1,0 +1,114 @@
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "test/sim/checkers.h"
+#include "test/sim/cluster.h"
+
+namespace riftbus::sim {
+
+namespace {
+
+class ClaimChecker : public Checker {
+ public:
+  void on_started(MemberHost& host) override { watching_.erase(host.index()); }
+
+  void on_step(const Step& step) override {
+    observe(step);
+    for (const auto& action : step.actions) {
+      if (std::holds_alternative<membership::Subscribe>(action)) {
+        Watch& watch = watching_[step.host.index()][std::get<membership::Subscribe>(action).peer];
+        watch.until = TimePoint::max();
+      }
+      if (std::holds_alternative<membership::Unsubscribe>(action)) {
+        watching_[step.host.index()][std::get<membership::Unsubscribe>(action).peer].until =
+            step.cluster.now() + Seconds(10);
+      }
+      const wire::Body* body = body_of(action);
+      if (body == nullptr) continue;
+      for (const wire::Claim& claim : claims_in(*body)) check(step, claim);
+    }
+  }
+
+ private:
+  struct Watch {
+    TimePoint until{};         // when it may no longer accuse
+    TimePoint heard{};         // a sign of life that had not waited anywhere
+    bool link_failed = false;  // since then
+  };
+  using Utterance = std::tuple<NodeId, NodeId, Incarnation, wire::Standing>;
+
+  static bool is_accusation(const wire::Claim& claim) {
+    return !claim.accuser.empty() && claim.evidence != wire::Evidence::conflict &&
+           (claim.standing == wire::Standing::suspect || claim.standing == wire::Standing::dead);
+  }
+
+  void observe(const Step& step) {
+    auto& mine = watching_[step.host.index()];
+    if (step.message != nullptr) {
+      const NodeId& origin = step.message->envelope.origin;
+      const Nanos waited = step.cluster.now() - step.message->sent;
+      if (waited > step.cluster.options().timing.silence_min / 2) return;
+      mine[origin].heard = step.cluster.now();
+      mine[origin].link_failed = false;
+    }
+    if (const auto* down = std::get_if<membership::LinkDown>(&step.event)) {
+      mine[down->peer].link_failed = true;
+    }
+    if (const auto* dialled = std::get_if<membership::Dialled>(&step.event)) {
+      if (dialled->outcome == membership::DialOutcome::refused) {
+        mine[dialled->peer].link_failed = true;
+      }
+    }
+  }
+
+  void check(const Step& step, const wire::Claim& claim) {
+    if (!is_accusation(claim)) return;
+    const Utterance key{claim.accuser, claim.subject, claim.incarnation, claim.standing};
+    if (uttered_.contains(key)) return;
+    const std::string what = claim.subject.value() + " " + wire::to_string(claim.standing);
+    if (claim.accuser != step.host.id()) {
+      step.cluster.fail("invented accusation: " + step.host.id().value() + " says that " +
+                        claim.accuser.value() + " calls " + what + ", which it never did");
+      return;
+    }
+    uttered_[key] = step.cluster.now();
+    const Watch& watch = watching_[step.host.index()][claim.subject];
+    const Nanos silent = step.cluster.now() - watch.heard;
+    const auto& timing = step.cluster.options().timing;
+    if (watch.until < step.cluster.now()) {
+      step.cluster.fail("accuser without eyes: " + step.host.id().value() + " calls " + what +
+                        " and does not watch it");
+    } else if (silent < timing.silence_min / 2 && !watch.link_failed) {
+      step.cluster.fail("accused while heard: " + step.host.id().value() + " calls " + what +
+                        ", heard " + format_span(silent) + " ago");
+    }
+    if (claim.standing == wire::Standing::dead) check_patience(step, claim, what);
+  }
+
+  // Before its verdict a watcher says its suspicion and gives the accused time to object.
+  void check_patience(const Step& step, const wire::Claim& claim, const std::string& what) {
+    const auto& timing = step.cluster.options().timing;
+    const auto said =
+        uttered_.find({claim.accuser, claim.subject, claim.incarnation, wire::Standing::suspect});
+    if (said == uttered_.end()) {
+      step.cluster.fail("verdict without suspicion: " + claim.accuser.value() + " calls " + what);
+      return;
+    }
+    const Nanos least = std::min(timing.refused_grace, timing.suspicion_min) * 9 / 10;
+    if (step.cluster.now() - said->second < least) {
+      step.cluster.fail("hasty verdict: " + claim.accuser.value() + " calls " + what + " " +
+                        format_span(step.cluster.now() - said->second) + " after suspecting it");
+    }
+  }
+
+  std::map<HostIndex, std::map<NodeId, Watch>> watching_;
+  std::map<Utterance, TimePoint> uttered_;
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> make_claim_checker() { return std::make_unique<ClaimChecker>(); }
+
+}  // namespace riftbus::sim

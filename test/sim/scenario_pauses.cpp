@@ -1,0 +1,78 @@
+// Stories about processes that stand still: their own pause is nobody's death.
+#include "test/sim/scenario.h"
+
+namespace riftbus::sim {
+
+namespace {
+
+void expect_only_the_stopped_died(Stage& stage, const std::vector<HostIndex>& stopped) {
+  using membership::Happening;
+  int others = stage.count(Happening::died);
+  for (const HostIndex index : stopped) {
+    others -= stage.count(Happening::died, stage.cluster().host(index).id());
+  }
+  stage.expect(others == 0, "nobody dies of another's pause");
+}
+
+}  // namespace
+
+Outcome run_paused_watcher(const Args& args) {
+  Stage stage(args, draw_world(args, 6, 20));
+  Cluster& cluster = stage.cluster();
+  stage.assemble();
+  cluster.run(Seconds(20));
+  if (!stage.ok()) return stage.finish();
+  std::vector<HostIndex> stopped;
+  const std::size_t many = 1 + stage.random().below(3);
+  for (std::size_t i = 0; i < many; ++i) stopped.push_back(stage.pick_running());
+  for (const HostIndex index : stopped) cluster.pause(index, Seconds(20));
+  cluster.run(Seconds(20) + Millis(1));
+  stage.expect_agreement(Seconds(15), "the watchers went on");
+  cluster.run(Seconds(30));
+  expect_only_the_stopped_died(stage, stopped);
+  stage.expect_watched();
+  return stage.finish();
+}
+
+Outcome run_paused_all(const Args& args) {
+  Stage stage(args, draw_world(args, 6, 14));
+  Cluster& cluster = stage.cluster();
+  stage.assemble();
+  cluster.run(Seconds(20));
+  if (!stage.ok()) return stage.finish();
+  const HostIndex awake = stage.pick_running();
+  std::vector<HostIndex> stopped;
+  for (const HostIndex index : cluster.running()) {
+    if (index != awake) stopped.push_back(index);
+  }
+  const Nanos span = Seconds(stage.random().between(3, 14));
+  for (const HostIndex index : stopped) cluster.pause(index, span);
+  cluster.run(span + Millis(1));
+  stage.expect_agreement(Seconds(15), "everybody went on");
+  cluster.run(Seconds(20));
+  stage.expect(stage.count(membership::Happening::died, cluster.host(awake).id()) == 0,
+               "the one that never stopped is not called dead");
+  return stage.finish();
+}
+
+Outcome run_frozen(const Args& args) {
+  Stage stage(args, draw_world(args, 6, 14));
+  Cluster& cluster = stage.cluster();
+  stage.assemble();
+  cluster.run(Seconds(20));
+  if (!stage.ok()) return stage.finish();
+  std::vector<HostIndex> frozen;
+  for (int round = 0; round < 3 && stage.ok(); ++round) {
+    frozen.push_back(stage.pick_running());
+    const Nanos span = Seconds(stage.random().between(2, 40));
+    cluster.freeze(frozen.back(), span);
+    cluster.run(span + Millis(1));
+    stage.expect_agreement(Seconds(20), "the thaw");
+  }
+  cluster.run(Seconds(30));
+  expect_only_the_stopped_died(stage, frozen);
+  stage.expect_agreement(Millis(1), "peace");
+  return stage.finish();
+}
+
+}  // namespace riftbus::sim
