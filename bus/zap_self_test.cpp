@@ -35,15 +35,17 @@ Verdict await_verdict(zmq::socket_t& events, TimePoint deadline) {
 
 Verdict knock(zmq::context_t& context, const std::string& endpoint, const CurveKey& server,
               const KeyPair& keys) {
-  constexpr const char* kMonitor = "inproc://riftbus-self-test";
+  // A name of its own: libzmq frees the last knock's a moment after its socket is closed.
+  const std::string monitor = "inproc://riftbus-self-test-" + KeyPair::generate().public_key.z85();
   zmq::socket_t client(context, zmq::socket_type::dealer);
   client.set(zmq::sockopt::linger, 0);
   make_client(client, keys, server);
-  if (zmq_socket_monitor(client.handle(), kMonitor, kHandshakeEvents) != 0) return Verdict::none;
+  if (zmq_socket_monitor(client.handle(), monitor.c_str(), kHandshakeEvents) != 0)
+    return Verdict::none;
   zmq::socket_t events(context, zmq::socket_type::pair);
   events.set(zmq::sockopt::linger, 0);
   events.set(zmq::sockopt::rcvhwm, 0);  // a full monitor would stop libzmq's I/O thread
-  events.connect(kMonitor);
+  events.connect(monitor);
   client.connect(endpoint);
   const Verdict verdict = await_verdict(events, boot_now() + kSelfTestTimeout);
   zmq_socket_monitor(client.handle(), nullptr, 0);
