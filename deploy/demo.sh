@@ -78,7 +78,7 @@ end_within_10s() {
 
 start_node() {
   "$programs/riftbus-node" --config "$dir/demo/cluster.yaml" --node-id "$1" \
-    --data-dir "$dir/demo/$1" </dev/null >>"$dir/$1.log" 2>&1 &
+    </dev/null >>"$dir/$1.log" 2>&1 &
   pids[$1]=$!
 }
 

@@ -5,11 +5,12 @@
 # (labels unit, sim, golden, live, lint, fuzz) and the stages below, so that ctest's own summary is
 # the last thing on the screen. Works as root and as a user with sudo. Exit 0: everything passed.
 #
-#   --quick        the release build and its tests only, with 200 simulator seeds
-#   --seeds N      simulator seeds in the release build (default 2000); the asan stage runs N/20
+#   --quick        only the release build, its tests and the sim stage, with 200 seeds
+#   --seeds N      simulator seeds in the sim stage (default 2000); the asan stage runs N/20
 #   --jobs N       parallel work (default: processors)
-#   --stage NAME   one stage alone, with its output: asan, tsan, fuzz or tidy
+#   --stage NAME   one stage alone, with its output: sim, asan, tsan, fuzz or tidy
 #
+#   sim    the simulator's fast scenarios, each seed another run of them; a failure prints its seed
 #   asan   AddressSanitizer and UBSan on the unit and simulator tests (GCC)
 #   tsan   ThreadSanitizer on the threaded parts: bus, tap, daemon (clang)
 #   fuzz   each fuzz target for a short time (test/fuzz/run.sh runs them for long)
@@ -30,7 +31,7 @@ fail() {
 }
 while test $# -gt 0; do
   case $1 in
-    -h | --help) sed -n '2,17s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0" && exit 0 ;;
     --quick) quick=yes ;;
     --seeds | --jobs | --stage)
       test $# -gt 1 || fail "$1 needs a value" 64
@@ -55,7 +56,7 @@ configure() {
 
 # Test programs of a build folder whose names match a pattern.
 test_programs() {
-  ninja -C "build/$1" -t targets all | sed -n 's/^\([a-z_]*\): phony$/\1/p' | grep -E "^($2)$"
+  ninja -C "build/$1" -t targets all | sed -n 's/^\([a-z_-]*\): phony$/\1/p' | grep -E "^($2)$"
 }
 
 # Sanitizers at -O1 with line numbers: half the time of -O2 -g, and the reports stay exact.
@@ -63,15 +64,26 @@ configure_sanitizer() {
   configure "$1" "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1" -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld
 }
 
+# simulate BUILD SEEDS
+simulate() {
+  "build/$1/bin/riftbus-sim" run --scenario fast --seeds "1..$2" --jobs "$jobs" --quiet
+}
+
+stage_sim() {
+  configure release
+  cmake --build build/release -j "$jobs" --target riftbus-sim
+  simulate release "$seeds"
+}
+
 stage_asan() {
   configure_sanitizer asan
   local programs
-  mapfile -t programs < <(test_programs asan 'test_[a-z_]*|sim[a-z_]*|[a-z_]*_fuzz')
+  mapfile -t programs < <(test_programs asan 'test_[a-z_]*|riftbus-sim|[a-z_]*_fuzz')
   cmake --build build/asan -j "$jobs" --target "${programs[@]}"
   local some=$((seeds / 20))
-  RIFTBUS_SIM_SEEDS=$((some > 0 ? some : 1)) ASAN_OPTIONS=detect_stack_use_after_return=1 \
-    UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir build/asan -L 'unit|sim|golden|fuzz' \
-    -j "$jobs" --output-on-failure --timeout 600
+  export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
+  ctest --test-dir build/asan -L 'unit|sim|golden|fuzz' -j "$jobs" --output-on-failure --timeout 600
+  simulate asan $((some > 0 ? some : 1))
 }
 
 stage_tsan() {
@@ -99,8 +111,8 @@ stage_tidy() {
 
 if test -n "$stage"; then
   case $stage in
-    asan | tsan | fuzz | tidy) "stage_$stage" ;;
-    *) fail "no stage called $stage: asan, tsan, fuzz, tidy" 64 ;;
+    sim | asan | tsan | fuzz | tidy) "stage_$stage" ;;
+    *) fail "no stage called $stage: sim, asan, tsan, fuzz, tidy" 64 ;;
   esac
   exit
 fi
@@ -121,15 +133,15 @@ configure release
 cmake --build build/release -j "$jobs"
 
 # A folder of tests made of the release build's own and of the stages, for one summary at the end.
+stages="sim asan tsan fuzz tidy"
+test "$quick" = no || stages=sim
 mkdir -p build/all
 {
   echo 'subdirs("../release")'
-  if test "$quick" = no; then
-    for name in asan tsan fuzz tidy; do
-      echo "add_test(stage.$name \"$root/test/run.sh\" --stage $name)"
-      echo "set_tests_properties(stage.$name PROPERTIES LABELS stage RUN_SERIAL TRUE TIMEOUT 1500)"
-    done
-  fi
+  for name in $stages; do
+    echo "add_test(stage.$name \"$root/test/run.sh\" --stage $name)"
+    echo "set_tests_properties(stage.$name PROPERTIES LABELS stage RUN_SERIAL TRUE TIMEOUT 1500)"
+  done
 } >build/all/CTestTestfile.cmake
 say "tests ($seeds simulator seeds, $jobs at a time); stages print when they end"
 ctest --test-dir build/all --output-on-failure -j "$jobs"

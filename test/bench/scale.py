@@ -77,8 +77,8 @@ class Fleet:
         for name in self.cluster.names:
             counters = self.cluster.status(name)["counters"]
             found[name] = [counters[key] for key in (
-                "bus.sent_messages", "bus.sent_bytes", "bus.received_messages",
-                "bus.received_bytes")]
+                "traffic.out_messages", "traffic.out_bytes", "traffic.in_messages",
+                "traffic.in_bytes")]
         return found
 
     def processors(self):

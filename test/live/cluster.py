@@ -127,7 +127,7 @@ class Cluster:
 
     def node_command(self, name, *options):
         return [os.path.join(PROGRAMS, "riftbus-node"), "--config", self.file("cluster.yaml"),
-                "--node-id", name, "--data-dir", self.data_dir(name), *options]
+                "--node-id", name, *options]
 
     def signal(self, name, number):
         """Sends a signal to one node; SIGKILL is waited for."""
