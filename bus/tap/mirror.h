@@ -1,0 +1,93 @@
+// Mirror: shows a node's traffic to those who tap it, without ever slowing the node.
+//
+// The owner offers each message that its bus accepts or sends. While nobody taps, that is one
+// comparison; with taps, each filter is asked first, and only a message that somebody wants is put
+// into words. What a tap wants waits in its own bounded queue until the owner drains it into a
+// TapData; when the queue is full the newest message is dropped and counted, so that a slow tap
+// loses messages and the bus loses nothing. The counts travel with each TapData.
+//
+// A tap lives on a lease: whoever stops renewing is forgotten. Messages of kind tap.data are never
+// mirrored: each would cause the next, forever.
+//
+// Pure: reads no clock, opens no socket. Not thread-safe. Roles are checked by the owner, who knows
+// which key asked; payloads only with `payloads_granted`. Errors 1550 to 1552 are meant for a
+// Refusal to the asker.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "bus/tap/filter.h"
+#include "bus/wire/message.h"
+#include "config/result.h"
+#include "config/types.h"
+
+namespace riftbus::tap {
+
+// Names one tap for the owner, who knows where to send its data: a connection, for example.
+using TapHandle = Strong<struct TapHandleTag>;
+
+struct MirrorLimits {
+  std::size_t taps_max = 8;
+  std::size_t queue_frames_max = 4096;      // per tap
+  std::size_t queue_bytes_max = 1 << 20;    // per tap, as they will be sent
+  std::size_t payload_bytes_max = 1 << 16;  // a longer payload is left out, the rest is shown
+  Millis lease_max{60'000};
+};
+
+class Mirror {
+ public:
+  explicit Mirror(NodeId self, MirrorLimits limits = {})
+      : self_(std::move(self)), limits_(limits) {}
+
+  // False: offer() would do nothing; the owner may take its observer off the bus.
+  [[nodiscard]] bool active() const { return !taps_.empty(); }
+  [[nodiscard]] std::size_t taps() const { return taps_.size(); }
+
+  // Begins a tap, or renews one: the new filter holds from now on, counts go on. A lease of 0 ends
+  // it. Errors: 1550 the filter, 1551 payloads not granted, 1552 too many taps.
+  [[nodiscard]] Status start(TapHandle handle, const wire::TapStart& request, bool payloads_granted,
+                             TimePoint now);
+  // The connection is gone.
+  void stop(TapHandle handle);
+
+  void offer(wire::Direction direction, wire::Channel channel, const NodeId& peer,
+             const wire::Envelope& envelope, std::string_view bytes, std::int64_t wall_ms) {
+    if (active()) show(direction, channel, peer, envelope, bytes, wall_ms);
+  }
+
+  // Taps with messages waiting, or drops not yet told, in order of handles.
+  [[nodiscard]] std::vector<TapHandle> ready() const;
+  // The oldest messages of this tap, about `bytes_max` of them (one at least), with its counts.
+  [[nodiscard]] wire::TapData drain(TapHandle handle, std::size_t bytes_max);
+
+  // Forgets taps whose lease has ended.
+  void expire(TimePoint now);
+  // When expire() next has work; TimePoint::max(): never.
+  [[nodiscard]] TimePoint next_deadline() const;
+
+ private:
+  struct Tap {
+    Filter filter;
+    bool payloads = false;
+    TimePoint lease_end;
+    std::deque<wire::TapFrame> queue;
+    std::size_t queue_bytes = 0;
+    std::uint64_t matched = 0;
+    std::uint64_t dropped = 0;
+    std::uint64_t dropped_told = 0;
+  };
+
+  void show(wire::Direction direction, wire::Channel channel, const NodeId& peer,
+            const wire::Envelope& envelope, std::string_view bytes, std::int64_t wall_ms);
+  void enqueue(Tap& tap, wire::TapFrame frame);
+
+  NodeId self_;
+  MirrorLimits limits_;
+  std::map<TapHandle, Tap> taps_;
+};
+
+}  // namespace riftbus::tap
