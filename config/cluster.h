@@ -180,6 +180,9 @@ struct ClusterConfig {
                            // so far are warnings
   SourcePlace where;       // the file
   SourcePlace voters_where;
+  // Where an id of voters or relays stands, for messages.
+  std::map<NodeId, SourcePlace> voter_places;
+  std::map<NodeId, SourcePlace> relay_places;
 
   [[nodiscard]] const NodeConfig* find(const NodeId& id) const;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/printable.h"
+
 namespace riftbus {
 
 std::string SourcePlace::to_string() const {
@@ -53,6 +55,9 @@ void Diagnostics::add(Diagnostic diagnostic) {
     ++dropped_;
     return;
   }
+  diagnostic.where.file = make_printable(diagnostic.where.file);
+  diagnostic.what = make_printable(diagnostic.what);
+  diagnostic.hint = make_printable(diagnostic.hint);
   all_.push_back(std::move(diagnostic));
 }
 

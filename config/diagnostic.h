@@ -6,7 +6,7 @@
 // meant"; a note is an observation, such as a legacy key that has no effect.
 //
 // Bounded: after kDiagnosticsMax entries further ones are only counted, so a hostile file cannot
-// grow the report. Values; not thread-safe.
+// grow the report. Texts are made printable on the way in. Values; not thread-safe.
 #pragma once
 
 #include <compare>

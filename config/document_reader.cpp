@@ -85,11 +85,14 @@ std::vector<const DocumentNode*> DocumentReader::list(const DocumentNode& node,
   return items;
 }
 
-std::vector<NodeId> DocumentReader::node_ids(const DocumentNode& node, std::string_view name) {
+std::vector<NodeId> DocumentReader::node_ids(const DocumentNode& node, std::string_view name,
+                                             std::map<NodeId, SourcePlace>* places) {
   std::vector<NodeId> ids;
   for (const auto* item : list(node, name)) {
     const auto id = node_id(*item, name);
-    if (id) ids.push_back(*id);
+    if (!id) continue;
+    ids.push_back(*id);
+    if (places != nullptr) (*places)[*id] = place(*item);
   }
   return ids;
 }

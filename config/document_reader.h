@@ -4,6 +4,7 @@
 // nothing; the caller goes on with the next key. Pure.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -45,7 +46,9 @@ class DocumentReader {
   // A list of words, or one word of comma-separated parts. Nothing: empty.
   [[nodiscard]] std::vector<const DocumentNode*> list(const DocumentNode& node,
                                                       std::string_view name);
-  [[nodiscard]] std::vector<NodeId> node_ids(const DocumentNode& node, std::string_view name);
+  // `places`, if given, learns where each id stands (its last place if it is repeated).
+  [[nodiscard]] std::vector<NodeId> node_ids(const DocumentNode& node, std::string_view name,
+                                             std::map<NodeId, SourcePlace>* places = nullptr);
   // False, with a diagnostic, unless it is a mapping or nothing.
   [[nodiscard]] bool is_map_or_null(const DocumentNode& node, std::string_view name);
   // The texts of a setting; empty: a problem was reported, or nothing is given.

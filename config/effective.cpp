@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/printable.h"
 #include "config/seeds.h"
 #include "config/settings.h"
 #include "config/validate.h"
@@ -163,11 +164,12 @@ class Resolver {
     for (const auto& spec : setting_specs()) {
       EffectiveValue value{std::string(spec.key), "", std::string(spec.unit), sources_[spec.key]};
       for (const auto& text : spec.read(node())) {
-        value.text += (value.text.empty() ? "" : ", ") + text;
+        value.text += (value.text.empty() ? "" : ", ") + make_printable(text);
       }
       if (value.text.empty() && value.key.starts_with("timing.")) {
         value.source.file = "default (timing.profile)";
       }
+      value.source.file = make_printable(value.source.file);
       result_.values.push_back(std::move(value));
     }
     EffectiveValue addresses{"addresses", "", "", {"default", 0, 0}};

@@ -210,7 +210,7 @@ class HostsReader {
   void read_voters(const DocumentNode* voters) {
     std::vector<NodeId> listed = flagged_voters_;
     if (voters != nullptr) {
-      listed = reader_.node_ids(*voters, "p2p_voters");
+      listed = reader_.node_ids(*voters, "p2p_voters", &cluster_.voter_places);
       cluster_.voters_where = reader_.place(*voters);
       report_flags_outside(listed);
     }
@@ -238,9 +238,11 @@ class HostsReader {
     if (is_ready) return true;
     const std::string why =
         node == nullptr ? "is not under hosts" : "is " + std::string(to_string(node->status));
-    reader_.diagnostics().warning(1012, cluster_.voters_where,
-                                  "voter " + id.value() + " " + why + " and is left out",
-                                  "only hosts with status: ready may vote");
+    const auto place = cluster_.voter_places.find(id);
+    reader_.diagnostics().warning(
+        1012, place == cluster_.voter_places.end() ? cluster_.voters_where : place->second,
+        "voter " + id.value() + " " + why + " and is left out",
+        "only hosts with status: ready may vote");
     return false;
   }
 

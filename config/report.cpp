@@ -5,6 +5,7 @@
 #include "config/env.h"
 #include "config/legacy.h"
 #include "config/load.h"
+#include "config/printable.h"
 #include "config/settings.h"
 #include "config/validate.h"
 
@@ -53,7 +54,7 @@ std::string count_text(std::size_t count, std::string_view noun) {
 }
 
 std::string file_text(const CheckedFile& file) {
-  std::string text = file.path + ": ";
+  std::string text = make_printable(file.path) + ": ";
   if (!file.kind) return text + "not checked\n";
   text += to_string(*file.kind);
   if (*file.kind == FileKind::node_conf)
@@ -63,7 +64,7 @@ std::string file_text(const CheckedFile& file) {
 }
 
 Json file_json(const CheckedFile& file) {
-  Json json{{"path", file.path}, {"kind", nullptr}};
+  Json json{{"path", make_printable(file.path)}, {"kind", nullptr}};
   if (!file.kind) return json;
   json["kind"] = to_string(*file.kind);
   if (*file.kind == FileKind::node_conf) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -21,11 +22,11 @@ class ClusterValidator {
     check_settings(cluster_.settings);
     for (const auto& [id, node] : cluster_.nodes) {
       check_settings(node.settings);
-      check_ids(node.relays, node.where, "relays of " + id.value());
+      check_ids(node.relays, {}, place_of_relays(node), "relays of " + id.value());
       check_addresses(node);
       check_reachable(node);
     }
-    check_ids(cluster_.relays, cluster_.where, "relays");
+    check_ids(cluster_.relays, cluster_.relay_places, cluster_.where, "relays");
     check_voters();
   }
 
@@ -52,11 +53,29 @@ class ClusterValidator {
     }
   }
 
-  void check_ids(const std::vector<NodeId>& ids, const SourcePlace& where,
+  using Places = std::map<NodeId, SourcePlace>;
+
+  void check_ids(const std::vector<NodeId>& ids, const Places& places, const SourcePlace& fallback,
                  const std::string& what) {
     for (const auto& id : ids) {
-      if (cluster_.find(id) == nullptr) report_unknown(id, where, what);
+      if (cluster_.find(id) == nullptr) report_unknown(id, place_of(id, places, fallback), what);
     }
+  }
+
+  static SourcePlace place_of(const NodeId& id, const Places& places, const SourcePlace& fallback) {
+    const auto found = places.find(id);
+    return found == places.end() ? fallback : found->second;
+  }
+
+  static SourcePlace place_of_relays(const NodeConfig& node) {
+    for (const auto& input : node.settings) {
+      if (input.key == "node.relays") return input.where;
+    }
+    return node.where;
+  }
+
+  [[nodiscard]] SourcePlace place_of_voter(const NodeId& id) const {
+    return place_of(id, cluster_.voter_places, cluster_.voters_where);
   }
 
   void report_unknown(const NodeId& id, const SourcePlace& where, const std::string& what) {
@@ -107,12 +126,11 @@ class ClusterValidator {
 
   void check_voters() {
     const auto& voters = cluster_.voters;
-    check_ids(voters, cluster_.voters_where, "voters");
+    check_ids(voters, cluster_.voter_places, cluster_.voters_where, "voters");
     std::map<NodeId, int> seen;
     for (const auto& id : voters) {
       if (++seen[id] == 2) {
-        problem(1013, cluster_.voters_where, "voter " + id.value() + " is listed twice",
-                "remove one");
+        problem(1013, place_of_voter(id), "voter " + id.value() + " is listed twice", "remove one");
       }
       if (const auto* node = cluster_.find(id)) check_voter(*node);
     }
@@ -128,18 +146,18 @@ class ClusterValidator {
   void check_voter(const NodeConfig& node) {
     const std::string name = "voter " + node.id.value();
     if (node.status != NodeStatus::ready) {
-      problem(1012, cluster_.voters_where, name + " is " + std::string(to_string(node.status)),
+      problem(1012, place_of_voter(node.id), name + " is " + std::string(to_string(node.status)),
               "only nodes with status: ready may vote");
     }
     if (node.nat_blocked || node.is_ephemeral) {
-      diagnostics_.warning(1012, cluster_.voters_where,
+      diagnostics_.warning(1012, place_of_voter(node.id),
                            name + (node.nat_blocked ? " is nat_blocked" : " is ephemeral"),
                            "choose a stable node that others can dial");
     }
     const bool is_local = !node.addresses.empty() &&
                           std::all_of(node.addresses.begin(), node.addresses.end(), is_loopback);
     if (is_local && !is_local_cluster()) {
-      diagnostics_.warning(1012, cluster_.voters_where,
+      diagnostics_.warning(1012, place_of_voter(node.id),
                            name + " has only a loopback address, which other nodes cannot dial",
                            "give it an address others can reach, or do not let it vote");
     }
@@ -159,13 +177,14 @@ class ClusterValidator {
   // One failure must not take the majority with it.
   void check_domains() {
     std::map<std::string, std::size_t> domains;
-    for (const auto& id : cluster_.voters) {
+    const std::set<NodeId> voters(cluster_.voters.begin(), cluster_.voters.end());
+    for (const auto& id : voters) {
       if (const auto* node = cluster_.find(id)) ++domains[node->domain()];
     }
     for (const auto& [domain, count] : domains) {
-      if (cluster_.voters.size() < 3 || count * 2 <= cluster_.voters.size()) continue;
+      if (voters.size() < 3 || count * 2 <= voters.size()) continue;
       diagnostics_.note(1013, cluster_.voters_where,
-                        std::to_string(count) + " of " + std::to_string(cluster_.voters.size()) +
+                        std::to_string(count) + " of " + std::to_string(voters.size()) +
                             " voters share the failure domain " + domain,
                         "spread a majority over domains, so that one failure does not stop it");
     }

@@ -46,7 +46,7 @@ class ClusterReader {
     if (entry.key == "nodes") {
       read_nodes(entry.value);
     } else if (entry.key == "relays") {
-      cluster_.relays = reader_.node_ids(entry.value, "relays");
+      cluster_.relays = reader_.node_ids(entry.value, "relays", &cluster_.relay_places);
     } else if (contains(kSections, entry.key)) {
       read_section(entry, false, cluster_.settings);
     } else if (contains(kTopKeys, entry.key)) {
@@ -60,7 +60,7 @@ class ClusterReader {
 
   void read_top_setting(const DocumentNode::Entry& entry) {
     if (entry.key == "voters") {
-      cluster_.voters = reader_.node_ids(entry.value, "voters");
+      cluster_.voters = reader_.node_ids(entry.value, "voters", &cluster_.voter_places);
       cluster_.voters_where = reader_.place(entry);
     }
     add_setting(entry.key, entry, cluster_.settings);
@@ -150,7 +150,8 @@ class ClusterReader {
       node.is_ephemeral = reader_.boolean(value, entry.key).value_or(false);
     }
     if (entry.key == "nat_blocked") {
-      node.nat_blocked = reader_.boolean(value, entry.key).value_or(false);
+      // A wrong value is reported once, when the setting of that name is checked.
+      node.nat_blocked = value.is_scalar() && parse_boolean(value.text).value_or(false);
     }
     if (entry.key == "failure_domain") {
       node.failure_domain = reader_.word(value, entry.key).value_or("");
