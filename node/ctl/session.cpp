@@ -1,0 +1,215 @@
+#include "node/ctl/session.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+#include <zmq.hpp>
+
+namespace riftbus::ctl {
+
+namespace {
+
+// One of several targets gets this long before the next is tried.
+constexpr Millis kTryMax{1500};
+constexpr std::uint16_t kConnectionLost = 1364;
+constexpr std::size_t kPagesMax = 64;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "";
+  const std::string full(name.data());
+  return full.substr(0, full.find('.'));
+}
+
+std::string address_of(const Target& target) {
+  return target.id.value() + " at " + target.host + ":" + std::to_string(target.port);
+}
+
+Result<Json> document_of(const Result<wire::Body>& body, const NodeId& node) {
+  if (!body.ok()) return body.error();
+  if (const auto* answer = std::get_if<wire::Answer>(&*body)) {
+    return parse_document(answer->json, node.value());
+  }
+  return Error{1507, std::string("the answer is a ") + wire::to_string(wire::kind_of(*body)),
+               node.value(), "compare `riftbus version` with the node's software"};
+}
+
+// Several failures: the first one speaks for all, the others are named.
+Error nobody_answered(const std::vector<Error>& errors, const std::vector<Target>& targets) {
+  Error error = errors.front();
+  if (error.where.empty()) error.where = address_of(targets.front());
+  if (targets.size() == 1) return error;
+  Error all{1506, "none of " + std::to_string(targets.size()) + " nodes answered", "",
+            "is a node running here? start one, or name one with --node"};
+  for (std::size_t i = 0; i < targets.size() && i < 4; ++i) {
+    all.where += (i == 0 ? "" : "; ") + address_of(targets[i]) + ": " + errors[i].what;
+  }
+  return all;
+}
+
+Result<std::vector<Target>> choose_targets(const Context& context, const KnownNodes& known) {
+  const auto from_environment = context.environment.find("RIFTBUS_NODE");
+  if (context.globals().node) return named_targets(*context.globals().node, known);
+  if (from_environment != context.environment.end()) {
+    return named_targets(from_environment->second, known);
+  }
+  return default_targets(known, host_name());
+}
+
+Result<OperatorHome> load_insecure_home(const Context& context) {
+  auto directory = find_home(context.globals(), context.environment);
+  OperatorHome home;
+  if (directory.ok()) home.directory = *directory;
+  auto cluster = load_addresses(context.globals(), home.directory);
+  if (!cluster.ok()) return cluster.error();
+  home.cluster = std::move(*cluster);
+  return home;
+}
+
+}  // namespace
+
+struct Session::Link {
+  Link(const KeyPair* keys, const NodeId& self) : client(context, keys, self) {}
+  zmq::context_t context;
+  bus::Client client;
+};
+
+Session::Session(OperatorHome home, Millis timeout, bool insecure)
+    : home_(std::move(home)), timeout_(timeout), insecure_(insecure) {
+  link_ = std::make_unique<Link>(keys(), self());
+}
+
+Session::~Session() = default;
+
+const KeyPair* Session::keys() const { return insecure_ ? nullptr : &home_.identity->keys; }
+
+NodeId Session::self() const { return insecure_ ? *NodeId::parse("operator") : home_.identity->id; }
+
+Result<std::unique_ptr<Session>> Session::open(const Context& context,
+                                               std::optional<Millis> timeout) {
+  const bool insecure = context.globals().insecure;
+  auto home = insecure ? load_insecure_home(context)
+                       : load_home(context.globals(), context.environment, true);
+  if (!home.ok()) return home.error();
+  if (!insecure && !home->roster) {
+    return Error{1517, "there is no roster, so no node's key is known", home->directory,
+                 "copy the cluster's `roster` and authority.pub there"};
+  }
+  const KnownNodes known{home->find_roster(), home->cluster ? &*home->cluster : nullptr};
+  auto targets = choose_targets(context, known);
+  if (!targets.ok()) return targets.error();
+  std::unique_ptr<Session> session(
+      new Session(std::move(*home), timeout.value_or(context.globals().timeout), insecure));
+  if (auto status = session->connect(*targets); !status.ok()) return status.error();
+  return session;
+}
+
+Status Session::connect(const std::vector<Target>& targets) {
+  std::vector<Error> errors;
+  const Millis each = targets.size() == 1 ? timeout_ : std::min(timeout_, kTryMax);
+  for (const auto& target : targets) {
+    auto greeting = link_->client.connect(target.id, target.key, target.host, target.port, each);
+    if (!greeting.ok()) {
+      errors.push_back(greeting.error());
+      continue;
+    }
+    entry_ = target;
+    const bool newer = home_.roster && greeting->roster > home_.roster->roster.version;
+    // Old keys still reach this node; what the command needs of the new ones fails by itself.
+    if (newer) (void)refresh_roster();
+    return Ok{};
+  }
+  return nobody_answered(errors, targets);
+}
+
+Status Session::refresh_roster() {
+  const RosterVersion have = home_.roster ? home_.roster->roster.version : RosterVersion();
+  auto body = call(wire::RosterGet{have});
+  if (!body.ok()) return body.error();
+  const auto* document = std::get_if<wire::RosterDocument>(&*body);
+  if (document == nullptr || document->bytes.empty() || !home_.authority) return Ok{};
+  auto roster =
+      verify_newer_roster(document->bytes, home_.authority->key, home_.authority->cluster, have);
+  if (!roster.ok()) return roster.error();
+  home_.roster = std::move(*roster);
+  return save_roster_file(home_.roster_path(), *home_.roster);
+}
+
+Result<wire::Body> Session::call(wire::Body request) {
+  auto answer = link_->client.call(entry_.id, request, timeout_);
+  if (answer.ok() || answer.error().code != kConnectionLost) return answer;
+  auto greeting = link_->client.connect(entry_.id, entry_.key, entry_.host, entry_.port, timeout_);
+  if (!greeting.ok()) return greeting.error();
+  return link_->client.call(entry_.id, std::move(request), timeout_);
+}
+
+Result<Json> Session::ask(const std::string& query, const Arguments& arguments) {
+  return document_of(call(wire::Query{query, arguments}), entry_.id);
+}
+
+Result<Json> Session::ask_list(const std::string& query, const std::string& list_name) {
+  auto whole = ask(query);
+  if (!whole.ok()) return whole;
+  std::string after = text(*whole, {"after"});
+  for (std::size_t page = 1; !after.empty() && page < kPagesMax; ++page) {
+    auto next = ask(query, {{"after", after}});
+    if (!next.ok()) return next;
+    for (const auto& item : get(*next, {list_name})) (*whole)[list_name].push_back(item);
+    after = text(*next, {"after"});
+  }
+  whole->erase("after");
+  return whole;
+}
+
+std::vector<Target> Session::targets_of(const NodeId& node, const Json& node_list) const {
+  const RosterEntry* entry = home_.roster ? home_.roster->roster.find(node) : nullptr;
+  const CurveKey key = entry ? entry->key : CurveKey{};
+  std::vector<Target> targets;
+  if (entry == nullptr && !insecure_) return targets;
+  for (const auto& member : get(node_list, {"nodes"})) {
+    if (text(member, {"id"}) != node.value()) continue;
+    for (const auto& address : get(member, {"addresses"})) {
+      const auto port = integer(address, {"call_port"}).value_or(0);
+      if (port < 1 || port > 65535) continue;
+      targets.push_back({node, key, text(address, {"host"}), static_cast<std::uint16_t>(port)});
+    }
+  }
+  return targets;
+}
+
+Result<Json> Session::ask_directly(const std::vector<Target>& targets, const wire::Query& query) {
+  Error error{1506, "no address of it is known", "", ""};
+  bus::Client client(link_->context, keys(), self());
+  const Millis each = std::min(timeout_, kTryMax);
+  for (const auto& target : targets) {
+    auto greeting = client.connect(target.id, target.key, target.host, target.port, each);
+    if (greeting.ok()) {
+      return document_of(client.call(target.id, query, timeout_), target.id);
+    }
+    error = greeting.error();
+  }
+  return error;
+}
+
+std::vector<Said> Session::ask_many(const std::vector<NodeId>& nodes, const Json& node_list,
+                                    const std::string& query, const Arguments& arguments) {
+  const std::size_t count = std::min(nodes.size(), kAskedMax);
+  std::vector<Said> said;
+  for (std::size_t i = 0; i < count; ++i) {
+    said.push_back({nodes[i], Error{1506, "not asked", "", ""}});
+  }
+  // Dead ones cost their whole timeout, so all are asked side by side; each thread writes its own
+  // element and shares nothing else but constant data.
+  std::vector<std::thread> threads;
+  for (auto& each : said) {
+    threads.emplace_back([this, &each, &node_list, &query, &arguments] {
+      each.answer = ask_directly(targets_of(each.node, node_list), {query, arguments});
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  return said;
+}
+
+}  // namespace riftbus::ctl

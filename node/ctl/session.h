@@ -1,0 +1,77 @@
+// Session: the conversation of one command with the cluster.
+//
+// It reaches the node named by --node, or the first of the targets that answers, and asks it; other
+// nodes are asked directly, at the addresses the first one knows. A roster that is newer than the
+// operator's is fetched, verified and kept, so that the next command knows the new keys.
+//
+// Contract: one thread. Every question waits at most --timeout. Errors keep the node's own code
+// and advice.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bus/call.h"
+#include "node/ctl/context.h"
+#include "node/ctl/json_view.h"
+#include "node/ctl/operator_home.h"
+#include "node/ctl/targets.h"
+
+namespace riftbus::ctl {
+
+using Arguments = std::map<std::string, std::string>;
+
+// What one node of several answered.
+struct Said {
+  NodeId node;
+  Result<Json> answer;
+};
+
+class Session {
+ public:
+  // Connects. 1506: nobody answered; `where` lists who was tried. `timeout` replaces --timeout.
+  [[nodiscard]] static Result<std::unique_ptr<Session>> open(const Context& context,
+                                                             std::optional<Millis> timeout = {});
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  [[nodiscard]] const NodeId& entry() const { return entry_.id; }
+  [[nodiscard]] OperatorHome& home() { return home_; }
+
+  // Asks the entry node. Reconnects once if the connection was lost meanwhile.
+  [[nodiscard]] Result<Json> ask(const std::string& query, const Arguments& arguments = {});
+  // All pages of a list as one document: those of `list_name` are joined.
+  [[nodiscard]] Result<Json> ask_list(const std::string& query, const std::string& list_name);
+  // Asks several nodes at once, at most kAskedMax of them, each over a connection of its own.
+  // `node_list` is a node.list document: it has their addresses.
+  [[nodiscard]] std::vector<Said> ask_many(const std::vector<NodeId>& nodes, const Json& node_list,
+                                           const std::string& query, const Arguments& arguments);
+  // Any request to the entry node.
+  [[nodiscard]] Result<wire::Body> call(wire::Body request);
+  // The entry node's roster if it is newer than ours: verified, kept in memory and on disk.
+  [[nodiscard]] Status refresh_roster();
+
+  static constexpr std::size_t kAskedMax = 32;
+
+ private:
+  struct Link;
+  Session(OperatorHome home, Millis timeout, bool insecure);
+  [[nodiscard]] Status connect(const std::vector<Target>& targets);
+  [[nodiscard]] const KeyPair* keys() const;
+  [[nodiscard]] NodeId self() const;
+  [[nodiscard]] std::vector<Target> targets_of(const NodeId& node, const Json& node_list) const;
+  // On a connection of its own: safe beside others of its kind.
+  [[nodiscard]] Result<Json> ask_directly(const std::vector<Target>& targets,
+                                          const wire::Query& query);
+
+  OperatorHome home_;
+  Millis timeout_;
+  bool insecure_;
+  std::unique_ptr<Link> link_;
+  Target entry_;
+};
+
+}  // namespace riftbus::ctl
