@@ -168,6 +168,13 @@ def judge(size, ours, theirs):
     return missed
 
 
+def serf_version():
+    if not shutil.which("serf"):
+        return None
+    return subprocess.run(["serf", "version"], capture_output=True, text=True,
+                          check=False).stdout.splitlines()[0]
+
+
 def print_table(results):
     print(f"\n{'N':>4} {'system':8} {'runs':>4} {'join':>13} {'kill -9 first':>14}"
           f" {'kill -9 all':>13} {'spread':>13} {'SIGSTOP all':>13} {'spread':>13} {'false':>6}")
@@ -211,9 +218,7 @@ def main():
         print("MISSED:", line)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            version = subprocess.run(["serf", "version"], capture_output=True, text=True,
-                                     check=False).stdout.splitlines()[:1] if len(systems) > 1 else []
-            json.dump({"schema": 1, "goals": GOALS, "serf": version, "results": results,
+            json.dump({"schema": 1, "goals": GOALS, "serf": serf_version(), "results": results,
                        "missed": missed}, file, indent=1)
     return 1 if missed else 0
 

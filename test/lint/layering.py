@@ -50,6 +50,8 @@ CLEAN = {
     "bus/wire/codec.cpp": '#include "bus/wire/codec.h"\n\nstatic const char* kText = "printf(";\n',
     "bus/socket.cpp": "#include <mutex>\n#include <zmq.hpp>\n"
                       "Foo::Foo() : a_{1}, b_(2) {\n" + "  a();\n" * 50 + "}\n",
+    "test/bus/b_test.cpp": "using " "namespace std::string_literals;\nauto text = R\"(" +
+                           "x" * 120 + "\n)\";\n",
     "test/bus/a_test.cpp": "TEST(A, B) {\n" + "  a();\n" * 50 + "}\n",
 }
 

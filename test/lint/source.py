@@ -21,6 +21,15 @@ def blank_comments_and_strings(text):
     return pattern.sub(blank, text)
 
 
+def raw_string_lines(text):
+    """Numbers of the lines that a raw string covers: golden texts are as wide as they are."""
+    lines = set()
+    for match in re.finditer(r'R"(?P<tag>[^()\s]{0,16})\(.*?\)(?P=tag)"', text, re.S):
+        first = text.count("\n", 0, match.start()) + 1
+        lines.update(range(first, first + match.group(0).count("\n") + 1))
+    return lines
+
+
 def includes(text):
     """(line number, 'quoted' or 'angle', path) of each include."""
     found = []

@@ -107,9 +107,8 @@ class FullDisk(ClusterTest):
         self.cluster.wait_standing("n1", "n3", "dead", 15)
         with tempfile.TemporaryDirectory() as aside:
             subprocess.run(["cp", "-a", folder + "/.", aside], check=True)
-            done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", folder],
-                                  check=False)
-            if done.returncode != 0:
+            mount = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", folder]
+            if subprocess.run(mount, check=False).returncode != 0:
                 self.skipTest("mount is not permitted here")
             self.addCleanup(subprocess.run, ["umount", "-l", folder], check=False)
             subprocess.run(["cp", "-a", aside + "/.", folder], check=True)
@@ -123,10 +122,11 @@ class FullDisk(ClusterTest):
             except OSError:
                 pass
         # A newer roster is something that a node must write.
-        self.cluster.operate("--yes", "key", "new", "visitor", "--dir", self.cluster.file("visitor"))
+        keys = self.cluster.file("visitor")
+        self.cluster.operate("--yes", "key", "new", "visitor", "--dir", keys)
         began = time.monotonic()
         self.cluster.operate("--yes", "key", "approve", "visitor", "--public-key",
-                             self.cluster.file("visitor", "node.pub"))
+                             os.path.join(keys, "node.pub"))
         self.cluster.wait_log("n3", ["1114"], 15)
         print(f"a full disk was said after {time.monotonic() - began:.2f} s")
         self.assertTrue(self.cluster.events("n3", kind="disk"))

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A stranger who knows only bus/wire/README.md joins the conversation: greet, ping, list, listen."""
+"""A stranger who knows only bus/wire/README.md joins in: greets, pings, lists, listens."""
 
 import json
 import os

@@ -6,7 +6,7 @@
 
 #include "bus/wire/codec.h"
 #include "config/random.h"
-#include "frames.h"
+#include "test/bus/tap/frames.h"
 
 namespace riftbus::tap {
 namespace {

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "frames.h"
+#include "test/bus/tap/frames.h"
 
 namespace riftbus::tap {
 namespace {

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <set>
 
-#include "samples.h"
+#include "test/bus/wire/samples.h"
 
 namespace riftbus::wire {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "samples.h"
+#include "test/bus/wire/samples.h"
 
 namespace riftbus::wire {
 namespace {

@@ -5,7 +5,7 @@
 #include <iterator>
 
 #include "bus/wire/topic.h"
-#include "samples.h"
+#include "test/bus/wire/samples.h"
 
 namespace riftbus::wire {
 namespace {

@@ -1,4 +1,4 @@
-#include "samples.h"
+#include "test/bus/wire/samples.h"
 
 namespace riftbus::wire {
 

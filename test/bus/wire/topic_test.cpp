@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "samples.h"
+#include "test/bus/wire/samples.h"
 
 namespace riftbus::wire {
 namespace {

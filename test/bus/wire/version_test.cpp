@@ -5,7 +5,7 @@
 #include <msgpack.hpp>
 
 #include "bus/wire/codec.h"
-#include "samples.h"
+#include "test/bus/wire/samples.h"
 
 namespace riftbus::wire {
 namespace {
