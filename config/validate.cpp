@@ -81,7 +81,9 @@ class ClusterValidator {
   void report_unknown(const NodeId& id, const SourcePlace& where, const std::string& what) {
     std::vector<std::string_view> known;
     for (const auto& [each, node] : cluster_.nodes) known.push_back(each.value());
-    problem(1011, where, what + " names \"" + id.value() + "\", which is not under nodes",
+    problem(1011, where,
+            what + " names \"" + id.value() + "\", which is not under " +
+                (cluster_.is_legacy ? "hosts" : "nodes"),
             did_you_mean(id.value(), known, "describe that node, or remove the name"));
   }
 

@@ -20,10 +20,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   Diagnostics diagnostics;
   const std::string file = "fuzz";
-  const auto cluster = parse_cluster_file(text, file, diagnostics);
+  ClusterConfig cluster;
   if (const auto root = parse_document(text, file, diagnostics)) {
-    static_cast<void>(read_distributed_hosts(*root, file, diagnostics));
-    static_cast<void>(read_cluster_yaml(*root, file, diagnostics));
+    cluster = read_distributed_hosts(*root, file, diagnostics);
+    if (!is_distributed_hosts(*root)) cluster = read_cluster_yaml(*root, file, diagnostics);
   }
   ConfigLayers layers;
   layers.node_file = read_node_conf(text, file, diagnostics);
@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   layers.hostname = "fuzz";
   const auto effective = resolve(layers, diagnostics);
   static_cast<void>(show_config(effective, diagnostics).json.dump());
-  static_cast<void>(check_config_text(text, file, std::nullopt, diagnostics));
+  static_cast<void>(detect_file_kind(text));
   static_cast<void>(parse_endpoint(text));
   return 0;
 }
