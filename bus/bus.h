@@ -42,6 +42,7 @@
 
 #include "bus/bus_limits.h"
 #include "bus/counters.h"
+#include "bus/dialer.h"
 #include "bus/frame_observer.h"
 #include "bus/keys.h"
 #include "bus/traffic.h"
@@ -78,9 +79,8 @@ struct LinkUp {
 struct LinkDown {
   NodeId peer;
 };
-// accepted: an address took the TCP connection (a stopped process still does: its kernel
-// answers). refused: none did, and at least one said so at once. silent: neither in time.
-enum class DialOutcome : std::uint8_t { accepted, refused, silent };
+// Of bus/dialer.h. accepted: an address took the TCP connection (a stopped process still does: its
+// kernel answers). refused: none did, and at least one said so at once. silent: neither in time.
 struct Dialled {
   NodeId peer;
   DialOutcome outcome = DialOutcome::silent;
@@ -113,7 +113,15 @@ struct Settings {
 
 // sent: handed to the socket. queued: waits for the connection, at most limits.call_wait_max.
 // Everything else was counted and is gone.
-enum class SendOutcome : std::uint8_t { sent, queued, queue_full, slow_peer, unknown_peer, gone };
+enum class SendOutcome : std::uint8_t {
+  sent,
+  queued,
+  queue_full,
+  slow_peer,
+  unknown_peer,
+  gone,
+  oversize
+};
 [[nodiscard]] const char* to_string(SendOutcome outcome);
 
 // One outgoing connection, for `link list`.
@@ -165,7 +173,9 @@ class Bus {
   void subscribe(const NodeId& peer);
   void unsubscribe(const NodeId& peer);
 
-  // A call to a peer over our own connection; correlation 0: one-way.
+  // A call to a peer over our own connection; correlation 0: one-way. Correlations from
+  // kOwnCorrelations on belong to the bus.
+  static constexpr std::uint64_t kOwnCorrelations = 1ull << 63u;
   SendOutcome send(const NodeId& to, Correlation correlation, wire::Body body);
   // An answer, or any further message (TapData), over the asker's connection.
   SendOutcome reply(ReplyTo to, Correlation correlation, wire::Body body);

@@ -42,15 +42,17 @@ struct Limits {
 
   // ---- dialling ------------------------------------------------------------------------------
   std::size_t addresses_per_peer_max = 8;
-  int breaker_failures = 3;          // in a row: the address is left alone
-  Millis breaker_half_open{30'000};  // until one trial: never stuck for hours
-  Millis reconnect_min{250};         // first pause before a new round of attempts, jittered
-  Millis reconnect_max{30'000};      // longest pause
-  Millis attempt_max{5000};          // TCP connect and handshake of one attempt
-  Millis stagger{250};               // head start of the better address in a race
-  std::size_t race_max = 3;          // attempts of one peer at the same time
-  std::size_t dials_max = 64;        // bare dials at the same time; further ones end as silent
-  Millis dial_min{300};              // patience of a bare dial: 4 round trips within this band
+  int breaker_failures = 3;         // in a row: the address is left alone
+  Millis breaker_open_min{1000};    // then one trial; doubled by each failed one
+  Millis breaker_open_max{30'000};  // never stuck for hours
+  Millis reconnect_min{250};        // first pause before a new round of attempts, jittered
+  Millis reconnect_max{30'000};     // longest pause
+  Millis demand_pause{2000};        // a call to a peer that is down ends a longer pause than this
+  Millis attempt_max{5000};         // TCP connect and handshake of one attempt
+  Millis stagger{250};              // head start of the better address in a race
+  std::size_t race_max = 3;         // attempts of one peer at the same time
+  std::size_t dials_max = 64;       // bare dials at the same time; further ones end as silent
+  Millis dial_min{300};             // patience of a bare dial: 4 round trips within this band
   Millis dial_max{2000};
 
   // ---- one turn of the loop ------------------------------------------------------------------

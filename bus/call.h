@@ -4,8 +4,8 @@
 // deadline. What goes wrong is told apart as well as it can be seen from outside, because "timeout"
 // is no answer to an operator: nobody listens there (1360), the host is silent (1361), it accepts
 // TCP but never speaks or is not the node we expect (1362: wrong server key, or another program),
-// it refuses our key (1363), it went away (1364), it did not answer in time (1365), no common
-// protocol version (1366). A node's Refusal becomes an Error with the node's own code and advice.
+// it refuses our key (1363), it went away (1364), it did not answer in time (1365). A node's
+// Refusal becomes an Error with the node's own code and advice.
 //
 // Contract: one thread. Blocks at most the timeout given, plus a fraction of a second to find out
 // why nothing came. The context must outlive it; closing is immediate (LINGER 0).

@@ -1,0 +1,278 @@
+#include "bus/bus.h"
+
+#include <zmq.h>
+
+#include <algorithm>
+
+#include "bus/bus_state.h"
+#include "bus/clock.h"
+#include "bus/descriptors.h"
+#include "bus/log.h"
+#include "config/check.h"
+
+namespace riftbus::bus {
+
+const char* to_string(SendOutcome outcome) {
+  switch (outcome) {
+    case SendOutcome::sent:
+      return "sent";
+    case SendOutcome::queued:
+      return "queued";
+    case SendOutcome::queue_full:
+      return "queue_full";
+    case SendOutcome::slow_peer:
+      return "slow_peer";
+    case SendOutcome::unknown_peer:
+      return "unknown_peer";
+    case SendOutcome::gone:
+      return "gone";
+    case SendOutcome::oversize:
+      return "oversize";
+  }
+  return "?";
+}
+
+Bus::State::State(zmq::context_t& zmq_context, const KeyPair* keys, Settings chosen)
+    : context(zmq_context),
+      settings(std::move(chosen)),
+      limits(settings.limits),
+      random(settings.seed),
+      sockets(context, settings.insecure ? nullptr : keys, limits),
+      world{sockets, resolver, limits, counters, random},
+      intake(limits, counters),
+      dialer(limits),
+      sessions(limits.connections_max) {}
+
+Bus::Bus(zmq::context_t& context, const KeyPair* keys, Settings settings)
+    : state_(std::make_unique<State>(context, keys, std::move(settings))) {
+  RIFTBUS_CHECK(keys != nullptr || state_->settings.insecure);
+}
+
+Bus::~Bus() = default;
+
+Status Bus::bind() {
+  State& s = *state_;
+  const std::string& host = s.settings.host;
+  if (s.settings.insecure && !is_loopback_only(host)) {
+    return Error{1352, "without CURVE the bus listens on loopback only, not on " + host, host,
+                 "drop --insecure, or listen on 127.0.0.1"};
+  }
+  s.router = s.sockets.make_router();
+  s.publisher = s.sockets.make_publisher();
+  const auto call_port = bind_tcp(s.router, host, s.settings.call_port);
+  if (!call_port.ok()) return call_port.error();
+  const auto pub_port = bind_tcp(s.publisher, host, s.settings.pub_port);
+  if (!pub_port.ok()) return pub_port.error();
+  s.call_port = *call_port;
+  s.pub_port = *pub_port;
+  s.listening = true;
+  ++s.world.poll_generation;
+  return Ok{};
+}
+
+std::uint16_t Bus::call_port() const { return state_->call_port; }
+std::uint16_t Bus::pub_port() const { return state_->pub_port; }
+
+// ---- roster ----------------------------------------------------------------------------------
+
+void Bus::set_roster(std::shared_ptr<const Roster> roster) {
+  State& s = *state_;
+  RIFTBUS_CHECK(roster != nullptr);
+  s.roster = roster;
+  s.access = std::make_unique<AccessList>(std::move(roster));
+  ++s.access_version;
+  s.cut_refused();
+  s.refresh_keys(boot_now());
+}
+
+void Bus::State::cut_refused() {
+  if (access == nullptr || sockets.insecure()) return;
+  for (const auto& [id, connections] : book.cut_refused(*access, wall_now_ms() / 1000)) {
+    counters.cuts += connections;
+    log_info("bus: connections cut: the roster no longer lists their key",
+             {{"peer", id.value()}, {"connections", std::to_string(connections)}});
+    pending.push_back(Cut{id, connections});
+  }
+}
+
+std::vector<CurveKey> Bus::State::keys_of(const NodeId& peer) const {
+  std::vector<CurveKey> keys;
+  if (roster == nullptr) return keys;
+  const RosterEntry* entry = roster->find(peer);
+  if (entry == nullptr) return keys;
+  if (entry->expires_at_s && wall_now_ms() / 1000 >= *entry->expires_at_s) return keys;
+  keys.push_back(entry->key);
+  if (entry->previous_key) keys.push_back(*entry->previous_key);
+  return keys;
+}
+
+void Bus::State::refresh_keys(TimePoint now) {
+  if (sockets.insecure()) return;
+  for (auto& [peer, link] : subscriptions) link.set_keys(keys_of(peer), now);
+  for (auto item = callees.begin(); item != callees.end();) {
+    std::vector<CurveKey> keys = keys_of(item->first);
+    if (keys.empty()) {
+      item = callees.erase(item);
+    } else {
+      item->second.link.set_keys(std::move(keys), now);
+      ++item;
+    }
+  }
+}
+
+// ---- peers -----------------------------------------------------------------------------------
+
+void Bus::set_addresses(const NodeId& peer, std::vector<wire::Address> addresses) {
+  State& s = *state_;
+  const TimePoint now = boot_now();
+  std::vector<wire::Address>& known = s.addresses[peer];
+  if (known == addresses) return;
+  known = std::move(addresses);
+  if (const auto link = s.subscriptions.find(peer); link != s.subscriptions.end()) {
+    link->second.set_addresses(known, now);
+  }
+  if (const auto callee = s.callees.find(peer); callee != s.callees.end()) {
+    callee->second.link.set_addresses(known, now);
+  }
+  if (known.empty()) s.addresses.erase(peer);
+}
+
+void Bus::nudge(const NodeId& peer) {
+  State& s = *state_;
+  const TimePoint now = boot_now();
+  if (const auto link = s.subscriptions.find(peer); link != s.subscriptions.end()) {
+    link->second.nudge(now);
+  }
+  if (const auto callee = s.callees.find(peer); callee != s.callees.end()) {
+    callee->second.link.nudge(now);
+  }
+}
+
+void Bus::subscribe(const NodeId& peer) {
+  State& s = *state_;
+  const TimePoint now = boot_now();
+  const auto [item, added] = s.subscriptions.try_emplace(peer, s.world, peer, wire::Channel::pub);
+  if (!added) return item->second.want(now);
+  item->second.set_keys(s.keys_of(peer), now);
+  const auto known = s.addresses.find(peer);
+  if (known != s.addresses.end()) item->second.set_addresses(known->second, now);
+}
+
+void Bus::unsubscribe(const NodeId& peer) { state_->subscriptions.erase(peer); }
+
+Bus::State::Callee& Bus::State::callee_of(const NodeId& peer, TimePoint now) {
+  const auto known = callees.find(peer);
+  if (known != callees.end()) {
+    known->second.used = now;
+    return known->second;
+  }
+  if (callees.size() >= limits.call_peers_max) {
+    const auto oldest = std::min_element(
+        callees.begin(), callees.end(),
+        [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+    callees.erase(oldest);
+    ++counters.evictions;
+  }
+  Callee& callee = callees.try_emplace(peer, world, peer).first->second;
+  callee.used = now;
+  callee.link.set_keys(keys_of(peer), now);
+  const auto found = addresses.find(peer);
+  if (found != addresses.end()) callee.link.set_addresses(found->second, now);
+  return callee;
+}
+
+void Bus::dial(const NodeId& peer) {
+  State& s = *state_;
+  const TimePoint now = boot_now();
+  ++s.counters.dials;
+  std::vector<DialTarget> targets;
+  if (const auto known = s.addresses.find(peer); known != s.addresses.end()) {
+    for (const wire::Address& address : known->second) {
+      if (targets.size() >= s.limits.addresses_per_peer_max) break;
+      for (std::string& host : s.resolver.lookup(address.host, now)) {
+        targets.push_back({std::move(host), address.call_port});
+      }
+    }
+  }
+  Nanos patience = s.limits.dial_max;
+  if (const auto link = s.subscriptions.find(peer);
+      link != s.subscriptions.end() && link->second.rtt()) {
+    patience = std::clamp<Nanos>(4 * *link->second.rtt(), s.limits.dial_min, s.limits.dial_max);
+  }
+  s.dialer.start(peer, targets, patience, now);
+}
+
+// ---- wake-ups, looking -----------------------------------------------------------------------
+
+WakeId Bus::add_wakeup(int descriptor) {
+  const WakeId id(++state_->wakeups_made);
+  state_->wakeups.push_back({id, descriptor, nullptr});
+  ++state_->world.poll_generation;
+  return id;
+}
+
+WakeId Bus::add_wakeup_socket(void* zmq_socket) {
+  const WakeId id(++state_->wakeups_made);
+  state_->wakeups.push_back({id, -1, zmq_socket});
+  ++state_->world.poll_generation;
+  return id;
+}
+
+void Bus::remove_wakeup(WakeId id) {
+  std::erase_if(state_->wakeups, [&](const State::Wakeup& wakeup) { return wakeup.id == id; });
+  ++state_->world.poll_generation;
+}
+
+void Bus::set_observer(FrameObserver* observer) { state_->observer = observer; }
+const Counters& Bus::counters() const { return state_->counters; }
+const Traffic& Bus::traffic() const { return state_->traffic; }
+Seq Bus::published() const { return state_->published; }
+
+std::size_t Bus::connections_from(const NodeId& id) const { return state_->book.count_open(id); }
+
+std::vector<LinkReport> Bus::links() const {
+  std::vector<LinkReport> reports;
+  const auto report = [&](const Link& link, wire::Channel channel, std::size_t queued) {
+    reports.push_back({link.peer(), channel, link.up(), link.address(), link.since(), link.rtt(),
+                       link.attempts_made(), link.rounds_failed(), link.trouble(),
+                       link.next_round(), queued});
+  };
+  for (const auto& [peer, link] : state_->subscriptions) report(link, wire::Channel::pub, 0);
+  for (const auto& [peer, callee] : state_->callees) {
+    report(callee.link, wire::Channel::call, callee.queue.size());
+  }
+  std::stable_sort(reports.begin(), reports.end(), [](const LinkReport& a, const LinkReport& b) {
+    return std::pair(a.peer, a.channel) < std::pair(b.peer, b.channel);
+  });
+  return reports;
+}
+
+// ---- descriptors -----------------------------------------------------------------------------
+
+void Bus::State::guard_descriptors(TimePoint now) {
+  if (call_port == 0) return;
+  const std::size_t left = descriptors_left();
+  if (listening && left < kSuspendBelow) {
+    ::zmq_unbind(router.handle(), router.get(zmq::sockopt::last_endpoint).c_str());
+    ::zmq_unbind(publisher.handle(), publisher.get(zmq::sockopt::last_endpoint).c_str());
+    listening = false;
+    ++counters.descriptors_low;
+    std::uint64_t suppressed = 0;
+    if (descriptor_speaker.admit(now, suppressed)) {
+      write_error({1357, "file descriptors run out: not listening until some are free",
+                   std::to_string(left) + " left",
+                   "see who connects with 'ss -tn', or raise LimitNOFILE"});
+    }
+  } else if (!listening && left > kResumeAbove) {
+    // Until libzmq has closed the old listener this fails, and is tried again by the next sweep.
+    const auto calls = bind_tcp(router, settings.host, call_port);
+    if (calls.ok()) {
+      const auto publications = bind_tcp(publisher, settings.host, pub_port);
+      listening = publications.ok();
+      if (!listening) ::zmq_unbind(router.handle(), tcp_endpoint(settings.host, call_port).c_str());
+    }
+    if (listening) log_info("bus: listening again", {{"descriptors_left", std::to_string(left)}});
+  }
+}
+
+}  // namespace riftbus::bus

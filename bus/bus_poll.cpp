@@ -1,0 +1,195 @@
+#include <zmq.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+#include "bus/bus_state.h"
+#include "bus/clock.h"
+#include "config/check.h"
+
+namespace riftbus::bus {
+
+namespace {
+
+constexpr Millis kSweepEvery{250};
+constexpr Seconds kExpiryCheckEvery{5};
+
+// Rounded up: a timer that is due in 0.3 ms must not spin.
+long timeout_ms(TimePoint until, TimePoint now) {
+  if (until <= now) return 0;
+  const auto span = std::chrono::ceil<Millis>(std::min<Nanos>(until - now, Seconds(60)));
+  return static_cast<long>(span.count());
+}
+
+zmq::pollitem_t readable(void* socket) { return {socket, 0, ZMQ_POLLIN, 0}; }
+
+}  // namespace
+
+// One turn: wait, then sockets before everything that judges time, then connections and timers.
+bool Bus::poll(TimePoint until, std::vector<Event>& out) {
+  State& s = *state_;
+  RIFTBUS_CHECK(s.call_port != 0);
+  TimePoint now = boot_now();
+  if (s.world.poll_generation != s.items_generation || s.dialer.generation() != s.dial_generation) {
+    s.rebuild_items();
+  }
+  long timeout = 0;
+  if (!s.more && s.pending.empty()) timeout = timeout_ms(std::min(until, s.own_deadline()), now);
+  const int count = ::zmq_poll(s.items.data(), static_cast<int>(s.items.size()), timeout);
+  RIFTBUS_CHECK(count >= 0 || ::zmq_errno() == EINTR);
+  now = boot_now();
+  s.more = count > 0 && s.drain_ready(now, out);
+  s.step_links(now, out);
+  s.step_dials(now, out);
+  if (now >= s.next_sweep) s.sweep(now);
+  out.insert(out.end(), std::make_move_iterator(s.pending.begin()),
+             std::make_move_iterator(s.pending.end()));
+  s.pending.clear();
+  return s.more;
+}
+
+void Bus::State::rebuild_items() {
+  using Kind = Source::Kind;
+  items.clear();
+  sources.clear();
+  const auto add = [&](zmq::pollitem_t item, Source source) {
+    items.push_back(item);
+    sources.push_back(source);
+  };
+  add(readable(router.handle()), {Kind::router, nullptr, {}});
+  add(readable(publisher.handle()), {Kind::publisher, nullptr, {}});
+  add({nullptr, resolver.descriptor(), ZMQ_POLLIN, 0}, {Kind::resolver, nullptr, {}});
+  for (const Wakeup& wakeup : wakeups) {
+    add({wakeup.socket, wakeup.descriptor, ZMQ_POLLIN, 0}, {Kind::wakeup, nullptr, wakeup.id});
+  }
+  const auto add_link = [&](Link& link) {
+    std::vector<void*> monitors;
+    void* data = nullptr;
+    link.collect_handles(monitors, data);
+    for (void* monitor : monitors) add(readable(monitor), {Kind::monitor, &link, {}});
+    if (data != nullptr) add(readable(data), {Kind::data, &link, {}});
+  };
+  for (auto& [peer, link] : subscriptions) add_link(link);
+  for (auto& [peer, callee] : callees) add_link(callee.link);
+  std::vector<int> dials;
+  dialer.collect_descriptors(dials);
+  for (const int fd : dials) add({nullptr, fd, ZMQ_POLLOUT, 0}, {Kind::dial, nullptr, {}});
+  items_generation = world.poll_generation;
+  dial_generation = dialer.generation();
+}
+
+TimePoint Bus::State::own_deadline() const {
+  TimePoint next = std::min(next_sweep, dialer.next_deadline());
+  for (const auto& [peer, link] : subscriptions) next = std::min(next, link.next_deadline());
+  for (const auto& [peer, callee] : callees) next = std::min(next, callee.link.next_deadline());
+  return next;
+}
+
+// Round after round over the sockets that have something, a bounded number from each: true if the
+// turn's budget ended before their messages did.
+bool Bus::State::drain_ready(TimePoint now, std::vector<Event>& out) {
+  using Kind = Source::Kind;
+  ready.clear();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (items[i].revents == 0) continue;
+    const Source& source = sources[i];
+    switch (source.kind) {
+      case Kind::wakeup:
+        out.push_back(Woken{source.wake});
+        break;
+      case Kind::resolver:
+        counters.names_unresolved += resolver.collect(now);
+        for (auto& [peer, link] : subscriptions) link.on_names_resolved(now);
+        for (auto& [peer, callee] : callees) callee.link.on_names_resolved(now);
+        break;
+      case Kind::monitor:
+        source.link->mark_ready();
+        break;
+      case Kind::dial:
+        break;
+      default:
+        ready.push_back(i);
+    }
+  }
+  if (ready.empty()) return false;
+  std::rotate(ready.begin(),
+              ready.begin() + static_cast<std::ptrdiff_t>(first_ready++ % ready.size()),
+              ready.end());
+  std::size_t budget = limits.turn_messages_max;
+  while (!ready.empty() && budget > 0) {
+    std::erase_if(ready, [&](std::size_t i) {
+      const std::size_t quota = std::min(budget, limits.socket_messages_max);
+      const std::size_t read = drain(sources[i], quota, now, out);
+      budget -= read;
+      return read < quota;
+    });
+  }
+  if (ready.empty()) return false;
+  ++counters.events_capped;
+  return true;
+}
+
+std::size_t Bus::State::drain(const Source& source, std::size_t quota, TimePoint now,
+                              std::vector<Event>& out) {
+  switch (source.kind) {
+    case Source::Kind::router:
+      return drain_router(quota, now, out);
+    case Source::Kind::publisher:
+      return drain_publisher(quota);
+    default:
+      return drain_link(*source.link, source.link->socket(), quota, now, out);
+  }
+}
+
+void Bus::State::step_links(TimePoint now, std::vector<Event>& out) {
+  for (auto& [peer, link] : subscriptions) {
+    if (link.is_due(now)) step_link(link, nullptr, now, out);
+  }
+  for (auto& [peer, callee] : callees) {
+    if (callee.link.is_due(now)) step_link(callee.link, &callee, now, out);
+  }
+}
+
+void Bus::State::step_link(Link& link, Callee* callee, TimePoint now, std::vector<Event>& out) {
+  const LinkChange change = link.step(now);
+  if (change == LinkChange::none) return;
+  if (change == LinkChange::up) {
+    if (callee != nullptr) {
+      greet(*callee, now);
+    } else {
+      out.push_back(LinkUp{link.peer()});
+    }
+    return;
+  }
+  if (zmq::socket_t* remains = link.remains()) {
+    // What arrived before the end: a goodbye, most likely. Bounded by the receive queue.
+    drain_link(link, *remains, static_cast<std::size_t>(limits.hwm_calls), now, out);
+    link.bury();
+  }
+  if (callee == nullptr) out.push_back(LinkDown{link.peer()});
+}
+
+void Bus::State::step_dials(TimePoint now, std::vector<Event>& out) {
+  if (dialer.idle()) return;
+  std::vector<Dialer::Finished> finished;
+  dialer.step(now, finished);
+  for (Dialer::Finished& dial : finished) {
+    if (dial.outcome == DialOutcome::refused) ++counters.dials_refused;
+    if (dial.outcome == DialOutcome::silent) ++counters.dials_silent;
+    out.push_back(Dialled{std::move(dial.peer), dial.outcome});
+  }
+}
+
+void Bus::State::sweep(TimePoint now) {
+  next_sweep = now + kSweepEvery;
+  expire_calls(now);
+  guard_descriptors(now);
+  if (now < next_expiry_check) return;
+  // Keys expire without a new roster.
+  next_expiry_check = now + kExpiryCheckEvery;
+  cut_refused();
+  refresh_keys(now);
+}
+
+}  // namespace riftbus::bus

@@ -1,0 +1,143 @@
+// Link: one outgoing connection to one peer, kept alive over whichever address works.
+//
+// A round tries the peer's addresses in the order of bus/paths.h. Each next one starts when the one
+// before failed or had its head start (happy eyeballs, RFC 8305), and the first completed CURVE
+// handshake wins: an address at which somebody else answers cannot win. One attempt is one ZeroMQ
+// socket, thrown away with all it knew when the attempt or the connection ends; so no message ever
+// travels on a connection other than the one it was written for, and HELLO is first on each.
+// Rounds repeat with growing, jittered pauses; a peer whose key is being rotated is tried with the
+// new and the previous key in turn.
+//
+// States: no key or no address -> resting; pause -> round (attempts) -> up -> pause ...
+//
+// Contract: loop thread. The owner calls step() when a monitor is readable, at next_deadline(), and
+// after every change it makes. References given to the constructor outlive the link.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bus/bus_limits.h"
+#include "bus/counters.h"
+#include "bus/paths.h"
+#include "bus/resolver.h"
+#include "bus/socket.h"
+#include "bus/wire/message.h"
+#include "config/random.h"
+
+namespace riftbus::bus {
+
+// What links share.
+struct LinkWorld {
+  SocketFactory& sockets;
+  Resolver& resolver;
+  const Limits& limits;
+  Counters& counters;
+  Random& random;
+  std::uint64_t poll_generation = 1;  // changes whenever a socket was opened or closed
+};
+
+// failed: a whole round went without success; told once until the link was up again.
+enum class LinkChange : std::uint8_t { none, up, down, failed };
+
+class Link {
+ public:
+  Link(LinkWorld& world, NodeId peer, wire::Channel channel);
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // The peer's keys, the one to try first in front; empty: it may not be contacted. A connection
+  // that was made with a key not listed any more ends: `down` follows from the next step().
+  void set_keys(std::vector<CurveKey> keys, TimePoint now);
+  void set_addresses(const std::vector<wire::Address>& addresses, TimePoint now);
+  // The peer lives, or somebody wants it: see Bus::nudge and limits.demand_pause.
+  void nudge(TimePoint now);
+  void want(TimePoint now);
+
+  // A monitor is readable.
+  void mark_ready() { ready_ = true; }
+  // Names were looked up: a round that found no address may be repeated now.
+  void on_names_resolved(TimePoint now);
+  [[nodiscard]] bool is_due(TimePoint now) const { return ready_ || now >= next_deadline(); }
+  LinkChange step(TimePoint now);
+  [[nodiscard]] TimePoint next_deadline() const;
+
+  [[nodiscard]] bool up() const { return up_; }
+  [[nodiscard]] zmq::socket_t& socket();  // up() is CHECKed
+  // After `down` for a lost connection: its socket, with messages that arrived before the end. The
+  // owner reads them and calls bury(); so does the next round. nullptr: nothing remains.
+  [[nodiscard]] zmq::socket_t* remains();
+  void bury() { remains_.clear(); }
+  // Every monitor's handle, and the socket's own if up.
+  void collect_handles(std::vector<void*>& monitors, void*& data);
+
+  [[nodiscard]] const NodeId& peer() const { return peer_; }
+  [[nodiscard]] wire::Channel channel() const { return channel_; }
+  [[nodiscard]] bool reachable() const { return has_key() && !paths_.empty(); }
+  [[nodiscard]] std::optional<Nanos> rtt() const;
+  [[nodiscard]] std::optional<wire::Address> address() const { return address_; }
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  [[nodiscard]] TimePoint since() const { return since_; }
+  [[nodiscard]] TimePoint next_round() const { return next_round_; }
+  [[nodiscard]] std::uint64_t attempts_made() const { return attempts_made_; }
+  [[nodiscard]] int rounds_failed() const { return rounds_failed_; }
+
+ private:
+  struct Attempt {
+    Attempt(LinkWorld& world, zmq::socket_t&& opened)
+        : socket(std::move(opened)), monitor(world.sockets, socket) {}
+    zmq::socket_t socket;
+    Monitor monitor;  // after the socket: destroyed first
+    wire::Address address;
+    std::optional<CurveKey> key;
+    TimePoint started{};
+    bool connected = false;
+    std::optional<Nanos> rtt;
+  };
+  struct Candidate {
+    wire::Address address;
+    std::string host;  // numeric
+  };
+  enum class Fate : std::uint8_t { pending, ready, failed };
+
+  [[nodiscard]] bool has_key() const { return world_.sockets.insecure() || !keys_.empty(); }
+  [[nodiscard]] const CurveKey* current_key() const;
+  void start_round(TimePoint now);
+  void launch_next(TimePoint now);
+  Fate judge(Attempt& attempt, TimePoint now);
+  LinkChange advance_round(TimePoint now);
+  LinkChange finish_failed_round(TimePoint now);
+  void win(std::list<Attempt>::iterator winner, TimePoint now);
+  void lose_connection(TimePoint now);
+  void close_all();
+
+  LinkWorld& world_;
+  NodeId peer_;
+  wire::Channel channel_;
+  Paths paths_;
+  std::vector<CurveKey> keys_;
+  std::size_t key_turn_ = 0;
+  bool up_ = false;
+  bool lost_ = false;  // went down outside step(): to be told by it
+  bool told_failed_ = false;
+  bool in_round_ = false;
+  bool ready_ = false;
+  bool unresolved_ = false;      // the last round had no numeric address to try
+  std::list<Attempt> attempts_;  // while up: exactly the winner
+  std::list<Attempt> remains_;
+  std::vector<Candidate> candidates_;  // of this round, not yet tried; best last
+  TimePoint next_launch_{};
+  TimePoint next_round_{};
+  TimePoint round_started_{};
+  TimePoint since_{};
+  int rounds_failed_ = 0;
+  std::uint64_t attempts_made_ = 0;
+  std::optional<wire::Address> address_;
+  std::string trouble_;
+};
+
+}  // namespace riftbus::bus
