@@ -9,6 +9,9 @@
 
 namespace riftbus::membership {
 
+// A lone accuser waits this many times as long as one whom all other watchers confirm.
+inline constexpr int kSuspicionMaxFactor = 6;
+
 struct Timing {
   // Between a member's beats. Sent with +-10 % jitter so that nodes do not march in step.
   Nanos interval{};
@@ -27,6 +30,8 @@ struct Timing {
   Nanos refused_grace{};
   // Estimated time for one hop of a flood; suspicion_min is at least 2 * depth * hop.
   Nanos hop{};
+  // Rings, and so watchers of each member; 0: 4 below 100 members, 5 from there.
+  unsigned watchers = 0;
 
   bool operator==(const Timing&) const = default;
 };

@@ -1,0 +1,62 @@
+// Arrival: the rhythm in which one member's beats reach us, and which of them are news.
+//
+// TCP never loses a beat, it delays it: after a stall or after our own pause, old beats come in a
+// burst, and they say nothing about now. Each beat carries its sender's uptime, so
+//
+//   delay = (our clock - its uptime) - the smallest such difference seen
+//
+// is the time it spent waiting somewhere. A beat counts as life at the moment it was sent (now -
+// delay); one that waited longer than the silence limit is stale and refreshes nothing. The
+// smallest difference creeps up by a thousandth of the time passed, so that two clocks which
+// drift apart, or a route that became longer, are forgiven in the end.
+//
+// The gap between beats is smoothed as TCP smooths round trips (Jacobson 1988: mean by 1/8,
+// deviation by 1/4), counted per beat sent: the uptime tells how many there were between two
+// arrivals. One gap counts at most as four, so that a single stall does not poison the mean.
+//
+// Pure value; not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "config/types.h"
+
+namespace riftbus::membership {
+
+class Arrival {
+ public:
+  explicit Arrival(Nanos interval);
+
+  struct Beat {
+    Nanos delay{};
+    bool stale = false;
+    std::uint64_t missed = 0;  // beats between this one and the one before that never came
+  };
+  Beat on_beat(Nanos uptime, Nanos interval, Nanos stale_after, TimePoint now);
+
+  // A new life: another uptime, another clock.
+  void restart(Nanos interval);
+  // We were paused: the next gap is our own and teaches nothing.
+  void skip_gap() { last_.reset(); }
+
+  [[nodiscard]] Nanos mean() const { return mean_; }
+  [[nodiscard]] Nanos deviation() const { return deviation_; }
+  // mean + 4 deviations: after a longer silence than this it is time to ask.
+  [[nodiscard]] Nanos expected() const { return mean_ + 4 * deviation_; }
+
+ private:
+  void learn_gap(Nanos gap);
+
+  struct Sample {
+    TimePoint at;
+    Nanos uptime{};
+  };
+  Nanos mean_;
+  Nanos deviation_;
+  std::optional<Sample> last_;
+  std::optional<Nanos> offset_min_;
+  TimePoint offset_at_{};
+};
+
+}  // namespace riftbus::membership

@@ -1,0 +1,161 @@
+// Watch: one watcher's mind about one member, from its beats to its verdict.
+//
+//              beat in time                    a beat others heard, or an answer
+//   hearing ------------------> hearing    cut <----------------------------+
+//      | silence, FIN                        | asks again                   |
+//      v                                     v                              |
+//   probing: ping it, ask its other watchers, dial it after a FIN ----------+
+//      | nobody hears it        | nobody answers me either, and I hear few others
+//      v                        v
+//   accusing --> convicted   doubting: trouble of my own; ask again, accuse only when it lasts
+//
+// Silence alone asks, never accuses. Two ways lead to a verdict. By silence: Lifeguard's timer,
+// shortened by other watchers' own accusations, while the questions are repeated each interval.
+// By refusal: the member's own host refuses connections; when a second watcher was refused as
+// well, the member has refused_grace to come back, is dialled once more, and is then dead. A lone
+// witness of a refusal (others answer, but were not refused) proves nothing but a broken path; if
+// there is no other watcher to ask, the grace is kLoneGraceFactor times as long.
+//
+// A beat is news only if it was not queued (arrival.h), and another watcher's memory is news only
+// if it holds a later beat than ours (by sequence number, not by age: clocks and limits differ).
+//
+// Decides and asks, sends nothing: an Outcome says what the owner shall do.
+// Pure; not thread-safe.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "node/membership/arrival.h"
+#include "node/membership/membership.h"
+#include "node/membership/round_trip.h"
+#include "node/membership/suspicion.h"
+#include "node/membership/timing.h"
+
+namespace riftbus::membership {
+
+// How things stand around the watcher at this moment.
+struct Climate {
+  Timing timing;
+  int factor = 1;                  // 1 + local health score
+  Nanos probe_wait{};              // adapted to measured round trips
+  Nanos suspicion_min{};           // likewise
+  std::vector<NodeId> others;      // the subject's other live watchers
+  std::size_t answers_needed = 0;  // from distinct members, before my own uplink is trusted
+  TimePoint hold_until{};          // no verdicts before (after a pause of our own)
+};
+
+enum class Finding : std::uint8_t {
+  none,
+  link_fault,  // it lives, but not on this link
+  accuse,      // say so, to everybody
+  verdict,     // say that it is dead
+  doubt,       // nobody answers: trouble of our own
+};
+
+struct Outcome {
+  bool ping = false;  // the subject
+  bool ask = false;   // the other watchers (and references, if many are silent)
+  bool dial = false;  // the subject
+  Finding finding = Finding::none;
+  wire::Evidence evidence = wire::Evidence::none;
+  bool unanswered = false;  // a round of questions to others ended without any answer
+};
+
+class Watch {
+ public:
+  static constexpr int kLoneGraceFactor = 5;
+  static constexpr int kGraceIntervals = 2;  // for a watch that is new, or whose subject is
+
+  Watch(NodeId self, const wire::Record& record, Incarnation incarnation, const Timing& timing,
+        TimePoint now);
+
+  // ---- what is heard. `gap`: frames from..to were lost.
+  struct Gap {
+    Seq from;
+    Seq to;
+  };
+  std::optional<Gap> on_frame(Instance instance, Seq seq);
+  void on_beat(const wire::Beat& beat, Seq seq, int factor, TimePoint now);
+  // The answer to a ping.
+  Outcome on_pong(Incarnation incarnation, std::uint8_t health, TimePoint now);
+  Outcome on_link(bool up, TimePoint now);
+  Outcome on_dialled(DialOutcome dialled, const Climate& climate, TimePoint now);
+  Outcome on_heard(const NodeId& peer, const wire::Heard& heard, const Climate& climate,
+                   TimePoint now);
+  // Anybody's answer to a question asked for this probe.
+  void on_answer(const NodeId& peer) { answers_.insert(peer); }
+  // Another watcher's own accusation.
+  Outcome on_accusation(const NodeId& accuser, wire::Evidence evidence, const Climate& climate,
+                        TimePoint now);
+  Outcome advance(const Climate& climate, TimePoint now);
+  // A new life, or a refutation, of the subject.
+  void restart(const wire::Record& record, Incarnation incarnation, TimePoint now);
+  void shift(Nanos by);
+
+  // ---- what is known
+  [[nodiscard]] TimePoint next_deadline() const;
+  [[nodiscard]] WatchReport report() const;
+  [[nodiscard]] wire::Heard heard(TimePoint now) const;
+  // Not heard, for no fault of the link that we know of.
+  [[nodiscard]] bool is_lost() const { return mode_ != Mode::hearing && mode_ != Mode::cut; }
+  [[nodiscard]] Incarnation incarnation() const { return incarnation_; }
+  [[nodiscard]] const wire::Record& record() const { return record_; }
+  [[nodiscard]] bool heard_once() const { return arrival_beats_ > 0; }
+  [[nodiscard]] Nanos patience() const { return round_trip_.patience(); }
+  RoundTrip& round_trip() { return round_trip_; }
+
+ private:
+  enum class Mode : std::uint8_t { hearing, probing, cut, doubting, accusing, convicted };
+
+  Outcome begin_probe(const Climate& climate, TimePoint now);
+  Outcome end_probe(const Climate& climate, TimePoint now);
+  Outcome accuse(wire::Evidence evidence, const Climate& climate, TimePoint now);
+  Outcome weigh_refusals(const Climate& climate, TimePoint now);
+  Outcome advance_accusation(const Climate& climate, TimePoint now);
+  Outcome end_grace(const Climate& climate, TimePoint now);
+  void fall_back_to_silence(TimePoint now);
+  Outcome found_cut(TimePoint heard_at, TimePoint now);
+  void come_to_life();
+  [[nodiscard]] TimePoint silent_at() const;
+  [[nodiscard]] Nanos interval() const;
+
+  NodeId self_;
+  wire::Record record_;
+  Incarnation incarnation_;
+  Timing timing_;
+  Mode mode_ = Mode::hearing;
+
+  // hearing
+  Arrival arrival_;
+  RoundTrip round_trip_;
+  Nanos limit_{};
+  TimePoint last_alive_;   // newest proof of life, at the moment it was given
+  TimePoint grace_until_;  // no silence before
+  std::optional<TimePoint> last_beat_;
+  Instance instance_;
+  Seq frame_seq_;  // of the last frame of any kind
+  Seq beat_seq_;   // of the last beat that was news
+  std::uint8_t peer_health_ = 0;
+  bool linked_ = false;
+  bool link_known_ = false;
+  bool cut_said_ = false;
+  bool missed_once_ = false;  // proof of life came from elsewhere, since the last beat
+  std::uint64_t arrival_beats_ = 0, missed_ = 0, stale_ = 0;
+
+  // probing, doubting, accusing
+  TimePoint due_ = TimePoint::max();
+  std::set<NodeId> answers_;
+  std::set<NodeId> accusers_;         // other watchers, of this incarnation
+  std::set<NodeId> witnesses_;        // of a refusal, other watchers
+  std::set<NodeId> deniers_;          // other watchers that were not refused, as far as they said
+  std::optional<TimePoint> lost_at_;  // the link, since the last proof of life
+  bool refused_ = false;
+  std::optional<TimePoint> grace_due_;  // refused: when it is dialled once more
+  bool last_dial_ = false;
+  std::optional<TimePoint> doubt_since_;
+  std::optional<Suspicion> suspicion_;
+};
+
+}  // namespace riftbus::membership

@@ -1,0 +1,263 @@
+// The asking half of a Watch: probes, refusals, suspicion and verdict.
+#include <algorithm>
+
+#include "node/membership/watch.h"
+
+namespace riftbus::membership {
+
+using wire::Evidence;
+
+namespace {
+
+// Confirmations that make the verdict come soonest. From three other watchers on, one may be
+// missing: a watcher that died with the subject must not cost seconds.
+unsigned expected_confirmations(std::size_t others) {
+  return static_cast<unsigned>(others >= 3 ? others - 1 : others);
+}
+
+}  // namespace
+
+TimePoint Watch::next_deadline() const {
+  switch (mode_) {
+    case Mode::hearing:
+      return std::min(due_, silent_at());
+    case Mode::convicted:
+      return TimePoint::max();
+    default:
+      return due_;
+  }
+}
+
+Outcome Watch::advance(const Climate& climate, TimePoint now) {
+  if (now < next_deadline()) return {};
+  switch (mode_) {
+    case Mode::hearing:
+    case Mode::cut:
+      return begin_probe(climate, now);
+    case Mode::doubting:
+      return begin_probe(climate, now);
+    case Mode::probing:
+      return end_probe(climate, now);
+    case Mode::accusing:
+      return advance_accusation(climate, now);
+    case Mode::convicted:
+      break;
+  }
+  return {};
+}
+
+Outcome Watch::begin_probe(const Climate& climate, TimePoint now) {
+  mode_ = Mode::probing;
+  answers_.clear();
+  due_ = now + climate.probe_wait * climate.factor;
+  return Outcome{.ping = true, .ask = true};
+}
+
+Outcome Watch::end_probe(const Climate& climate, TimePoint now) {
+  Outcome outcome;
+  outcome.unanswered = answers_.empty() && !climate.others.empty();
+  if (refused_ && answers_.empty() && witnesses_.empty()) {
+    // Its host answers, no other watcher does: nobody but us can tell.
+    Outcome accused = accuse(Evidence::refused, climate, now);
+    grace_due_ = now + kLoneGraceFactor * climate.timing.refused_grace * climate.factor;
+    due_ = *grace_due_;
+    accused.unanswered = outcome.unanswered;
+    return accused;
+  }
+  if (now < silent_at()) {
+    // A lost connection made us ask early, and nobody knows more yet: ask again until the silence
+    // itself is long enough to mean something.
+    due_ = std::min(silent_at(), now + climate.probe_wait * climate.factor);
+    outcome.ask = true;
+    return outcome;
+  }
+  if (answers_.size() >= climate.answers_needed) {
+    Outcome accused = accuse(Evidence::silence, climate, now);
+    accused.unanswered = outcome.unanswered;
+    return accused;
+  }
+  if (!doubt_since_) doubt_since_ = now;
+  if (now - *doubt_since_ >= kSuspicionMaxFactor * climate.suspicion_min * climate.factor) {
+    return accuse(Evidence::silence, climate, now);
+  }
+  mode_ = Mode::doubting;
+  due_ = now + interval() * climate.factor;
+  outcome.finding = Finding::doubt;
+  return outcome;
+}
+
+Outcome Watch::accuse(Evidence evidence, const Climate& climate, TimePoint now) {
+  mode_ = Mode::accusing;
+  if (!suspicion_) {
+    const Nanos min = climate.suspicion_min * climate.factor;
+    const Nanos max = kSuspicionMaxFactor * min;
+    // Nobody there to confirm: the formula's "nobody expected" must not mean "at once".
+    const bool alone = climate.others.empty();
+    suspicion_.emplace(self_, expected_confirmations(climate.others.size()), alone ? max : min, max,
+                       now);
+    for (const auto& accuser : accusers_) suspicion_->confirm(accuser);
+  }
+  due_ = std::min(suspicion_->due(), now + interval());
+  return Outcome{.finding = Finding::accuse, .evidence = evidence};
+}
+
+Outcome Watch::weigh_refusals(const Climate& climate, TimePoint now) {
+  const bool alone = climate.others.empty();
+  if (!refused_ || last_dial_ || (witnesses_.empty() && (!alone || grace_due_))) return {};
+  if (grace_due_) {  // a second witness ends the longer wait of a lone one
+    grace_due_ = std::min(*grace_due_, now + climate.timing.refused_grace * climate.factor);
+    due_ = std::min(due_, *grace_due_);
+    return {};
+  }
+  Outcome outcome = accuse(Evidence::refused, climate, now);
+  const int factor = alone ? kLoneGraceFactor : 1;
+  const Nanos grace = factor * climate.timing.refused_grace * climate.factor;
+  grace_due_ = now + grace;
+  due_ = now + grace / 2;
+  return outcome;
+}
+
+Outcome Watch::on_dialled(DialOutcome dialled, const Climate& climate, TimePoint now) {
+  if (mode_ == Mode::convicted) return {};
+  if (dialled == DialOutcome::accepted) {
+    refused_ = false;
+    witnesses_.clear();
+    deniers_.clear();
+    last_dial_ = false;
+    if (grace_due_) {
+      // It came back within its grace. The link will be up soon, and then it beats.
+      come_to_life();
+      grace_until_ = now + kGraceIntervals * interval();
+    }
+    return {};
+  }
+  if (dialled == DialOutcome::refused) {
+    refused_ = true;
+    if (last_dial_) return end_grace(climate, now);
+    Outcome outcome = weigh_refusals(climate, now);
+    outcome.ask = true;  // the others were refused by now, or hear it still
+    return outcome;
+  }
+  if (last_dial_) {  // neither came back nor refuses
+    refused_ = false;
+    fall_back_to_silence(now);
+  }
+  return {};
+}
+
+// Refused again after the grace: dead, unless some watcher is not refused and may hear it yet.
+Outcome Watch::end_grace(const Climate& climate, TimePoint now) {
+  last_dial_ = false;
+  if (now < climate.hold_until) {
+    grace_due_ = due_ = climate.hold_until;
+    return {};
+  }
+  if (!deniers_.empty()) {
+    fall_back_to_silence(now);
+    return {};
+  }
+  mode_ = Mode::convicted;
+  return Outcome{.finding = Finding::verdict, .evidence = Evidence::refused};
+}
+
+void Watch::fall_back_to_silence(TimePoint now) {
+  last_dial_ = false;
+  grace_due_.reset();
+  due_ = std::max(now, suspicion_ ? std::min(suspicion_->due(), now + interval()) : now);
+}
+
+Outcome Watch::on_heard(const NodeId& peer, const wire::Heard& heard, const Climate& climate,
+                        TimePoint now) {
+  answers_.insert(peer);
+  if (!heard.watching || mode_ == Mode::hearing || mode_ == Mode::convicted) return {};
+  if (heard.incarnation < incarnation_) return {};
+  const TimePoint heard_at = now - Millis(heard.age_ms);
+  if (heard.incarnation > incarnation_) return found_cut(heard_at, now);
+  // Its last beat may have reached others and not us: after a lost link only a beat sent clearly
+  // later than the loss is news.
+  const bool later = !lost_at_ || heard_at > *lost_at_ + climate.probe_wait;
+  const bool fresh = Millis(heard.age_ms) < limit_ && Seq(heard.beat_seq) > beat_seq_;
+  if (fresh && later) return found_cut(heard_at, now);
+  if (!heard.refused) {
+    deniers_.insert(peer);
+    return {};
+  }
+  deniers_.erase(peer);
+  if (witnesses_.insert(peer).second) return weigh_refusals(climate, now);
+  return {};
+}
+
+// It lives: another hears it, or it answers; only our subscription does not bring its beats.
+Outcome Watch::found_cut(TimePoint heard_at, TimePoint now) {
+  const bool refused = refused_;
+  come_to_life();
+  last_alive_ = std::max(last_alive_, heard_at);
+  if (linked_ && !missed_once_) {
+    // Most likely one lost beat; the next one shows.
+    missed_once_ = true;
+    grace_until_ = std::max(grace_until_, now + interval() / 2);
+    return {};
+  }
+  mode_ = Mode::cut;
+  refused_ = refused;  // still so; others may ask
+  due_ = now + std::max<Nanos>(limit_, kGraceIntervals * interval());
+  Outcome outcome;
+  if (!cut_said_) outcome.finding = Finding::link_fault;
+  cut_said_ = true;
+  return outcome;
+}
+
+Outcome Watch::on_accusation(const NodeId& accuser, Evidence evidence, const Climate& climate,
+                             TimePoint now) {
+  if (mode_ == Mode::convicted) return {};
+  const bool is_news = accusers_.insert(accuser).second;
+  if (evidence == Evidence::refused) {
+    witnesses_.insert(accuser);
+    deniers_.erase(accuser);
+  }
+  Outcome outcome = weigh_refusals(climate, now);
+  if (mode_ == Mode::accusing) {
+    if (is_news && suspicion_ && suspicion_->confirm(accuser) && !grace_due_) {
+      due_ = std::min(due_, suspicion_->due());
+    }
+    return outcome;
+  }
+  if (mode_ != Mode::hearing && mode_ != Mode::cut) return outcome;
+  // Believe nothing, but look: at once if it was refused there, or is overdue here.
+  const bool overdue = now - last_alive_ > interval() + interval() / 5;
+  if (evidence != Evidence::refused && !overdue) return outcome;
+  outcome = begin_probe(climate, now);
+  outcome.dial = evidence == Evidence::refused;
+  return outcome;
+}
+
+Outcome Watch::advance_accusation(const Climate& climate, TimePoint now) {
+  if (grace_due_) {
+    if (last_dial_) {  // the dial itself brought nothing: silence decides
+      refused_ = false;
+      fall_back_to_silence(now);
+      return {};
+    }
+    if (now < *grace_due_) {  // half of it is over: by now the others must have been refused too
+      due_ = *grace_due_;
+      return Outcome{.ask = true};
+    }
+    last_dial_ = true;
+    due_ = now + climate.timing.probe_max;
+    return Outcome{.dial = true};
+  }
+  if (suspicion_ && now >= suspicion_->due()) {
+    if (now < climate.hold_until) {
+      due_ = climate.hold_until;
+      return {};
+    }
+    mode_ = Mode::convicted;
+    return Outcome{.finding = Finding::verdict, .evidence = Evidence::silence};
+  }
+  // Still waiting: an answer now is worth more than one that came late.
+  due_ = now + interval();
+  if (suspicion_) due_ = std::min(due_, suspicion_->due());
+  return Outcome{.ping = true, .ask = true};
+}
+
+}  // namespace riftbus::membership
