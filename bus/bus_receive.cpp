@@ -64,7 +64,8 @@ void Bus::State::take_call(TimePoint now, std::vector<Event>& out) {
   const Admission admission = intake.admit_call(proven, view_of(frame), now, outcome);
   wire::Envelope& envelope = outcome.envelope;
   if (admission == Admission::tell_flooded) {
-    return refuse(reply_to, envelope.correlation, 1353, "too many messages from this origin",
+    // Judged before it was decoded, so which request it was is not known.
+    return refuse(reply_to, Correlation{}, 1353, "too many messages from this origin",
                   "send more slowly; the limits are in the protocol's description");
   }
   if (admission == Admission::tell_version) {

@@ -1,0 +1,147 @@
+#include "bus/paths.h"
+
+#include <gtest/gtest.h>
+
+namespace riftbus::bus {
+namespace {
+
+constexpr TimePoint kStart{Seconds(1000)};
+
+wire::Address make_address(wire::AddressKind kind, const std::string& host) {
+  return {kind, host, 7770, 7771};
+}
+const wire::Address kLan = make_address(wire::AddressKind::lan, "192.0.2.1");
+const wire::Address kPublic = make_address(wire::AddressKind::public_ip, "198.51.100.1");
+const wire::Address kTailscale = make_address(wire::AddressKind::tailscale, "203.0.113.1");
+using Addresses = std::vector<wire::Address>;
+
+class PathsTest : public testing::Test {
+ protected:
+  void fail(const wire::Address& address, int times, TimePoint now = kStart) {
+    for (int i = 0; i < times; ++i) paths.on_failure(address, now);
+  }
+  Limits limits;
+  Paths paths{limits};
+};
+
+TEST_F(PathsTest, RanksUnknownAddressesByKind) {
+  paths.set_addresses({kTailscale, kPublic, kLan});
+  EXPECT_EQ(paths.take_candidates(kStart), (Addresses{kLan, kPublic, kTailscale}));
+}
+
+TEST_F(PathsTest, PutsTheLastGoodAddressFirst) {
+  paths.set_addresses({kLan, kPublic, kTailscale});
+  paths.on_success(kTailscale, Millis(200));
+  EXPECT_EQ(paths.take_candidates(kStart).front(), kTailscale);
+  EXPECT_EQ(paths.last_good(), kTailscale);
+}
+
+TEST_F(PathsTest, PrefersAMeasuredShortRoundTripToAGuess) {
+  paths.set_addresses({kPublic, kTailscale});
+  paths.on_success(kTailscale, Millis(3));
+  paths.on_success(kPublic, Millis(90));
+  fail(kPublic, 1);
+  fail(kTailscale, 1);
+  paths.set_addresses({kPublic, kTailscale, kLan});
+  // The LAN address never failed; among the other two the last good one leads.
+  EXPECT_EQ(paths.take_candidates(kStart), (Addresses{kLan, kPublic, kTailscale}));
+}
+
+TEST_F(PathsTest, AnAddressThatFailedWaitsBehindOneThatDidNot) {
+  paths.set_addresses({kLan, kPublic});
+  paths.on_success(kLan, Millis(1));
+  fail(kLan, 1);
+  EXPECT_EQ(paths.take_candidates(kStart), (Addresses{kPublic, kLan}));
+}
+
+TEST_F(PathsTest, ThreeFailuresInARowOpenTheBreaker) {
+  paths.set_addresses({kLan});
+  fail(kLan, 2);
+  EXPECT_EQ(paths.take_candidates(kStart).size(), 1u);
+  fail(kLan, 1);
+  EXPECT_TRUE(paths.take_candidates(kStart).empty());
+  EXPECT_EQ(paths.next_candidate(kStart), kStart + limits.breaker_open_min);
+}
+
+TEST_F(PathsTest, ASuccessBetweenFailuresKeepsTheBreakerClosed) {
+  paths.set_addresses({kLan});
+  fail(kLan, 2);
+  paths.on_success(kLan, Millis(1));
+  fail(kLan, 2);
+  EXPECT_EQ(paths.take_candidates(kStart).size(), 1u);
+}
+
+TEST_F(PathsTest, AHalfOpenBreakerGrantsOneTrialAtATime) {
+  paths.set_addresses({kLan});
+  fail(kLan, 3);
+  const TimePoint due = paths.next_candidate(kStart);
+  EXPECT_EQ(paths.take_candidates(due).size(), 1u);
+  EXPECT_TRUE(paths.take_candidates(due).empty());
+}
+
+TEST_F(PathsTest, ATrialWhoseOutcomeIsNeverToldDoesNotBlockTheAddress) {
+  paths.set_addresses({kLan});
+  fail(kLan, 3);
+  const TimePoint due = paths.next_candidate(kStart);
+  EXPECT_EQ(paths.take_candidates(due).size(), 1u);
+  EXPECT_LE(paths.next_candidate(due), due + limits.breaker_open_max);
+}
+
+TEST_F(PathsTest, IsHalfOpenWithinThirtySecondsHoweverOftenItFailed) {
+  paths.set_addresses({kLan});
+  fail(kLan, 1000);
+  EXPECT_EQ(limits.breaker_open_max, Seconds(30));
+  EXPECT_LE(paths.next_candidate(kStart), kStart + Seconds(30));
+  EXPECT_GT(paths.next_candidate(kStart), kStart + Seconds(15));
+}
+
+TEST_F(PathsTest, ASuccessfulTrialClosesTheBreaker) {
+  paths.set_addresses({kLan});
+  fail(kLan, 3);
+  const TimePoint due = paths.next_candidate(kStart);
+  ASSERT_EQ(paths.take_candidates(due).size(), 1u);
+  paths.on_success(kLan, Millis(1));
+  EXPECT_EQ(paths.take_candidates(due).size(), 1u);
+  EXPECT_EQ(paths.take_candidates(due).size(), 1u);
+}
+
+TEST_F(PathsTest, NewsOfThePeerClosesTheBreakerForOneMoreFailure) {
+  paths.set_addresses({kLan});
+  fail(kLan, 5);
+  paths.forgive();
+  EXPECT_EQ(paths.take_candidates(kStart).size(), 1u);
+  fail(kLan, 1);
+  EXPECT_TRUE(paths.take_candidates(kStart).empty());
+}
+
+TEST_F(PathsTest, ANewListKeepsWhatIsKnownOfAddressesThatStay) {
+  paths.set_addresses({kLan, kPublic});
+  fail(kLan, 3);
+  EXPECT_TRUE(paths.set_addresses({kTailscale, kLan}));
+  EXPECT_EQ(paths.take_candidates(kStart), (Addresses{kTailscale}));
+  EXPECT_FALSE(paths.set_addresses({kTailscale, kLan}));
+}
+
+TEST_F(PathsTest, ForgetsTheLastGoodAddressWithItsListing) {
+  paths.set_addresses({kLan, kPublic});
+  paths.on_success(kPublic, Millis(1));
+  paths.set_addresses({kLan});
+  EXPECT_EQ(paths.last_good(), std::nullopt);
+}
+
+TEST_F(PathsTest, TakesABoundedNumberOfAddressesAndEachOnce) {
+  Addresses many;
+  for (int i = 0; i < 100; ++i) {
+    many.push_back(make_address(wire::AddressKind::lan, "192.0.2." + std::to_string(i / 2)));
+  }
+  paths.set_addresses(many);
+  EXPECT_EQ(paths.take_candidates(kStart).size(), limits.addresses_per_peer_max);
+}
+
+TEST_F(PathsTest, WithoutAddressesThereIsNothingToWaitFor) {
+  EXPECT_TRUE(paths.empty());
+  EXPECT_EQ(paths.next_candidate(kStart), TimePoint::max());
+}
+
+}  // namespace
+}  // namespace riftbus::bus
