@@ -31,22 +31,37 @@ struct Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}    // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  // `return value;` and `return Error{...};` both read well: implicit on purpose.
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
   // CHECKed: the caller has looked at ok() first.
-  [[nodiscard]] T& value() & { RIFTBUS_CHECK(ok()); return std::get<0>(state_); }
-  [[nodiscard]] const T& value() const& { RIFTBUS_CHECK(ok()); return std::get<0>(state_); }
-  [[nodiscard]] T&& value() && { RIFTBUS_CHECK(ok()); return std::get<0>(std::move(state_)); }
+  [[nodiscard]] T& value() & {
+    RIFTBUS_CHECK(ok());
+    return std::get<0>(state_);
+  }
+  [[nodiscard]] const T& value() const& {
+    RIFTBUS_CHECK(ok());
+    return std::get<0>(state_);
+  }
+  [[nodiscard]] T&& value() && {
+    RIFTBUS_CHECK(ok());
+    return std::get<0>(std::move(state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  [[nodiscard]] const Error& error() const { RIFTBUS_CHECK(!ok()); return std::get<1>(state_); }
+  [[nodiscard]] const Error& error() const {
+    RIFTBUS_CHECK(!ok());
+    return std::get<1>(state_);
+  }
 
  private:
   std::variant<T, Error> state_;

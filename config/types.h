@@ -60,8 +60,8 @@ using Correlation = Strong<struct CorrelationTag>;
 // Version of the signed roster; only grows.
 using RosterVersion = Strong<struct RosterVersionTag>;
 
-// The operator's name for a node: 1 to 64 characters of [A-Za-z0-9._-], not starting with '.' or '-'.
-// Opaque: never an address. Ordered bytewise. Default-constructed: "no node".
+// The operator's name for a node: 1 to 64 characters of [A-Za-z0-9._-], not starting with '.' or
+// '-'. Opaque: never an address. Ordered bytewise. Default-constructed: "no node".
 class NodeId {
  public:
   NodeId() = default;
