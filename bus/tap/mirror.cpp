@@ -26,14 +26,17 @@ std::string summarize(const wire::Envelope& envelope) {
 Status Mirror::start(TapHandle handle, const wire::TapStart& request, bool payloads_granted,
                      TimePoint now) {
   if (request.lease_ms == 0) {
-    stop(handle);
+    if (const auto found = taps_.find(handle); found != taps_.end()) {
+      found->second.ending = true;
+      found->second.lease_end = now;
+    }
     return Ok{};
   }
   auto filter = Filter::parse(request.filter);
   if (!filter.ok()) return filter.error();
   if (request.payloads && !payloads_granted) {
     return Error{1551, "payloads are not for this key", "",
-                 "tap without --payloads, or with a key that has the roles tap and admin"};
+                 "tap without --payloads, or with a key that has the admin role"};
   }
   if (!taps_.contains(handle) && taps_.size() >= limits_.taps_max) {
     return Error{1552, "enough taps already: " + std::to_string(taps_.size()), "",
@@ -42,6 +45,7 @@ Status Mirror::start(TapHandle handle, const wire::TapStart& request, bool paylo
   Tap& tap = taps_[handle];
   tap.filter = std::move(*filter);
   tap.payloads = request.payloads;
+  tap.ending = false;
   tap.lease_end = now + std::min(Millis(request.lease_ms), limits_.lease_max);
   return Ok{};
 }
@@ -68,6 +72,7 @@ void Mirror::show(wire::Direction direction, wire::Channel channel, const NodeId
     summarized = true;
   };
   for (auto& [handle, tap] : taps_) {
+    if (tap.ending) continue;
     if (tap.filter.needs_summary()) add_summary();
     if (!tap.filter.matches(self_, frame)) continue;
     ++tap.matched;

@@ -48,7 +48,8 @@ class Mirror {
   [[nodiscard]] std::size_t taps() const { return taps_.size(); }
 
   // Begins a tap, or renews one: the new filter holds from now on, counts go on. A lease of 0 ends
-  // it. Errors: 1550 the filter, 1551 payloads not granted, 1552 too many taps.
+  // it: nothing more is taken in, what waits can still be drained until the next expire().
+  // Errors: 1550 the filter, 1551 payloads not granted, 1552 too many taps.
   [[nodiscard]] Status start(TapHandle handle, const wire::TapStart& request, bool payloads_granted,
                              TimePoint now);
   // The connection is gone.
@@ -73,6 +74,7 @@ class Mirror {
   struct Tap {
     Filter filter;
     bool payloads = false;
+    bool ending = false;
     TimePoint lease_end;
     std::deque<wire::TapFrame> queue;
     std::size_t queue_bytes = 0;

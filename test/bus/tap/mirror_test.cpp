@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bus/wire/codec.h"
-#include "frames.h"
+#include "test/bus/tap/frames.h"
 
 namespace riftbus::tap {
 namespace {
@@ -166,9 +166,26 @@ TEST(Mirror, RefusesMoreTapsThanItsLimitAndForgetsThoseThatEnd) {
   EXPECT_EQ(node.mirror.start(TapHandle(99), request(""), false, kStart).error().code, 1552);
   node.mirror.stop(TapHandle(0));
   EXPECT_TRUE(node.mirror.start(TapHandle(99), request(""), false, kStart).ok());
-  ASSERT_TRUE(node.mirror.start(TapHandle(99), request("", 0), false, kStart).ok());
+  node.mirror.stop(TapHandle(99));
   EXPECT_EQ(node.mirror.taps(), most - 1);
   EXPECT_TRUE(node.mirror.drain(TapHandle(99), 1000).frames.empty());
+}
+
+TEST(Mirror, AnEndedTapGivesItsLastMessagesAndTakesNoMore) {
+  Node node;
+  ASSERT_TRUE(node.mirror.start(kTap, request(""), false, kStart).ok());
+  node.send(wire::Ping{});
+  ASSERT_TRUE(node.mirror.start(kTap, request("", 0), false, kStart + Seconds(1)).ok());
+  node.send(wire::Ping{});
+  const auto last = node.mirror.drain(kTap, 1000);
+  EXPECT_EQ(last.frames.size(), 1U);
+  EXPECT_EQ(last.matched, 1U);
+  EXPECT_EQ(node.mirror.next_deadline(), kStart + Seconds(1));
+  node.mirror.expire(kStart + Seconds(1));
+  EXPECT_FALSE(node.mirror.active());
+  // Ending what never began is no error and begins nothing.
+  ASSERT_TRUE(node.mirror.start(kTap, request("", 0), false, kStart).ok());
+  EXPECT_FALSE(node.mirror.active());
 }
 
 }  // namespace
