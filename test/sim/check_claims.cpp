@@ -44,14 +44,19 @@ class ClaimChecker : public Checker {
            (claim.standing == wire::Standing::suspect || claim.standing == wire::Standing::dead);
   }
 
+  static bool is_sign_of_life(const wire::Body& body) {
+    return std::holds_alternative<wire::Beat>(body) || std::holds_alternative<wire::Pong>(body);
+  }
+
   void observe(const Step& step) {
     auto& mine = watching_[step.host.index()];
-    if (step.message != nullptr) {
+    if (step.message != nullptr && is_sign_of_life(step.message->envelope.body)) {
       const NodeId& origin = step.message->envelope.origin;
       const Nanos waited = step.cluster.now() - step.message->sent;
-      if (waited > step.cluster.options().timing.silence_min / 2) return;
-      mine[origin].heard = step.cluster.now();
-      mine[origin].link_failed = false;
+      if (waited <= step.cluster.options().timing.silence_min / 2) {
+        mine[origin].heard = step.cluster.now();
+        mine[origin].link_failed = false;
+      }
     }
     if (const auto* down = std::get_if<membership::LinkDown>(&step.event)) {
       mine[down->peer].link_failed = true;
@@ -80,11 +85,17 @@ class ClaimChecker : public Checker {
     if (watch.until < step.cluster.now()) {
       step.cluster.fail("accuser without eyes: " + step.host.id().value() + " calls " + what +
                         " and does not watch it");
-    } else if (silent < timing.silence_min / 2 && !watch.link_failed) {
+    } else if (silent < timing.silence_min / 2 && !watch.link_failed && is_innocent(step, claim)) {
       step.cluster.fail("accused while heard: " + step.host.id().value() + " calls " + what +
                         ", heard " + format_span(silent) + " ago");
     }
     if (claim.standing == wire::Standing::dead) check_patience(step, claim, what);
+  }
+
+  // Only then must its first beat be believed: after a freeze it may look like an old one.
+  static bool is_innocent(const Step& step, const wire::Claim& claim) {
+    const auto index = step.cluster.configured(claim.subject);
+    return index && step.cluster.truth().is_innocent(*index, step.cluster.now());
   }
 
   // Before its verdict a watcher says its suspicion and gives the accused time to object.

@@ -34,7 +34,8 @@ class DeathChecker : public Checker {
     const auto accused = cluster.configured(subject);
     if (!accused || !cluster.host(*accused).is_running() || has_twin(cluster, subject)) return;
     const MemberHost& host = cluster.host(*accused);
-    if (host.core().incarnation() > incarnation) return;  // of a life or a suspicion before
+    // Of a life or a suspicion before, or of one that it does not know yet: it will rise above.
+    if (host.core().incarnation() != incarnation) return;
     if (!cluster.truth().is_innocent(*accused, cluster.now())) return;
     cluster.fail("false death: " + judge.id().value() + " " + verb + " " + subject.value() +
                  " (incarnation " + std::to_string(incarnation.value()) +

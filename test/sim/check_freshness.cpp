@@ -1,3 +1,5 @@
+#include <map>
+
 #include "test/sim/checkers.h"
 #include "test/sim/cluster.h"
 
@@ -5,63 +7,35 @@ namespace riftbus::sim {
 
 namespace {
 
-// A beat may be late by as much as an honest network makes it, and still count.
-Nanos late_max(const Cluster& cluster) {
-  return cluster.options().timing.silence_max * 2 + Seconds(1);
-}
+// Retransmissions, and the way of an answer about an answer.
+constexpr Nanos kLateMax = Seconds(6);
 
+// A watcher that answers "I heard it N ms ago" says that it lived then. Whoever counts beats that
+// waited in a queue as life says so of times at which the member did nothing at all.
 class FreshnessChecker : public Checker {
  public:
   void on_step(const Step& step) override {
+    active_[step.host.index()] = step.cluster.now();
     for (const auto& action : step.actions) {
       const wire::Body* body = body_of(action);
       const auto* heard = body == nullptr ? nullptr : std::get_if<wire::Heard>(body);
-      if (heard != nullptr && heard->watching) check_answer(step, *heard);
-    }
-  }
-
-  void on_interval(Cluster& cluster) override {
-    if (++seconds_ % 2 != 0) return;
-    for (const HostIndex index : cluster.running()) {
-      if (cluster.fabric().is_paused(index)) continue;
-      MemberHost& host = cluster.host(index);
-      for (const membership::WatchReport& report : host.core().watching()) {
-        const auto sent = sent_at(cluster, report.peer, report.last_seq);
-        if (!sent) continue;
-        const Nanos ago = host.local_now() - report.last_beat;
-        const Nanos late = cluster.now() - ago - *sent;
-        if (late > late_max(cluster)) complain(cluster, host, report.peer, late);
-      }
+      if (heard != nullptr && heard->watching) check(step, *heard);
     }
   }
 
  private:
-  static std::optional<TimePoint> sent_at(Cluster& cluster, const NodeId& peer, Seq seq) {
-    const auto index = cluster.configured(peer);
-    if (!index) return std::nullopt;
-    return cluster.host(*index).published_at(seq);
+  void check(const Step& step, const wire::Heard& heard) {
+    const auto index = step.cluster.configured(heard.subject);
+    if (!index) return;
+    const TimePoint claimed = step.cluster.now() - Millis(heard.age_ms);
+    const Nanos late = claimed - active_[*index];
+    if (late <= kLateMax) return;
+    step.cluster.fail("stale beat counted as life: " + step.host.id().value() +
+                      " says that it heard " + heard.subject.value() + " " + format_span(late) +
+                      " after the last thing that one did");
   }
 
-  static void check_answer(const Step& step, const wire::Heard& heard) {
-    const auto sent = sent_at(step.cluster, heard.subject, Seq(heard.beat_seq));
-    if (!sent) return;
-    const Nanos late = step.cluster.now() - Millis(heard.age_ms) - *sent;
-    if (late > late_max(step.cluster)) complain(step.cluster, step.host, heard.subject, late);
-  }
-
-  static void complain(Cluster& cluster, const MemberHost& host, const NodeId& peer, Nanos late) {
-    const auto index = cluster.configured(peer);
-    // A restarted member counts its frames from one again: the old number means nothing now.
-    if (!cluster.host(*index).is_running() && cluster.host(*index).life() > 1) return;
-    if (cluster.host(*index).is_running() &&
-        cluster.now() - cluster.host(*index).started() < Seconds(120)) {
-      return;
-    }
-    cluster.fail("stale beat counted as life: " + host.id().value() + " took a beat of " +
-                 peer.value() + " for life that was " + format_span(late) + " old");
-  }
-
-  int seconds_ = 0;
+  std::map<HostIndex, TimePoint> active_;
 };
 
 }  // namespace

@@ -124,7 +124,7 @@ int run(const Options& options) {
     }
   });
   for (std::size_t i = 0; i < std::min(failures.size(), kFailuresShown); ++i) {
-    explain_failure(tasks[failures[i].task], failures[i], options.tail);
+    explain_failure(tasks[failures[i].task], failures[i], options.trace ? 0 : options.tail);
   }
   bool deterministic = true;
   for (const Task& task : tasks) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -47,6 +48,7 @@ RunResult from_line(const std::string& text) {
   for (const std::size_t index : worker.tasks) {
     ::alarm(wall_s_max);
     const std::string line = to_line(index, tasks[index].scenario->run(tasks[index].args));
+    std::fflush(stdout);  // a trace
     std::size_t written = 0;
     while (written < line.size()) {
       const ssize_t n = ::write(to, line.data() + written, line.size() - written);

@@ -1,11 +1,13 @@
 // Stories about processes that stand still: their own pause is nobody's death.
+#include <set>
+
 #include "test/sim/scenario.h"
 
 namespace riftbus::sim {
 
 namespace {
 
-void expect_only_the_stopped_died(Stage& stage, const std::vector<HostIndex>& stopped) {
+void expect_only_the_stopped_died(Stage& stage, const std::set<HostIndex>& stopped) {
   using membership::Happening;
   int others = stage.count(Happening::died);
   for (const HostIndex index : stopped) {
@@ -22,9 +24,9 @@ Outcome run_paused_watcher(const Args& args) {
   stage.assemble();
   cluster.run(Seconds(20));
   if (!stage.ok()) return stage.finish();
-  std::vector<HostIndex> stopped;
+  std::set<HostIndex> stopped;
   const std::size_t many = 1 + stage.random().below(3);
-  for (std::size_t i = 0; i < many; ++i) stopped.push_back(stage.pick_running());
+  for (std::size_t i = 0; i < many; ++i) stopped.insert(stage.pick_running());
   for (const HostIndex index : stopped) cluster.pause(index, Seconds(20));
   cluster.run(Seconds(20) + Millis(1));
   stage.expect_agreement(Seconds(15), "the watchers went on");
@@ -61,11 +63,12 @@ Outcome run_frozen(const Args& args) {
   stage.assemble();
   cluster.run(Seconds(20));
   if (!stage.ok()) return stage.finish();
-  std::vector<HostIndex> frozen;
+  std::set<HostIndex> frozen;
   for (int round = 0; round < 3 && stage.ok(); ++round) {
-    frozen.push_back(stage.pick_running());
+    const HostIndex victim = stage.pick_running();
+    frozen.insert(victim);
     const Nanos span = Seconds(stage.random().between(2, 40));
-    cluster.freeze(frozen.back(), span);
+    cluster.freeze(victim, span);
     cluster.run(span + Millis(1));
     stage.expect_agreement(Seconds(20), "the thaw");
   }
