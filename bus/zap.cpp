@@ -117,7 +117,7 @@ void ZapHandler::State::serve_one() {
   auto frames = receive_frames(door);
   std::vector<std::string_view> content;
   for (std::size_t i = 2; i < frames.size(); ++i) content.push_back(frames[i].to_string_view());
-  const bool enveloped = frames.size() > 2 && frames[1].size() == 0;
+  const bool enveloped = frames.size() > 2 && frames[1].empty();
   const auto request = enveloped ? parse_zap_request(content) : std::nullopt;
   if (!request) {
     // Nobody to answer; libzmq itself never asks like this.
