@@ -36,7 +36,9 @@ void Membership::State::on(const IncarnationStored& event, TimePoint now, Action
   for (const auto& id : core.self.take_told()) core.tell(id, {core.self.alive_claim()}, out);
 }
 
-void Membership::State::on(const RosterAdopted& event, TimePoint, Actions& out) {
+void Membership::State::on(const RosterAdopted& event, TimePoint now, Actions& out) {
+  // Our watchers learn of the new version from our next beat: not an interval later at each hop.
+  if (event.version != core.settings.roster) beat_due = std::min(beat_due, now);
   core.settings.roster = event.version;
   core.settings.allowed = event.members;
   std::vector<NodeId> refused;

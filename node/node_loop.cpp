@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "bus/clock.h"
+#include "bus/log.h"
+#include "node/node_state.h"
+#include "node/resources.h"
+
+namespace riftbus::node {
+
+namespace {
+
+constexpr Seconds kHousekeeping{1};
+// The first save comes early: a node that lives only a minute has met its cluster, too.
+constexpr Seconds kFirstSightings{5};
+constexpr Seconds kSightings{30};
+// Addresses and free disk change without telling us (DHCP, Tailscale coming up after boot).
+constexpr Seconds kSelfCheck{30};
+// For "goodbye" to leave the sockets before they close.
+constexpr Millis kGoodbye{300};
+// Free disk is rounded so that a busy disk does not mean a new incarnation every half minute.
+constexpr std::uint64_t kDiskStepMb = 10 * 1024;
+
+// Alive members are reachable; those that died without a goodbye were not.
+std::vector<PeerSighting> sightings_of(const membership::Membership& core, const NodeId& self,
+                                       const std::set<NodeId>& seeds) {
+  std::vector<PeerSighting> sightings;
+  for (const auto* member : core.members()) {
+    const auto& id = member->record.id;
+    const bool alive = member->standing == wire::Standing::alive;
+    const bool dead = member->standing == wire::Standing::dead;
+    if (id == self || id.empty() || (!alive && !dead)) continue;
+    sightings.push_back({id, member->record.addresses, alive, seeds.contains(id)});
+  }
+  return sightings;
+}
+
+bool differs_enough(const wire::Record& before, const wire::Record& after) {
+  return before.addresses != after.addresses || before.roles != after.roles ||
+         before.resources.disk_free_mb / kDiskStepMb != after.resources.disk_free_mb / kDiskStepMb;
+}
+
+}  // namespace
+
+void Node::State::run() {
+  now = bus::boot_now();
+  housekeeping_due = now + kHousekeeping;
+  sightings_due = now + kFirstSightings;
+  self_check_due = now + kSelfCheck;
+  journal.note("start", prepared.settings.node_id, "version " RIFTBUS_VERSION,
+               {now, bus::wall_now_ms()});
+  members->start(now);
+  while (!ends_at || now < *ends_at) turn();
+  save_sightings();
+  bus::log_info("stopped");
+}
+
+void Node::State::turn() {
+  std::vector<bus::Event> events;
+  bool more = true;
+  const auto turns_max = bus::Limits{}.turns_before_timers;
+  for (std::size_t i = 0; more && i < turns_max; ++i) {
+    events.clear();
+    more = bus->poll(i == 0 ? next_deadline() : now, events);
+    now = bus::boot_now();
+    for (const auto& event : events) handle(event);
+  }
+  now = bus::boot_now();
+  members->tick(now);
+  if (desk->has_work()) desk->tick(view());
+  if (now >= housekeeping_due) housekeeping();
+}
+
+TimePoint Node::State::next_deadline() const {
+  auto due = std::min({housekeeping_due, members->next_deadline(), desk->next_deadline()});
+  if (ends_at) due = std::min(due, *ends_at);
+  return due;
+}
+
+void Node::State::handle(const bus::Event& event) {
+  if (const auto* received = std::get_if<bus::Received>(&event)) {
+    on_received(*received);
+  } else if (const auto* up = std::get_if<bus::LinkUp>(&event)) {
+    members->on_link(up->peer, true, now);
+  } else if (const auto* down = std::get_if<bus::LinkDown>(&event)) {
+    members->on_link(down->peer, false, now);
+  } else if (const auto* dialled = std::get_if<bus::Dialled>(&event)) {
+    members->on_dialled(*dialled, now);
+  } else if (const auto* cut = std::get_if<bus::Cut>(&event)) {
+    journal.note("cut", cut->id, std::to_string(cut->connections) + " connections closed",
+                 {now, bus::wall_now_ms()});
+  } else if (const auto* woken = std::get_if<bus::Woken>(&event)) {
+    if (woken->id == disk_wake) disk.run_done();
+    if (woken->id == signal_wake) {
+      while (const int number = signals.take()) on_signal(number);
+    }
+  }
+}
+
+std::set<Role> Node::State::roles_of(const NodeId& id) const {
+  if (!roster) return {Role::node, Role::voter, Role::tap, Role::admin};
+  const auto* entry = roster->in_force().find(id);
+  return entry == nullptr ? std::set<Role>{} : entry->roles;
+}
+
+void Node::State::on_received(const bus::Received& received) {
+  const auto kind = wire::kind_of(received.envelope.body);
+  const auto& from = received.envelope.origin;
+  const auto roles = roles_of(from);
+  if (kind == wire::Kind::pong && received.envelope.correlation.value() >= kOwnerCorrelation) {
+    desk->on_pong(received, view());
+    return;
+  }
+  if (!MemberShell::takes(kind)) {
+    on_owner_kind(received, kind, roles);
+    return;
+  }
+  const bool is_member =
+      roles.contains(Role::node) || roles.contains(Role::voter) || roles.contains(Role::relay);
+  if (!is_member && kind != wire::Kind::ping) return;
+  members->on_received(received, now);
+  if (const auto* beat = std::get_if<wire::Beat>(&received.envelope.body);
+      beat != nullptr && roster) {
+    roster->on_version(from, beat->roster, now);
+  }
+}
+
+void Node::State::on_owner_kind(const bus::Received& received, wire::Kind kind,
+                                const std::set<Role>& roles) {
+  switch (kind) {
+    case wire::Kind::query:
+      desk->on_query(received, roles, view());
+      return;
+    case wire::Kind::tap_start:
+      desk->on_tap(received, roles, now);
+      return;
+    case wire::Kind::roster_get:
+      if (roster) roster->on_get(received);
+      return;
+    case wire::Kind::roster_document:
+      if (roster) roster->on_document(received, *members, now);
+      return;
+    case wire::Kind::roster_put:
+      if (roster && roles.contains(Role::admin)) {
+        roster->on_put(received, *members, now);
+        return;
+      }
+      bus->reply(received.reply_to, received.envelope.correlation,
+                 wire::Refusal{1304, "changing the roster takes the admin role",
+                               "use the admin key, or ask for that role"});
+      return;
+    default:
+      return;  // answers that nobody waits for any more
+  }
+}
+
+void Node::State::on_signal(int number) {
+  if (number == SIGHUP) {
+    if (const auto status = bus::reopen_log(); !status) bus::write_error(status.error());
+    return;
+  }
+  if (ends_at) {
+    ends_at = now;
+    return;
+  }
+  bus::log_info("leaving the cluster", {{"signal", std::to_string(number)}});
+  journal.note("stop", prepared.settings.node_id, "asked to end", {now, bus::wall_now_ms()});
+  members->leave(now);
+  ends_at = now + kGoodbye;
+}
+
+void Node::State::housekeeping() {
+  housekeeping_due = now + kHousekeeping;
+  members->refresh_addresses();
+  if (roster) roster->tick(*members, now);
+  if (gate) log_strangers();
+  if (now >= self_check_due) check_self();
+  if (now >= sightings_due) save_sightings();
+}
+
+// What the gatekeeper refused since last time: one line per key and reason, at most once a second.
+void Node::State::log_strangers() {
+  const auto refusals = gate->take_refusals();
+  for (const auto& refused : refusals.kinds) {
+    const std::string what = std::string(bus::to_string(refused.refusal)) + " key refused";
+    const Error error{bus::code_of(refused.refusal), what, refused.address, ""};
+    bus::log_warn(what, {{"code", error.code_text()},
+                         {"address", refused.address},
+                         {"key", refused.key_z85},
+                         {"owner", refused.owner.value()},
+                         {"times", std::to_string(refused.count)}});
+    journal.note(
+        "refused", refused.owner,
+        what + " from " + refused.address + ", " + std::to_string(refused.count) + " times",
+        {now, bus::wall_now_ms()});
+  }
+  if (refusals.others > 0) {
+    bus::log_warn("further keys refused", {{"times", std::to_string(refusals.others)}});
+  }
+}
+
+void Node::State::check_self() {
+  self_check_due = now + kSelfCheck;
+  auto record = self_record;
+  record.addresses = own_addresses(prepared.settings);
+  record.resources =
+      measure_resources(prepared.settings.paths.data_dir, prepared.settings.resources);
+  if (!differs_enough(self_record, record)) return;
+  self_record = record;
+  members->on_self_changed(record, now);
+}
+
+void Node::State::save_sightings() {
+  sightings_due = now + kSightings;
+  if (!cache) return;
+  std::set<NodeId> seeds;
+  for (const auto& seed : prepared.settings.seeds) {
+    if (seed.node) seeds.insert(*seed.node);
+  }
+  auto sightings = sightings_of(members->core(), prepared.settings.node_id, seeds);
+  if (sightings.empty()) return;
+  const auto wall_s = bus::wall_now_ms() / 1000;
+  const bool taken = disk.post({[cache = cache, sightings = std::move(sightings), wall_s] {
+                                  return cache->save(sightings, wall_s);
+                                },
+                                [](const Status& outcome) {
+                                  if (!outcome) bus::write_error(outcome.error());
+                                }});
+  if (!taken) bus::log_warn("peer cache not saved: the disk is stuck");
+}
+
+}  // namespace riftbus::node

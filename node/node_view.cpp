@@ -1,0 +1,56 @@
+// What a running node lends to the Api: its parts, as they are at this moment.
+#include <algorithm>
+
+#include "bus/clock.h"
+#include "node/node_state.h"
+#include "node/resources.h"
+
+namespace riftbus::node {
+
+namespace {
+
+void add_counters(NodeView& view, const bus::Bus& bus) {
+  for (const auto& [name, value] : bus.counters().list()) view.counters["bus." + name] = value;
+  for (const auto direction : {wire::Direction::in, wire::Direction::out}) {
+    const auto total = bus.traffic().total(direction);
+    const std::string side = direction == wire::Direction::in ? "in" : "out";
+    view.counters["traffic." + side + "_messages"] = total.messages;
+    view.counters["traffic." + side + "_bytes"] = total.bytes;
+  }
+}
+
+void add_counters(NodeView& view, const bus::ZapHandler& gate) {
+  const auto counters = gate.counters();
+  view.counters["gate.accepted"] = counters.accepted;
+  for (std::size_t i = 0; i < counters.refused.size(); ++i) {
+    std::string reason = bus::to_string(static_cast<bus::Refusal>(i));
+    std::replace(reason.begin(), reason.end(), ' ', '_');
+    view.counters["gate.refused_" + reason] = counters.refused[i];
+  }
+}
+
+}  // namespace
+
+NodeView Node::State::view() const {
+  NodeView view;
+  view.self = prepared.settings.node_id;
+  view.instance = instance;
+  view.cluster = prepared.settings.cluster;
+  view.software = RIFTBUS_VERSION;
+  view.timing_profile = to_string(prepared.settings.timing.profile);
+  view.membership = &members->core();
+  view.journal = &journal;
+  if (roster) view.roster = &roster->current();
+  view.links = group_links(bus->links());
+  add_counters(view, *bus);
+  if (gate) add_counters(view, *gate);
+  if (roster) view.counters["roster.refused"] = roster->refused();
+  const auto kind = classify_host(prepared.settings.listen.host);
+  view.listening = {
+      to_wire({kind, prepared.settings.listen.host, bus->call_port(), bus->pub_port()})};
+  view.started = started;
+  view.now = {now, bus::wall_now_ms()};
+  return view;
+}
+
+}  // namespace riftbus::node
