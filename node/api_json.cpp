@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
+
+#include "bus/clock.h"
 
 namespace riftbus::node {
 
@@ -69,28 +70,17 @@ void Page::finish(const char* list_name, Json& document) {
   document["after"] = next_;
 }
 
-std::string iso_time(std::int64_t wall_ms) {
-  const std::int64_t ms = ((wall_ms % 1000) + 1000) % 1000;
-  const std::time_t seconds = static_cast<std::time_t>((wall_ms - ms) / 1000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[64];
-  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text + length, sizeof text - length, ".%03dZ", static_cast<int>(ms));
-  return text;
-}
-
 Json begin_document(std::string_view name, const NodeView& view) {
   return {{"schema", kSchema},
           {"document", name},
           {"node", view.self.value()},
           {"cluster", view.cluster},
-          {"at", iso_time(view.now.wall_ms)}};
+          {"at", bus::format_wall(view.now.wall_ms)}};
 }
 
 Json time_json(TimePoint at, const NodeView& view) {
   const std::int64_t age_ms = to_ms(view.now.at - at);
-  return {{"at", iso_time(view.now.wall_ms - age_ms)}, {"age_ms", age_ms}};
+  return {{"at", bus::format_wall(view.now.wall_ms - age_ms)}, {"age_ms", age_ms}};
 }
 
 Json time_json(const std::optional<TimePoint>& at, const NodeView& view) {
@@ -195,7 +185,8 @@ Json roster_entry_json(const RosterEntry& entry, const NodeView& view) {
           {"key", entry.key.z85()},
           {"previous_key", entry.previous_key ? Json(entry.previous_key->z85()) : Json()},
           {"roles", roles_json(entry.roles)},
-          {"expires_at", entry.expires_at_s ? Json(iso_time(*entry.expires_at_s * 1000)) : Json()},
+          {"expires_at",
+           entry.expires_at_s ? Json(bus::format_wall(*entry.expires_at_s * 1000)) : Json()},
           {"expired", expired},
           {"note", entry.note}};
 }

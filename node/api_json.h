@@ -44,9 +44,6 @@ class Page {
 // The text of a document. Bytes that are not UTF-8 come from peers' records: they become U+FFFD.
 [[nodiscard]] std::string dump(const Json& json);
 
-// "2026-11-20T23:18:29.123Z"
-[[nodiscard]] std::string iso_time(std::int64_t wall_ms);
-
 // {"schema":1,"document":name,"node":self,"cluster":...,"at":iso}: how every document begins.
 [[nodiscard]] Json begin_document(std::string_view name, const NodeView& view);
 

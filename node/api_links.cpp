@@ -1,6 +1,7 @@
 // The documents about connections and events: link.list, event.list.
 #include <map>
 
+#include "bus/clock.h"
 #include "node/api_json.h"
 
 namespace riftbus::node {
@@ -28,7 +29,8 @@ struct Tie {
 Json event_json(const JournalEntry& entry, const NodeView& view) {
   return {{"seq", entry.seq.value()},
           {"when",
-           {{"at", iso_time(entry.when.wall_ms)}, {"age_ms", to_ms(view.now.at - entry.when.at)}}},
+           {{"at", bus::format_wall(entry.when.wall_ms)},
+            {"age_ms", to_ms(view.now.at - entry.when.at)}}},
           {"kind", entry.kind},
           {"subject", entry.subject.value()},
           {"accuser", entry.accuser.value()},

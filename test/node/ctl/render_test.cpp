@@ -1,0 +1,153 @@
+// Documents as people see them, compared with whole golden screens.
+#include "node/ctl/render.h"
+
+#include <gtest/gtest.h>
+
+namespace riftbus::ctl {
+namespace {
+
+const char* const kStatus = R"({
+  "schema": 1, "document": "status", "node": "n1", "cluster": "prod-a",
+  "state": "degraded", "roster_version": 418,
+  "members": {"alive": 41, "suspect": 1, "dead": 2, "left": 0, "unreachable": 0, "never_seen": 0},
+  "voters": {"total": 5, "alive": 4}, "relays": {"total": 3, "alive": 3},
+  "self": {"id": "n1", "uptime_ms": 11520000, "health": 0, "watching": 4,
+           "watched_by": ["n2", "n3"]},
+  "problems": [{"code": 1521, "subject": "n7", "what": "n7 is dead since 7.1s"}]})";
+
+TEST(Render, StatusFitsOnOneScreen) {
+  EXPECT_EQ(render_status(Json::parse(kStatus), {}),
+            "cluster prod-a  DEGRADED  roster 418  asked n1\n"
+            "nodes   41 alive  1 suspect  2 dead  |  voters 4/5  |  relays 3/3\n"
+            "node    n1  up 3h12m  health 0  watching 4  watched by n2 n3\n"
+            "! n7 is dead since 7.1s  (F-1521)\n");
+}
+
+TEST(Render, ColourAddsNothingButEscapes) {
+  std::string colored = render_status(Json::parse(kStatus), {true, false});
+  std::string plain;
+  for (std::size_t i = 0; i < colored.size(); ++i) {
+    if (colored[i] == '\x1b') i = colored.find('m', i) + 1;
+    if (colored[i] == '\x1b') i = colored.find('m', i) + 1;
+    plain += colored[i];
+  }
+  EXPECT_NE(colored, plain);
+  EXPECT_EQ(plain, render_status(Json::parse(kStatus), {}));
+}
+
+const char* const kNodes = R"({"schema": 1, "nodes": [
+  {"id": "hetzner-1", "self": true, "standing": "alive", "since": {"age_ms": 60000},
+   "roles": ["node", "voter"], "resources": {"gpus": 0}, "watch": null,
+   "addresses": [{"host": "192.0.2.1", "call_port": 7770}]},
+  {"id": "vast-2891", "standing": "suspect", "since": {"age_ms": 400},
+   "roles": ["node"], "resources": {"gpus": 4, "gpu_name": "RTX5090"},
+   "watch": {"last_beat": {"age_ms": 7100}, "rtt_ms": 84.2},
+   "addresses": [{"host": "2001:db8::1", "call_port": 7770}]}]})";
+
+TEST(Render, NodeListIsAligned) {
+  EXPECT_EQ(render_node_list(Json::parse(kNodes), {}),
+            "NODE       STATE    SINCE  BEAT  RTT   ROLES       GPU        ADDRESS\n"
+            "hetzner-1  alive    60.0s  self  -     node,voter  -          192.0.2.1:7770\n"
+            "vast-2891  suspect  400ms  7.1s  84ms  node        4xRTX5090  [2001:db8::1]:7770\n");
+}
+
+const char* const kWhy = R"({"schema": 1, "document": "why", "subject": "n3", "asked": "n1",
+  "views": [
+    {"node": "n1", "subject": "n3", "known": true, "standing": "dead", "since": {"age_ms": 7100},
+     "incarnation": 17, "verified": true, "own_health": 0,
+     "history": [
+       {"when": {"at": "2026-01-01T00:00:00.000Z", "age_ms": 90000}, "standing": "alive",
+        "incarnation": 17, "accuser": "", "evidence": "none"},
+       {"when": {"at": "2026-01-01T00:01:22.900Z", "age_ms": 7100}, "standing": "dead",
+        "incarnation": 17, "accuser": "n2", "evidence": "refused"}],
+     "watch": {"last_beat": {"age_ms": 8000}, "silence_limit_ms": 3000, "rtt_ms": 0.25,
+               "accusers": ["n2", "n1"], "verdict_due_ms": null},
+     "watched_by": null,
+     "calls": {"up": false, "since": {"age_ms": 7900}, "failures": 3, "trouble": "refused",
+               "address": {"host": "127.0.0.1", "call_port": 7790}},
+     "beats": null, "paths": [],
+     "roster": {"version": 2, "entry": {"roles": ["node"], "expires_at": null}}},
+    {"node": "n2", "subject": "n3", "known": true, "standing": "dead", "since": {"age_ms": 7300},
+     "own_health": 1, "watch": null}],
+  "silent": [{"node": "n3", "code": 1360, "what": "nobody listens there"}]})";
+
+TEST(Render, WhyNamesAccusersPathsAgesAndHistory) {
+  EXPECT_EQ(render_why(Json::parse(kWhy), {}),
+            "n3 is dead since 7.1s, says n1 (incarnation 17, heard by itself)\n"
+            "because n2 says so: refused, 7.1s ago\n"
+            "accused by n2 n1; verdict in -\n"
+            "watched by n1 (of those asked)\n"
+            "roster 2: roles node\n"
+            "\n"
+            "history, as n1 saw it\n"
+            "  WHEN                      AGO    STANDING  INCARNATION  BY  EVIDENCE\n"
+            "  2026-01-01T00:00:00.000Z  90.0s  alive     17           -   none\n"
+            "  2026-01-01T00:01:22.900Z  7.1s   dead      17           n2  refused\n"
+            "\n"
+            "who says what\n"
+            "  NODE  SAYS  SINCE  WATCHES  LAST BEAT  LIMIT  RTT     ACCUSERS  OWN HEALTH\n"
+            "  n1    dead  7.1s   yes      8.0s       3.0s   0.25ms  n2 n1     0\n"
+            "  n2    dead  7.3s   no       -          -      -       -         1\n"
+            "\n"
+            "paths to it\n"
+            "  FROM  FOR    ADDRESS         STATE  SINCE  RTT  FAILURES  TROUBLE\n"
+            "  n1    calls  127.0.0.1:7790  down   7.9s   -    3         refused\n"
+            "\n"
+            "not heard from\n"
+            "  n3: nobody listens there (F-1360)\n");
+}
+
+TEST(Render, LinksShowWhatIsDown) {
+  const Json list = Json::parse(R"({"links": [{"peer": "n2", "standing": "alive",
+      "calls": {"up": true, "address": {"host": "127.0.0.1", "call_port": 7780}, "rtt_ms": 0.5},
+      "beats": {"up": false, "since": {"age_ms": 1500}}, "watches_us": true,
+      "watch": {"last_beat": {"age_ms": 300}, "beats_missed": 2}}]})");
+  EXPECT_EQ(render_link_list(list, {}),
+            "PEER  STATE  CALLS  BEATS      LAST BEAT  RTT     WATCHES US  MISSED  ADDRESS\n"
+            "n2    alive  up     down 1.5s  300ms      0.50ms  yes         2       "
+            "127.0.0.1:7780\n");
+}
+
+TEST(Render, APingThatGotNoAnswerSaysSo) {
+  const Json ping = Json::parse(
+      R"({"node": "n1", "peer": "n2", "answered": false, "timeout_ms": 2000, "error": "no path"})");
+  EXPECT_EQ(render_ping(ping, {}), "n1 > n2  no answer within 2.0s: no path\n");
+}
+
+TEST(Render, PeersCannotMoveTheCursor) {
+  const Json event = Json::parse(
+      "{\"when\": {\"at\": \"t\"}, \"kind\": \"joined\", \"text\": \"a\\u001b[2Jb\\nc\\u009b\"}");
+  EXPECT_EQ(render_event(event, {}), "t  joined  a?[2Jb?c?");
+}
+
+TEST(Render, OddDocumentsDoNotCrash) {
+  for (const char* text : {"{}", "[]", "null", "3", R"({"nodes": 5, "links": "x", "views": [1]})",
+                           R"({"members": [], "self": null, "problems": {"a": 1}})",
+                           R"({"views": [{"history": 3, "watch": [], "roster": {"entry": 1}}]})",
+                           R"({"nodes": [null, 7, {"since": "x", "addresses": {"a": 1}}]})"}) {
+    const Json odd = Json::parse(text);
+    for (const bool wide : {false, true}) {
+      const Style style{true, wide};
+      EXPECT_FALSE(render_status(odd, style).empty());
+      EXPECT_FALSE(render_node_list(odd, style).empty());
+      EXPECT_FALSE(render_node_show(odd, style).empty());
+      EXPECT_FALSE(render_why(odd, style).empty());
+      EXPECT_FALSE(render_link_list(odd, style).empty());
+      EXPECT_FALSE(render_ping(odd, style).empty());
+      EXPECT_FALSE(render_event(odd, style).empty());
+      EXPECT_FALSE(render_roster(odd, style).empty());
+    }
+  }
+}
+
+TEST(Document, OnlySchemaOneIsUnderstood) {
+  EXPECT_TRUE(parse_document(R"({"schema": 1})", "n1").ok());
+  for (const char* text : {"", "{", "[]", "{}", R"({"schema": 2})", R"({"schema": "1"})", "\xff"}) {
+    const auto document = parse_document(text, "n1");
+    ASSERT_FALSE(document.ok()) << text;
+    EXPECT_EQ(document.error().code, 1507);
+  }
+}
+
+}  // namespace
+}  // namespace riftbus::ctl
