@@ -48,7 +48,7 @@ void Observer::on_pong(const Calls::Question& question, const wire::Pong& pong, 
   if (found == posts_.end()) return;
   Post& post = found->second;
   if (is_reference) {
-    post.watch.on_answer(question.peer);
+    post.watch.on_answer(question.peer, now);
     return;
   }
   post.watch.round_trip().learn(now - question.asked);

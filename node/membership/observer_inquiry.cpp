@@ -44,7 +44,12 @@ Climate Observer::climate_for(const Post& post) const {
   climate.suspicion_min = core_.suspicion_min();
   climate.others = other_watchers(post.watch.record().id);
   climate.hold_until = core_.hold_until;
-  if (is_mass_loss() && core_.table.live_count() > kSmallCluster) {
+  climate.is_small = core_.table.live_count() <= kSmallCluster;
+  for (const auto& [id, other] : posts_) {
+    if (&other == &post) continue;
+    climate.others_heard = std::max(climate.others_heard, other.watch.last_heard());
+  }
+  if (is_mass_loss() && !climate.is_small) {
     const std::size_t live_others = core_.table.live_count() - 1;
     const std::size_t askable = live_others - std::min(live_others, lost_count());
     climate.answers_needed = std::clamp<std::size_t>(askable, 1, kReferencesAsked);

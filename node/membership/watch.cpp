@@ -65,7 +65,8 @@ void Watch::on_beat(const wire::Beat& beat, Seq seq, int factor, TimePoint now) 
                                 stretched(timing_.silence_max));
   // A member that doubts itself gets up to twice the time, and so do all while we doubt ourselves.
   limit_ = base * factor * (4 + std::min<int>(4, peer_health_)) / 4;
-  last_alive_ = std::max(last_alive_, now - arrived.delay);
+  last_heard_ = std::max(last_heard_, now - arrived.delay);
+  last_alive_ = std::max(last_alive_, last_heard_);
   beat_seq_ = std::max(beat_seq_, seq);
   linked_ = true;
   link_known_ = true;
@@ -78,7 +79,7 @@ Outcome Watch::on_pong(Incarnation incarnation, std::uint8_t health, TimePoint n
   if (incarnation < incarnation_) return {};
   peer_health_ = std::min<std::uint8_t>(health, 7);
   const bool was_asking = mode_ != Mode::hearing;
-  last_alive_ = std::max(last_alive_, now);
+  last_heard_ = last_alive_ = std::max(last_alive_, now);
   return was_asking ? found_cut(now, now) : Outcome{};
 }
 
@@ -134,6 +135,7 @@ void Watch::shift(Nanos by) {
   grace_until_ += by;
   if (due_ != TimePoint::max()) due_ += by;
   if (grace_due_) *grace_due_ += by;
+  probe_began_ += by;
   if (lost_at_) *lost_at_ += by;
   if (doubt_since_) *doubt_since_ += by;
   if (suspicion_) suspicion_->shift(by);
@@ -167,7 +169,7 @@ wire::Heard Watch::heard(TimePoint now) const {
   heard.incarnation = incarnation_;
   heard.watching = true;
   heard.refused = refused_;
-  const auto age_ms = std::max<std::int64_t>(0, to_ms(now - last_alive_));
+  const auto age_ms = std::max<std::int64_t>(0, to_ms(now - last_heard_));
   heard.age_ms = static_cast<std::uint32_t>(std::min<std::int64_t>(age_ms, UINT32_MAX));
   heard.beat_seq = beat_seq_.value();
   heard.interval_ms = record_.interval_ms;

@@ -23,6 +23,7 @@
 // Pure; not thread-safe.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <vector>
@@ -43,6 +44,8 @@ struct Climate {
   Nanos suspicion_min{};           // likewise
   std::vector<NodeId> others;      // the subject's other live watchers
   std::size_t answers_needed = 0;  // from distinct members, before my own uplink is trusted
+  TimePoint others_heard{};        // newest beat or answer of any other subject of mine
+  bool is_small = false;           // so few members that there may be nobody left to ask
   TimePoint hold_until{};          // no verdicts before (after a pause of our own)
 };
 
@@ -67,6 +70,8 @@ class Watch {
  public:
   static constexpr int kLoneGraceFactor = 5;
   static constexpr int kGraceIntervals = 2;  // for a watch that is new, or whose subject is
+  // After so long without any answer it matters no more whether it is us or all the others.
+  static constexpr Nanos kDoubtMax = std::chrono::minutes(10);
 
   Watch(NodeId self, const wire::Record& record, Incarnation incarnation, const Timing& timing,
         TimePoint now);
@@ -85,7 +90,7 @@ class Watch {
   Outcome on_heard(const NodeId& peer, const wire::Heard& heard, const Climate& climate,
                    TimePoint now);
   // Anybody's answer to a question asked for this probe.
-  void on_answer(const NodeId& peer) { answers_.insert(peer); }
+  void on_answer(const NodeId& peer, TimePoint now) { answers_[peer] = now; }
   // Another watcher's own accusation.
   Outcome on_accusation(const NodeId& accuser, wire::Evidence evidence, const Climate& climate,
                         TimePoint now);
@@ -102,13 +107,17 @@ class Watch {
   [[nodiscard]] bool is_lost() const { return mode_ != Mode::hearing && mode_ != Mode::cut; }
   [[nodiscard]] Incarnation incarnation() const { return incarnation_; }
   [[nodiscard]] const wire::Record& record() const { return record_; }
-  [[nodiscard]] bool heard_once() const { return arrival_beats_ > 0; }
+  // When we ourselves last had proof of its life.
+  [[nodiscard]] TimePoint last_heard() const { return last_heard_; }
   [[nodiscard]] Nanos patience() const { return round_trip_.patience(); }
   RoundTrip& round_trip() { return round_trip_; }
 
  private:
   enum class Mode : std::uint8_t { hearing, probing, cut, doubting, accusing, convicted };
 
+  // Whether our own uplink works, as far as the time since `since` shows.
+  [[nodiscard]] bool trusts_uplink(const Climate& climate, TimePoint since) const;
+  Outcome doubt(const Climate& climate, TimePoint now);
   Outcome begin_probe(const Climate& climate, TimePoint now);
   Outcome end_probe(const Climate& climate, TimePoint now);
   Outcome accuse(wire::Evidence evidence, const Climate& climate, TimePoint now);
@@ -131,8 +140,9 @@ class Watch {
   Arrival arrival_;
   RoundTrip round_trip_;
   Nanos limit_{};
-  TimePoint last_alive_;   // newest proof of life, at the moment it was given
-  TimePoint grace_until_;  // no silence before
+  TimePoint last_alive_;    // newest proof of life, ours or another watcher's; waits begin here
+  TimePoint last_heard_{};  // ours, as it was: a pause of ours does not move it
+  TimePoint grace_until_;   // no silence before
   std::optional<TimePoint> last_beat_;
   Instance instance_;
   Seq frame_seq_;  // of the last frame of any kind
@@ -146,9 +156,10 @@ class Watch {
 
   // probing, doubting, accusing
   TimePoint due_ = TimePoint::max();
-  std::set<NodeId> answers_;
-  std::set<NodeId> accusers_;         // other watchers, of this incarnation
-  std::set<NodeId> witnesses_;        // of a refusal, other watchers
+  TimePoint probe_began_{};
+  std::map<NodeId, TimePoint> answers_;  // to questions of ours, the last one of each
+  std::set<NodeId> accusers_;            // other watchers, of this incarnation
+  std::set<NodeId> witnesses_;           // of a refusal, other watchers
   std::set<NodeId> deniers_;          // other watchers that were not refused, as far as they said
   std::optional<TimePoint> lost_at_;  // the link, since the last proof of life
   bool refused_ = false;

@@ -9,6 +9,10 @@ using wire::Evidence;
 
 namespace {
 
+// How old an answer may be to show at the verdict that our uplink works. They are asked for once
+// per interval.
+constexpr int kFreshIntervals = 3;
+
 // Confirmations that make the verdict come soonest. From three other watchers on, one may be
 // missing: a watcher that died with the subject must not cost seconds.
 unsigned expected_confirmations(std::size_t others) {
@@ -48,42 +52,63 @@ Outcome Watch::advance(const Climate& climate, TimePoint now) {
 
 Outcome Watch::begin_probe(const Climate& climate, TimePoint now) {
   mode_ = Mode::probing;
-  answers_.clear();
+  probe_began_ = now;
   due_ = now + climate.probe_wait * climate.factor;
-  return Outcome{.ping = true, .ask = true};
+  return Outcome{.ping = true, .ask = true, .dial = link_known_ && !linked_ && lost_at_ != now};
+}
+
+bool Watch::trusts_uplink(const Climate& climate, TimePoint since) const {
+  const auto answers = static_cast<std::size_t>(
+      std::count_if(answers_.begin(), answers_.end(),
+                    [&](const auto& answer) { return answer.second >= since; }));
+  // Many are silent at once: then only answers count, and more than one.
+  if (climate.answers_needed > 0) return answers >= climate.answers_needed;
+  return answers > 0 || climate.others.empty() || climate.is_small || climate.others_heard >= since;
 }
 
 Outcome Watch::end_probe(const Climate& climate, TimePoint now) {
+  const bool answered = std::any_of(answers_.begin(), answers_.end(), [&](const auto& answer) {
+    return answer.second >= probe_began_;
+  });
   Outcome outcome;
-  outcome.unanswered = answers_.empty() && !climate.others.empty();
-  if (refused_ && answers_.empty() && witnesses_.empty()) {
+  outcome.unanswered = !answered && !climate.others.empty();
+  if (refused_ && !answered && witnesses_.empty()) {
     // Its host answers, no other watcher does: nobody but us can tell.
-    Outcome accused = accuse(Evidence::refused, climate, now);
+    outcome = accuse(Evidence::refused, climate, now);
     grace_due_ = now + kLoneGraceFactor * climate.timing.refused_grace * climate.factor;
     due_ = *grace_due_;
-    accused.unanswered = outcome.unanswered;
-    return accused;
+    outcome.unanswered = !climate.others.empty();
+    return outcome;
   }
   if (now < silent_at()) {
     // A lost connection made us ask early, and nobody knows more yet: ask again until the silence
     // itself is long enough to mean something.
+    probe_began_ = now;
     due_ = std::min(silent_at(), now + climate.probe_wait * climate.factor);
     outcome.ask = true;
     return outcome;
   }
-  if (answers_.size() >= climate.answers_needed) {
-    Outcome accused = accuse(Evidence::silence, climate, now);
-    accused.unanswered = outcome.unanswered;
-    return accused;
+  if (trusts_uplink(climate, probe_began_)) {
+    const bool unanswered = outcome.unanswered;
+    outcome = accuse(Evidence::silence, climate, now);
+    outcome.unanswered = unanswered;
+    return outcome;
   }
+  Outcome doubted = doubt(climate, now);
+  doubted.unanswered = outcome.unanswered;
+  return doubted;
+}
+
+// Nobody answers us: more likely it is us. Asked again after a while; accused only when even that
+// has lasted so long that it makes no difference.
+Outcome Watch::doubt(const Climate& climate, TimePoint now) {
   if (!doubt_since_) doubt_since_ = now;
-  if (now - *doubt_since_ >= kSuspicionMaxFactor * climate.suspicion_min * climate.factor) {
-    return accuse(Evidence::silence, climate, now);
-  }
+  if (now - *doubt_since_ >= kDoubtMax) return accuse(Evidence::silence, climate, now);
   mode_ = Mode::doubting;
-  due_ = now + interval() * climate.factor;
-  outcome.finding = Finding::doubt;
-  return outcome;
+  suspicion_.reset();
+  // While only this one is silent, the others' next beats tell soon.
+  due_ = now + (climate.answers_needed > 0 ? interval() * climate.factor : interval() / 2);
+  return Outcome{.finding = Finding::doubt};
 }
 
 Outcome Watch::accuse(Evidence evidence, const Climate& climate, TimePoint now) {
@@ -152,7 +177,9 @@ Outcome Watch::end_grace(const Climate& climate, TimePoint now) {
     grace_due_ = due_ = climate.hold_until;
     return {};
   }
-  if (!deniers_.empty()) {
+  const bool denied = std::any_of(climate.others.begin(), climate.others.end(),
+                                  [&](const NodeId& other) { return deniers_.contains(other); });
+  if (denied) {
     fall_back_to_silence(now);
     return {};
   }
@@ -168,7 +195,7 @@ void Watch::fall_back_to_silence(TimePoint now) {
 
 Outcome Watch::on_heard(const NodeId& peer, const wire::Heard& heard, const Climate& climate,
                         TimePoint now) {
-  answers_.insert(peer);
+  answers_[peer] = now;
   if (!heard.watching || mode_ == Mode::hearing || mode_ == Mode::convicted) return {};
   if (heard.incarnation < incarnation_) return {};
   const TimePoint heard_at = now - Millis(heard.age_ms);
@@ -178,6 +205,7 @@ Outcome Watch::on_heard(const NodeId& peer, const wire::Heard& heard, const Clim
   const bool later = !lost_at_ || heard_at > *lost_at_ + climate.probe_wait;
   const bool fresh = Millis(heard.age_ms) < limit_ && Seq(heard.beat_seq) > beat_seq_;
   if (fresh && later) return found_cut(heard_at, now);
+  if (fresh) last_alive_ = std::max(last_alive_, heard_at);  // it lived then, at least
   if (!heard.refused) {
     deniers_.insert(peer);
     return {};
@@ -192,8 +220,8 @@ Outcome Watch::found_cut(TimePoint heard_at, TimePoint now) {
   const bool refused = refused_;
   come_to_life();
   last_alive_ = std::max(last_alive_, heard_at);
-  if (linked_ && !missed_once_) {
-    // Most likely one lost beat; the next one shows.
+  if (!missed_once_) {
+    // Most likely one lost beat, or a link that is being made again; the next beat shows.
     missed_once_ = true;
     grace_until_ = std::max(grace_until_, now + interval() / 2);
     return {};
@@ -227,7 +255,7 @@ Outcome Watch::on_accusation(const NodeId& accuser, Evidence evidence, const Cli
   const bool overdue = now - last_alive_ > interval() + interval() / 5;
   if (evidence != Evidence::refused && !overdue) return outcome;
   outcome = begin_probe(climate, now);
-  outcome.dial = evidence == Evidence::refused;
+  outcome.dial = outcome.dial || evidence == Evidence::refused;
   return outcome;
 }
 
@@ -240,6 +268,7 @@ Outcome Watch::advance_accusation(const Climate& climate, TimePoint now) {
     }
     if (now < *grace_due_) {  // half of it is over: by now the others must have been refused too
       due_ = *grace_due_;
+      deniers_.clear();
       return Outcome{.ask = true};
     }
     last_dial_ = true;
@@ -250,6 +279,10 @@ Outcome Watch::advance_accusation(const Climate& climate, TimePoint now) {
     if (now < climate.hold_until) {
       due_ = climate.hold_until;
       return {};
+    }
+    const bool waited_enough = doubt_since_ && now - *doubt_since_ >= kDoubtMax;
+    if (!waited_enough && !trusts_uplink(climate, now - kFreshIntervals * interval())) {
+      return doubt(climate, now);
     }
     mode_ = Mode::convicted;
     return Outcome{.finding = Finding::verdict, .evidence = Evidence::silence};
