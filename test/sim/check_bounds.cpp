@@ -1,3 +1,5 @@
+#include <map>
+
 #include "bus/wire/limits.h"
 #include "test/sim/checkers.h"
 #include "test/sim/cluster.h"
@@ -10,10 +12,14 @@ constexpr std::size_t kActionsMax = 64;        // of one step, beside two per me
 constexpr std::size_t kSubscriptionsMax = 24;  // k out-edges, and those that are being replaced
 constexpr std::size_t kHistoryMax = 64;
 constexpr std::size_t kConnectionsPerHostMax = 200;
+constexpr std::size_t kStepsPerSecondMax = 2000;  // beside what each other member may cause
 
 class BoundChecker : public Checker {
  public:
   void on_step(const Step& step) override {
+    if (++steps_[step.host.index()] > kStepsPerSecondMax + 50 * step.cluster.size()) {
+      step.cluster.fail("bound: " + step.host.id().value() + " has more to do than it can");
+    }
     const std::size_t allowed = kActionsMax + 2 * step.cluster.size();
     if (step.actions.size() > allowed) {
       step.cluster.fail("bound: " + step.host.id().value() + " asked for " +
@@ -28,6 +34,7 @@ class BoundChecker : public Checker {
   }
 
   void on_interval(Cluster& cluster) override {
+    steps_.clear();
     if (++seconds_ % 10 != 0) return;
     for (const HostIndex index : cluster.running()) {
       const MemberHost& host = cluster.host(index);
@@ -51,6 +58,7 @@ class BoundChecker : public Checker {
   }
 
  private:
+  std::map<HostIndex, std::size_t> steps_;  // in this second
   int seconds_ = 0;
 };
 

@@ -29,6 +29,8 @@ class ClaimChecker : public Checker {
       if (body == nullptr) continue;
       for (const wire::Claim& claim : claims_in(*body)) check(step, claim);
     }
+    // Last: a verdict may be announced before it is spoken, in the same step.
+    for (const auto& action : step.actions) check_announced(step, action);
   }
 
  private:
@@ -73,6 +75,7 @@ class ClaimChecker : public Checker {
     const Utterance key{claim.accuser, claim.subject, claim.incarnation, claim.standing};
     if (uttered_.contains(key)) return;
     const std::string what = claim.subject.value() + " " + wire::to_string(claim.standing);
+    if (claim.accuser != step.host.id() && step.cluster.ignores_inventions()) return;
     if (claim.accuser != step.host.id()) {
       step.cluster.fail("invented accusation: " + step.host.id().value() + " says that " +
                         claim.accuser.value() + " calls " + what + ", which it never did");
@@ -92,6 +95,20 @@ class ClaimChecker : public Checker {
     if (claim.standing == wire::Standing::dead) check_patience(step, claim, what);
   }
 
+  // Nobody buries a member on a suspicion: somebody who watched it must have spoken the verdict.
+  void check_announced(const Step& step, const membership::Action& action) {
+    const auto* said = std::get_if<membership::Announce>(&action);
+    if (said == nullptr || said->happening != membership::Happening::died) return;
+    if (said->accuser.empty() || said->evidence == wire::Evidence::conflict) return;
+    if (uttered_.contains(
+            {said->accuser, said->subject, said->incarnation, wire::Standing::dead})) {
+      return;
+    }
+    step.cluster.fail("verdict of nobody: " + step.host.id().value() + " buries " +
+                      said->subject.value() + " by " + said->accuser.value() +
+                      ", which never called it dead");
+  }
+
   // Only then must its first beat be believed: after a freeze it may look like an old one.
   static bool is_innocent(const Step& step, const wire::Claim& claim) {
     const auto index = step.cluster.configured(claim.subject);
@@ -107,11 +124,23 @@ class ClaimChecker : public Checker {
       step.cluster.fail("verdict without suspicion: " + claim.accuser.value() + " calls " + what);
       return;
     }
-    const Nanos least = std::min(timing.refused_grace, timing.suspicion_min) * 9 / 10;
+    Nanos least = std::min(timing.refused_grace, timing.suspicion_min) * 9 / 10;
+    if (claim.evidence == wire::Evidence::silence && accusers_of(claim) < 2) {
+      least = 5 * timing.suspicion_min;  // a lone accuser waits longest
+    }
     if (step.cluster.now() - said->second < least) {
       step.cluster.fail("hasty verdict: " + claim.accuser.value() + " calls " + what + " " +
                         format_span(step.cluster.now() - said->second) + " after suspecting it");
     }
+  }
+
+  // Who suspected this life of the subject so far.
+  [[nodiscard]] int accusers_of(const wire::Claim& claim) const {
+    return static_cast<int>(std::count_if(uttered_.begin(), uttered_.end(), [&](const auto& entry) {
+      const auto& [accuser, subject, incarnation, standing] = entry.first;
+      return subject == claim.subject && incarnation == claim.incarnation &&
+             standing == wire::Standing::suspect;
+    }));
   }
 
   std::map<HostIndex, std::map<NodeId, Watch>> watching_;

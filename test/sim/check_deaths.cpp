@@ -19,6 +19,7 @@ class DeathChecker : public Checker {
   void on_interval(Cluster& cluster) override {
     if (++seconds_ % kSecondsBetweenLooks != 0) return;
     for (const HostIndex index : cluster.running()) {
+      if (cluster.fabric().is_paused(index)) continue;  // it has not heard the news yet
       for (const membership::Member* member : cluster.host(index).core().members()) {
         if (member->standing != wire::Standing::dead) continue;
         judge(cluster, cluster.host(index), member->record.id, member->incarnation, "believes");

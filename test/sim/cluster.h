@@ -86,6 +86,9 @@ class Cluster {
   // ---- what went wrong
   void fail(const std::string& what);
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
+  // The story itself invents accusations.
+  void ignore_inventions() { ignores_inventions_ = true; }
+  [[nodiscard]] bool ignores_inventions() const { return ignores_inventions_; }
   void add_checker(std::unique_ptr<Checker> checker) { checkers_.push_back(std::move(checker)); }
   // Called for every announcement of any node; for scripts and measurements.
   void set_listener(std::function<void(const MemberHost&, const membership::Announce&)> listener) {
@@ -130,6 +133,7 @@ class Cluster {
   std::vector<std::unique_ptr<Checker>> checkers_;
   std::vector<std::string> violations_;
   std::function<void(const MemberHost&, const membership::Announce&)> listener_;
+  bool ignores_inventions_ = false;
   NodeId flood_subject_;
   wire::Standing flood_standing_ = wire::Standing::alive;
   std::vector<int> hops_;

@@ -1,7 +1,9 @@
 // riftbus-sim: the protocol cores in virtual time. Exit code 0: everything held; 1: something did
 // not; 2: wrong usage.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -122,6 +124,7 @@ int run(const Options& options) {
       std::fprintf(stderr, "%zu of %zu runs, %zu failed\n", results.size(), tasks.size(),
                    failures.size());
     }
+    return failures.empty() || !options.until_failure;
   });
   for (std::size_t i = 0; i < std::min(failures.size(), kFailuresShown); ++i) {
     explain_failure(tasks[failures[i].task], failures[i], options.trace ? 0 : options.tail);
@@ -152,6 +155,14 @@ int run(const Options& options) {
   return failures.empty() && deterministic ? 0 : 1;
 }
 
+// More seeds than CI has time for: RIFTBUS_SIM_SEEDS=100000 ctest -L sim.
+void heed_environment(Options& options) {
+  const char* text = options.seeds_env == 0 ? nullptr : std::getenv("RIFTBUS_SIM_SEEDS");
+  if (text == nullptr) return;
+  const auto seeds = std::strtoull(text, nullptr, 10) / options.seeds_env;
+  options.seed_last = std::max<std::uint64_t>(options.seed_first, seeds);
+}
+
 int list() {
   for (const Scenario& scenario : all_scenarios()) {
     std::printf("%-16s %s\n", scenario.name, scenario.what);
@@ -165,7 +176,7 @@ int list() {
 
 int main(int argc, char** argv) {
   using namespace riftbus::sim;
-  const Options options = parse_options(std::vector<std::string>(argv + 1, argv + argc));
+  Options options = parse_options(std::vector<std::string>(argv + 1, argv + argc));
   if (!options.problem.empty()) {
     std::fprintf(stderr, "riftbus-sim: %s; see riftbus-sim --help\n", options.problem.c_str());
     return 2;
@@ -181,5 +192,6 @@ int main(int argc, char** argv) {
     std::fputs(usage(), stderr);
     return 2;
   }
+  heed_environment(options);
   return run(options);
 }

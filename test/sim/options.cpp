@@ -48,6 +48,7 @@ bool read_value(const std::string& name, const std::string& value, Options& opti
     return true;
   }
   if (name == "--seed" || name == "--seeds") return read_seeds(value, options);
+  if (name == "--seeds-env") return read_number(value, options.seeds_env);
   if (name == "--nodes") return read_number(value, options.nodes.emplace());
   if (name == "--minutes") return read_number(value, options.minutes.emplace());
   if (name == "--jobs") return read_number(value, options.jobs) && options.jobs > 0;
@@ -65,6 +66,7 @@ bool read_value(const std::string& name, const std::string& value, Options& opti
 const char* usage() {
   return "riftbus-sim [run] --scenario NAME|fast|all [--seeds A..B] [--jobs N]\n"
          "            [--nodes N] [--minutes M] [--json FILE] [--tail LINES] [--trace] [--quiet]\n"
+         "            [--until-failure] [--seeds-env D: RIFTBUS_SIM_SEEDS/D seeds]\n"
          "riftbus-sim report [--sizes 50,200,1000] [--json FILE]\n"
          "riftbus-sim script [--rewrite] FILE...\n"
          "riftbus-sim list\n"
@@ -83,6 +85,8 @@ Options parse_options(const std::vector<std::string>& arguments) {
       options.trace = true;
     } else if (word == "--rewrite") {
       options.rewrite = true;
+    } else if (word == "--until-failure") {
+      options.until_failure = true;
     } else if (word == "--quiet") {
       options.quiet = true;
     } else if (word.starts_with("--")) {

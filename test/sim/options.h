@@ -13,6 +13,7 @@ struct Options {
   std::vector<std::string> scenarios;  // names, "fast" or "all"
   std::uint64_t seed_first = 1;
   std::uint64_t seed_last = 1;
+  std::uint64_t seeds_env = 0;  // RIFTBUS_SIM_SEEDS, divided by this, replaces seed_last; 0: no
   std::optional<std::size_t> nodes;
   std::optional<double> minutes;
   unsigned jobs = 1;
@@ -21,6 +22,7 @@ struct Options {
   bool trace = false;     // print the whole trace
   bool rewrite = false;   // golden scripts
   bool quiet = false;
+  bool until_failure = false;  // the first one ends the run
   std::vector<std::size_t> sizes = {50, 200, 1000};
   std::vector<std::string> files;
   std::string problem;  // why the command line cannot be used; empty: it can

@@ -1,6 +1,7 @@
 #include "test/sim/pool.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,12 +74,12 @@ void launch(const std::vector<Task>& tasks, Worker& worker, unsigned wall_s_max)
 }
 
 // The worker ended. If something was left to do, its first task was the end of it.
-void bury(Worker& worker, const std::function<void(const RunResult&)>& on_result) {
+bool bury(Worker& worker, const std::function<bool(const RunResult&)>& on_result) {
   int status = 0;
   ::waitpid(worker.pid, &status, 0);
   ::close(worker.from);
   worker.from = -1;
-  if (worker.tasks.empty()) return;
+  if (worker.tasks.empty()) return true;
   RunResult result;
   result.task = worker.tasks.front();
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -86,23 +87,34 @@ void bury(Worker& worker, const std::function<void(const RunResult&)>& on_result
                                        : std::string("the process ended: ") +
                                              (signal != 0 ? ::strsignal(signal) : "by itself");
   worker.tasks.erase(worker.tasks.begin());
-  on_result(result);
+  return on_result(result);
 }
 
-void take_lines(Worker& worker, const std::function<void(const RunResult&)>& on_result) {
+bool take_lines(Worker& worker, const std::function<bool(const RunResult&)>& on_result) {
   std::size_t end = 0;
   while ((end = worker.text.find('\n')) != std::string::npos) {
     const RunResult result = from_line(worker.text.substr(0, end));
     worker.text.erase(0, end + 1);
     std::erase(worker.tasks, result.task);
-    on_result(result);
+    if (!on_result(result)) return false;
+  }
+  return true;
+}
+
+void end_all(std::vector<Worker>& workers) {
+  for (Worker& worker : workers) {
+    if (worker.from < 0) continue;
+    ::kill(worker.pid, SIGKILL);
+    ::waitpid(worker.pid, nullptr, 0);
+    ::close(worker.from);
+    worker.from = -1;
   }
 }
 
 }  // namespace
 
 void run_pool(const std::vector<Task>& tasks, unsigned processes, unsigned wall_s_max,
-              const std::function<void(const RunResult&)>& on_result) {
+              const std::function<bool(const RunResult&)>& on_result) {
   std::vector<Worker> workers(std::max(1U, processes));
   for (std::size_t i = 0; i < tasks.size(); ++i) workers[i % workers.size()].tasks.push_back(i);
   for (Worker& worker : workers) {
@@ -124,10 +136,10 @@ void run_pool(const std::vector<Task>& tasks, unsigned processes, unsigned wall_
       const ssize_t n = ::read(polled[i].fd, buffer, sizeof buffer);
       if (n > 0) {
         owners[i]->text.append(buffer, static_cast<std::size_t>(n));
-        take_lines(*owners[i], on_result);
+        if (!take_lines(*owners[i], on_result)) return end_all(workers);
         continue;
       }
-      bury(*owners[i], on_result);
+      if (!bury(*owners[i], on_result)) return end_all(workers);
       if (!owners[i]->tasks.empty()) launch(tasks, *owners[i], wall_s_max);
     }
   }

@@ -24,9 +24,9 @@ struct RunResult {
   std::vector<std::pair<std::string, double>> figures;
 };
 
-// Runs each task once; `on_result` is called in the order in which they end. A run that takes
-// longer than `wall_s_max` of real time is ended and reported.
+// Runs each task once; `on_result` is called in the order in which they end, and ends the pool by
+// returning false. A run that takes longer than `wall_s_max` of real time is ended and reported.
 void run_pool(const std::vector<Task>& tasks, unsigned processes, unsigned wall_s_max,
-              const std::function<void(const RunResult&)>& on_result);
+              const std::function<bool(const RunResult&)>& on_result);
 
 }  // namespace riftbus::sim

@@ -166,6 +166,11 @@ const std::vector<Scenario>& all_scenarios() {
       {"silent-death", "a vanished host is noticed everywhere", true, run_silent_death},
       {"lone-refusal", "one watcher is refused by a listener that others reach", true,
        run_lone_refusal},
+      {"rumour", "somebody says that living members are dead: nobody believes it", true,
+       run_rumour},
+      {"two-accusers", "two of four watchers accuse: the verdict takes its time", true,
+       run_two_accusers},
+      {"gap", "news lost at a high-water mark are asked for at once", true, run_gap},
   };
   return all;
 }

@@ -103,5 +103,8 @@ Outcome run_frozen(const Args& args);
 Outcome run_kill(const Args& args);
 Outcome run_silent_death(const Args& args);
 Outcome run_lone_refusal(const Args& args);
+Outcome run_rumour(const Args& args);
+Outcome run_two_accusers(const Args& args);
+Outcome run_gap(const Args& args);
 
 }  // namespace riftbus::sim

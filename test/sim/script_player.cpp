@@ -175,6 +175,9 @@ class Player {
     if (verb == "change") return cluster_->change_record(host, argument);
     if (verb == "cut") return cluster_->cut(host, index(words, 2));
     if (verb == "mend") return cluster_->mend(host, index(words, 2));
+    if (verb == "skew") {
+      return cluster_->host(host).set_wall_skew(read_span(argument).value_or(Seconds(0)));
+    }
     if (verb == "partition") return partition(words);
     if (verb == "revoke") return revoke(host);
     if (verb == "twin" || verb == "move") return add_machine(words, host);

@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""The test of the tests: each planted bug must be caught.
+
+A mutant (test/sim/mutants/*.mutant) names a source file, a piece of it, and what stands there
+instead. The file is compiled with the change, linked against the otherwise unchanged simulator,
+and played: first the scenarios that the mutant names, then the whole fast set. Nothing failed?
+Then the checkers have a hole. The piece is not found exactly once? Then the source has moved on
+and the mutant must follow. Both are failures of this test.
+"""
+import argparse
+import concurrent.futures
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+SECTIONS = ("file:", "scenarios:")
+
+
+class Mutant:
+    def __init__(self, path):
+        self.name = path.stem
+        text = path.read_text(encoding="utf-8")
+        head, _, rest = text.partition("---- find\n")
+        self.find, _, self.replace = rest.partition("---- replace\n")
+        lines = head.splitlines()
+        self.what = " ".join(line[2:] for line in lines if line.startswith("# "))
+        values = {k: line[len(k):].strip() for line in lines for k in SECTIONS
+                  if line.startswith(k)}
+        self.file = values.get("file:", "")
+        self.scenarios = values.get("scenarios:", "").split()
+        if not (self.what and self.file and self.find and rest):
+            raise SystemExit(f"{path}: needs '# what', 'file:', '---- find' and '---- replace'")
+
+
+def apply(source, mutant):
+    """The source with the mutant's piece replaced; None unless it is there exactly once."""
+    # Whitespace is the formatter's business, not the mutant's.
+    pattern = r"\s*".join(re.escape(word) for word in tokens(mutant.find))
+    if len(re.findall(pattern, source)) != 1:
+        return None
+    return re.sub(pattern, lambda _: mutant.replace.strip("\n"), source)
+
+
+def tokens(text):
+    return re.findall(r"\w+|[^\w\s]", text)
+
+
+def build(mutant, args, folder):
+    source = (args.source / mutant.file).read_text(encoding="utf-8")
+    changed = apply(source, mutant)
+    if changed is None:
+        return None, f"does not apply any more: its piece is not exactly once in {mutant.file}"
+    cpp = folder / (mutant.name + ".cpp")
+    cpp.write_text(changed, encoding="utf-8")
+    program = folder / mutant.name
+    compile_command = [args.compiler, "-std=c++20", "-O1", "-w", *args.flag, f"-I{args.source}",
+                       "-c", str(cpp), "-o", str(cpp.with_suffix(".o"))]
+    link_command = [args.compiler, str(cpp.with_suffix(".o")), *args.link, "-o", str(program)]
+    for command in (compile_command, link_command):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            return None, "does not compile any more:\n" + done.stderr[-2000:]
+    return program, ""
+
+
+def first_failure(program, scenarios, seeds):
+    command = [str(program), "--seeds", f"1..{seeds}", "--until-failure", "--tail", "0", "--quiet"]
+    for scenario in scenarios:
+        command += ["--scenario", scenario]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    except subprocess.TimeoutExpired:
+        return "it never ended"
+    if done.returncode == 0:
+        return ""
+    failed = [line for line in done.stderr.splitlines() if line.startswith("FAILED")]
+    return failed[0] if failed else f"exit code {done.returncode}"
+
+
+def judge(mutant, args, folder):
+    begin = time.monotonic()
+    program, problem = build(mutant, args, folder)
+    if program is None:
+        return False, problem
+    caught = ""
+    if mutant.scenarios:
+        caught = first_failure(program, mutant.scenarios, args.seeds)
+    if not caught:
+        caught = first_failure(program, ["fast"], max(2, args.seeds // 4))
+    program.unlink()
+    took = f" ({time.monotonic() - begin:.1f} s)"
+    return bool(caught), (caught or "SURVIVED: no scenario and no checker noticed") + took
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", type=pathlib.Path, required=True, help="root of the tree")
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="folder to work in")
+    parser.add_argument("--compiler", default="c++")
+    parser.add_argument("--flag", action="append", default=[], help="compiler flag")
+    parser.add_argument("--link", action="append", default=[], help="object or library to link")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=24)
+    parser.add_argument("names", nargs="*", help="only these mutants")
+    args = parser.parse_args()
+    args.build.mkdir(parents=True, exist_ok=True)
+    paths = sorted((args.source / "test/sim/mutants").glob("*.mutant"))
+    mutants = [Mutant(p) for p in paths if not args.names or p.stem in args.names]
+    bad = 0
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        verdicts = pool.map(lambda m: (m, *judge(m, args, args.build)), mutants)
+        for mutant, good, text in verdicts:
+            bad += not good
+            print(f"{'caught' if good else 'FAILED'}  {mutant.name}: {mutant.what}\n    {text}",
+                  flush=True)
+    print(f"{len(mutants)} planted bugs, {len(mutants) - bad} caught")
+    return 1 if bad or not mutants else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
