@@ -62,7 +62,8 @@ class RosterShell {
 // The roster without the entries that have expired at `wall_s`.
 [[nodiscard]] Roster without_expired(const Roster& roster, std::int64_t wall_s);
 
-// The owner's own correlation numbers have the highest bit set; the membership core's have not.
-inline constexpr std::uint64_t kOwnerCorrelation = std::uint64_t{1} << 63U;
+// Correlation numbers of the node itself begin here: below are the membership core's, above
+// (bus/bus_state.h) the bus's own.
+inline constexpr std::uint64_t kOwnerCorrelation = std::uint64_t{1} << 62U;
 
 }  // namespace riftbus::node
