@@ -3,6 +3,7 @@
 #include <zmq.h>
 
 #include <algorithm>
+#include <set>
 
 #include "bus/bus_state.h"
 #include "bus/clock.h"
@@ -65,7 +66,6 @@ Status Bus::bind() {
   if (!pub_port.ok()) return pub_port.error();
   s.call_port = *call_port;
   s.pub_port = *pub_port;
-  s.listening = true;
   ++s.world.poll_generation;
   return Ok{};
 }
@@ -250,29 +250,21 @@ std::vector<LinkReport> Bus::links() const {
 // ---- descriptors -----------------------------------------------------------------------------
 
 void Bus::State::guard_descriptors(TimePoint now) {
-  if (call_port == 0) return;
   const std::size_t left = descriptors_left();
-  if (listening && left < kSuspendBelow) {
-    ::zmq_unbind(router.handle(), router.get(zmq::sockopt::last_endpoint).c_str());
-    ::zmq_unbind(publisher.handle(), publisher.get(zmq::sockopt::last_endpoint).c_str());
-    listening = false;
-    ++counters.descriptors_low;
-    std::uint64_t suppressed = 0;
-    if (descriptor_speaker.admit(now, suppressed)) {
-      write_error({1357, "file descriptors run out: not listening until some are free",
-                   std::to_string(left) + " left",
-                   "see who connects with 'ss -tn', or raise LimitNOFILE"});
-    }
-  } else if (!listening && left > kResumeAbove) {
-    // Until libzmq has closed the old listener this fails, and is tried again by the next sweep.
-    const auto calls = bind_tcp(router, settings.host, call_port);
-    if (calls.ok()) {
-      const auto publications = bind_tcp(publisher, settings.host, pub_port);
-      listening = publications.ok();
-      if (!listening) ::zmq_unbind(router.handle(), tcp_endpoint(settings.host, call_port).c_str());
-    }
-    if (listening) log_info("bus: listening again", {{"descriptors_left", std::to_string(left)}});
-  }
+  if (left >= kDescriptorsLow || call_port == 0) return;
+  std::set<int> proven;
+  book.cut_if([&](const Connection& connection) {
+    proven.insert(connection.fd);
+    return false;
+  });
+  ++counters.descriptors_low;
+  const std::size_t ended = sockets.insecure() ? 0 : cut_unproven({call_port, pub_port}, proven);
+  counters.strangers_cut += ended;
+  std::uint64_t suppressed = 0;
+  if (!descriptor_speaker.admit(now, suppressed)) return;
+  write_error({1357, "file descriptors run out: connections without a proven key are ended",
+               std::to_string(left) + " left, " + std::to_string(ended) + " ended",
+               "see who connects with 'ss -tn', or raise LimitNOFILE"});
 }
 
 }  // namespace riftbus::bus

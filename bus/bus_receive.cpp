@@ -4,6 +4,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/wire/codec.h"
+#include "bus/wire/topic.h"
 
 namespace riftbus::bus {
 
@@ -179,8 +180,8 @@ void Bus::State::take_publication(Link& link, TimePoint now, std::vector<Event>&
   wire::Envelope& envelope = outcome.envelope;
   traffic.count(wire::Direction::in, wire::kind_of(envelope.body), frame.size());
   if (observer != nullptr) {
-    observer->on_frame(wire::Direction::in, wire::Channel::pub, link.peer(), envelope,
-                       view_of(frame));
+    const std::string_view bytes = wire::split_pub_frame(view_of(frame))->envelope;
+    observer->on_frame(wire::Direction::in, wire::Channel::pub, link.peer(), envelope, bytes);
   }
   out.push_back(Received{wire::Channel::pub, ReplyTo{}, std::move(envelope), frame.size()});
 }

@@ -113,7 +113,6 @@ struct Bus::State {
   zmq::socket_t publisher;
   std::uint16_t call_port = 0;
   std::uint16_t pub_port = 0;
-  bool listening = false;
 
   std::shared_ptr<const Roster> roster;
   std::unique_ptr<AccessList> access;

@@ -37,6 +37,7 @@ std::vector<std::pair<std::string, std::uint64_t>> Counters::list() const {
       {"cuts", cuts},
       {"evictions", evictions},
       {"descriptors_low", descriptors_low},
+      {"strangers_cut", strangers_cut},
       {"names_unresolved", names_unresolved},
       {"events_capped", events_capped},
   };

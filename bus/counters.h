@@ -44,7 +44,8 @@ struct Counters {
   std::uint64_t handshakes_failed = 0;   // wrong server key, or not a Riftbus
   std::uint64_t cuts = 0;                // live connections ended because the roster changed
   std::uint64_t evictions = 0;           // call connections closed to stay within the bound
-  std::uint64_t descriptors_low = 0;     // times accepting was suspended for lack of descriptors
+  std::uint64_t descriptors_low = 0;     // checks that found too few descriptors left
+  std::uint64_t strangers_cut = 0;       // connections without a proven key ended then
   std::uint64_t names_unresolved = 0;    // host names without an address
   std::uint64_t events_capped = 0;       // turns that ended with messages still waiting
 

@@ -20,8 +20,8 @@ TEST(SeenSeqs, AdmitsEachNumberOnce) {
 
 TEST(SeenSeqs, AdmitsLateNumbersThatArriveOutOfOrder) {
   SeenSeqs seen(8);
-  for (const std::uint64_t seq : {10, 7, 9, 8, 3}) EXPECT_TRUE(seen.admit(Seq(seq))) << seq;
-  for (const std::uint64_t seq : {10, 7, 9, 8, 3}) EXPECT_FALSE(seen.admit(Seq(seq))) << seq;
+  for (const std::uint64_t seq : {10u, 7u, 9u, 8u, 3u}) EXPECT_TRUE(seen.admit(Seq(seq))) << seq;
+  for (const std::uint64_t seq : {10u, 7u, 9u, 8u, 3u}) EXPECT_FALSE(seen.admit(Seq(seq))) << seq;
 }
 
 TEST(SeenSeqs, ZeroIsNoNumber) { EXPECT_FALSE(SeenSeqs(8).admit(Seq(0))); }
