@@ -1,5 +1,6 @@
 #include "bus/socket.h"
 
+#include <sodium.h>
 #include <zmq.h>
 
 #include <cerrno>
@@ -23,6 +24,11 @@ void prepare_context(zmq::context_t& context, const Limits& limits) {
   context.set(zmq::ctxopt::max_sockets, limits.sockets_max);
   // A closing context must not wait for messages that nobody will read.
   context.set(zmq::ctxopt::blocky, 0);
+}
+
+SocketFactory::SocketFactory(zmq::context_t& context, const KeyPair* keys, const Limits& limits)
+    : context_(context), keys_(keys), limits_(limits) {
+  randombytes_buf(&mark_, sizeof mark_);
 }
 
 zmq::socket_t SocketFactory::make(zmq::socket_type type) {
@@ -99,9 +105,11 @@ void SocketFactory::secure_client(zmq::socket_t& socket, const CurveKey* server)
 }
 
 std::string SocketFactory::next_monitor_endpoint() {
-  // The address tells factories of one context apart.
-  char text[64];
-  std::snprintf(text, sizeof text, "inproc://riftbus-monitor-%p-%llu", static_cast<void*>(this),
+  // Not by our address: libzmq frees a name some time after its socket, when another factory may
+  // already stand where the last one stood.
+  char text[80];
+  std::snprintf(text, sizeof text, "inproc://riftbus-monitor-%016llx-%llu",
+                static_cast<unsigned long long>(mark_),
                 static_cast<unsigned long long>(++monitors_));
   return text;
 }

@@ -27,8 +27,7 @@ void prepare_context(zmq::context_t& context, const Limits& limits);
 class SocketFactory {
  public:
   // `keys` nullptr: no CURVE.
-  SocketFactory(zmq::context_t& context, const KeyPair* keys, const Limits& limits)
-      : context_(context), keys_(keys), limits_(limits) {}
+  SocketFactory(zmq::context_t& context, const KeyPair* keys, const Limits& limits);
 
   [[nodiscard]] bool insecure() const { return keys_ == nullptr; }
   [[nodiscard]] zmq::context_t& context() { return context_; }
@@ -48,6 +47,7 @@ class SocketFactory {
   zmq::context_t& context_;
   const KeyPair* keys_;
   const Limits& limits_;
+  std::uint64_t mark_ = 0;  // drawn at random: tells the factories of one context apart
   std::uint64_t monitors_ = 0;
 };
 
