@@ -8,6 +8,13 @@ namespace riftbus::membership {
 using wire::Claim;
 using wire::Standing;
 
+namespace {
+
+constexpr Nanos kYouth = Seconds(60);
+constexpr int kNamesakesMax = 3;
+
+}  // namespace
+
 void Membership::State::learn(const Claim& claim, Source source, const From& from, TimePoint now,
                               Actions& out) {
   if (claim.subject == core.id()) {
@@ -40,7 +47,7 @@ void Membership::State::learn(const Claim& claim, Source source, const From& fro
 void Membership::State::learn_of_self(const Claim& claim, const From& from, TimePoint now,
                                       Actions& out) {
   if (claim.standing == Standing::alive) {
-    learn_of_namesake(claim, out);
+    learn_of_namesake(claim, now, out);
     return;
   }
   const bool called = from.event.channel == wire::Channel::call;
@@ -50,8 +57,7 @@ void Membership::State::learn_of_self(const Claim& claim, const From& from, Time
     return;
   }
   if (core.self.fenced()) {
-    // The life for which we stepped back is over, if ever it was: ours goes on above it.
-    if (is_live(claim.standing)) return;
+    // The life for which we stepped back is missed, if ever it was: ours goes on above it.
     core.self.unfence();
   }
   if (!core.self.rising()) {
@@ -64,11 +70,13 @@ void Membership::State::learn_of_self(const Claim& claim, const From& from, Time
   core.self.tell_later(claim.accuser);
 }
 
-// Another life under our id. While joining it is our own past; later it is a double.
-void Membership::State::learn_of_namesake(const Claim& claim, Actions& out) {
+// Another life under our id. For a young process it is its own past; later it is a double.
+void Membership::State::learn_of_namesake(const Claim& claim, TimePoint now, Actions& out) {
   if (!claim.record || claim.record->instance == core.settings.instance) return;
   if (claim.incarnation < core.self.incarnation() || core.self.fenced()) return;
-  if (!core.joined || core.self.rising()) {
+  const bool young = now - core.started < kYouth && namesakes < kNamesakesMax;
+  if (!core.joined || core.self.rising() || young) {
+    ++namesakes;
     core.self.rise_above(claim.incarnation, out);
     return;
   }

@@ -123,6 +123,12 @@ void Join::heal(TimePoint now, Actions& out) {
 
 void Join::advance(TimePoint now, Actions& out) {
   if (now >= seek_due_) seek(now, out);
+  // More are dead than when the pause was drawn: it was drawn for calmer times.
+  const std::size_t dead = core_.table.dead().size();
+  if (dead > dead_seen_ && heal_due_ != TimePoint::max()) {
+    heal_due_ = std::min(heal_due_, now + heal_pause());
+  }
+  dead_seen_ = dead;
   if (now >= heal_due_) heal(now, out);
 }
 

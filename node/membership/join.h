@@ -57,6 +57,7 @@ class Join {
   Nanos retry_ = kRetryMin;
   TimePoint seek_due_ = TimePoint::max();
   TimePoint heal_due_ = TimePoint::max();
+  std::size_t dead_seen_ = 0;
 };
 
 }  // namespace riftbus::membership

@@ -5,10 +5,11 @@
 // loses its disk or its clock still comes back above its own past. An accusation is answered by
 // going above it: store, then say so to all, and directly to those who told us.
 //
-// Two lives under one id: whoever hears of a record of its own id with another instance and a
-// higher incarnation is the older life and is fenced: it falls silent, so that the cluster sees
-// one member. Should that other life in truth be gone (a clock that once ran ahead), the watchers
-// will say so, and on that accusation we return above it.
+// Two lives under one id: a young process that hears of another life of its id takes it for its own
+// past and goes above it (a few times at most: the other one may be alive and do the same). An
+// older process is the one that was replaced, and is fenced: it falls silent, so that the cluster
+// sees one member. Should that other life in truth be gone (a clock that once ran ahead), its
+// watchers will miss it and say so, and on that accusation we return above it.
 //
 // Pure; not thread-safe.
 #pragma once

@@ -72,7 +72,7 @@ struct Membership::State {
   void learn(const wire::Claim& claim, Source source, const From& from, TimePoint now,
              Actions& out);
   void learn_of_self(const wire::Claim& claim, const From& from, TimePoint now, Actions& out);
-  void learn_of_namesake(const wire::Claim& claim, Actions& out);
+  void learn_of_namesake(const wire::Claim& claim, TimePoint now, Actions& out);
   // The member itself was heard: beat, answer, request.
   void hear(const NodeId& id, Incarnation incarnation, TimePoint now, Actions& out);
 
@@ -84,6 +84,7 @@ struct Membership::State {
   Repair repair;
 
   bool started = false;
+  int namesakes = 0;  // other lives that we went above
   TimePoint last_step{};
   TimePoint promised = TimePoint::max();  // when we wanted to be called at the latest
   TimePoint beat_due = TimePoint::max();

@@ -98,8 +98,26 @@ TEST_F(SelfTest, AChangedRecordIsSaidUnderANewIncarnation) {
   EXPECT_EQ(said[0].record->instance, Instance(99));
 }
 
+TEST_F(SelfTest, AYoungProcessTakesAnotherLifeForItsOwnPastAndGoesAboveIt) {
+  with_members(5);
+  const auto before = core_->incarnation();
+  hear_flood(id("n1"), alive(id("me"), before.value() + 10, 777));
+  EXPECT_EQ(core_->incarnation(), Incarnation(before.value() + 11));
+  EXPECT_EQ(count(Happening::conflict), 0);
+}
+
+TEST_F(SelfTest, TwoYoungDoublesDoNotRaceForEver) {
+  with_members(5);
+  for (int i = 0; i < 10; ++i) {
+    hear_flood(id("n1"), alive(id("me"), core_->incarnation().value() + 1, 777));
+  }
+  EXPECT_EQ(stores_.size(), 3U);
+  EXPECT_EQ(count(Happening::conflict, id("me")), 1);
+}
+
 TEST_F(SelfTest, StepsBackForANewerLifeUnderItsId) {
   with_members(5);
+  run(Seconds(60));
   const auto before = core_->incarnation();
   hear_flood(id("n1"), alive(id("me"), before.value() + 10, 777));
   EXPECT_EQ(count(Happening::conflict, id("me")), 1);
@@ -109,11 +127,12 @@ TEST_F(SelfTest, StepsBackForANewerLifeUnderItsId) {
   EXPECT_TRUE(stores_.empty());
 }
 
-TEST_F(SelfTest, ReturnsAboveADoubleThatProvedDead) {
+TEST_F(SelfTest, ReturnsAboveADoubleThatIsMissed) {
   with_members(5);
+  run(Seconds(60));
   const auto before = core_->incarnation();
   hear_flood(id("n1"), alive(id("me"), before.value() + 10, 777));
-  hear_flood(id("n1"), dead(id("me"), before.value() + 10, id("n2")));
+  hear_flood(id("n1"), suspect(id("me"), before.value() + 10, id("n2")));
   EXPECT_EQ(core_->incarnation(), Incarnation(before.value() + 11));
   forget_output();
   run(Seconds(3));
