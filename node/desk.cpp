@@ -53,6 +53,13 @@ void Desk::begin_ping(const PingOrder& order, const bus::Received& request, cons
   bus_.reply(request.reply_to, request.envelope.correlation, Api::answer_ping(order, failed, view));
 }
 
+void Desk::on_ping(const bus::Received& request, const NodeView& view) {
+  const auto& membership = *view.membership;
+  bus_.reply(request.reply_to, request.envelope.correlation,
+             wire::Pong{membership.incarnation(), static_cast<std::uint8_t>(membership.health()),
+                        static_cast<std::uint64_t>(to_ms(view.now.at - view.started))});
+}
+
 bool Desk::on_pong(const bus::Received& answer, const NodeView& view) {
   const auto found = pings_.find(answer.envelope.correlation);
   if (found == pings_.end() || found->second.order.peer != answer.envelope.origin) return false;

@@ -26,6 +26,8 @@ class Desk {
   Desk(bus::Bus& bus, const NodeId& self);
 
   void on_query(const bus::Received& request, const std::set<Role>& roles, const NodeView& view);
+  // From a key that is no member's: members' pings are the failure detector's.
+  void on_ping(const bus::Received& request, const NodeView& view);
   void on_tap(const bus::Received& request, const std::set<Role>& roles, TimePoint now);
   // True: it was the answer to one of our pings.
   bool on_pong(const bus::Received& answer, const NodeView& view);

@@ -91,7 +91,10 @@ void Node::State::handle(const bus::Event& event) {
     journal.note("cut", cut->id, std::to_string(cut->connections) + " connections closed",
                  {now, bus::wall_now_ms()});
   } else if (const auto* woken = std::get_if<bus::Woken>(&event)) {
-    if (woken->id == disk_wake) disk.run_done();
+    if (woken->id == disk_wake) {
+      disk.run_done();
+      now = bus::boot_now();  // the cores were told a newer time than this turn's
+    }
     if (woken->id == signal_wake) {
       while (const int number = signals.take()) on_signal(number);
     }
@@ -118,7 +121,10 @@ void Node::State::on_received(const bus::Received& received) {
   }
   const bool is_member =
       roles.contains(Role::node) || roles.contains(Role::voter) || roles.contains(Role::relay);
-  if (!is_member && kind != wire::Kind::ping) return;
+  if (!is_member) {
+    if (kind == wire::Kind::ping) desk->on_ping(received, view());
+    return;
+  }
   members->on_received(received, now);
   if (const auto* beat = std::get_if<wire::Beat>(&received.envelope.body);
       beat != nullptr && roster) {

@@ -14,12 +14,12 @@ namespace {
 
 // Words that summaries hold; a test compares the list with what messages really say.
 constexpr auto kSummaryWords = std::to_array<std::string_view>(
-    {"after",       "age_ms",     "arguments", "beat",         "by",       "claims",   "cluster",
-     "code",        "differing",  "digest",    "dropped",      "entries",  "every_ms", "evidence",
-     "filter",      "frames",     "have",      "health",       "id",       "ids",      "inc",
-     "lease_ms",    "matched",    "name",      "not-watching", "payloads", "record",   "refused",
-     "roster",      "seen",       "software",  "standing",     "subject",  "up_ms",    "version",
-     "version_max", "version_min"});
+    {"after",    "age_ms",      "arguments",  "beat",         "by",       "claims",   "cluster",
+     "code",     "differing",   "digest",     "dropped",      "entries",  "every_ms", "evidence",
+     "filter",   "frames",      "have",       "health",       "id",       "ids",      "inc",
+     "lease_ms", "matched",     "name",       "not-watching", "payloads", "record",   "refused",
+     "recruit",  "roster",      "seen",       "software",     "standing", "subject",  "up_ms",
+     "version",  "version_max", "version_min"});
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 // Ends a value that has no quotes.

@@ -143,6 +143,10 @@ TEST(Filter, KnowsEveryWordThatMessagesSay) {
                      });
   }
   EXPECT_GT(words, 50U);
+  // Said only when they are so.
+  for (const auto* flag : {"not-watching", "payloads", "recruit", "record", "refused"}) {
+    EXPECT_TRUE(Filter::parse(std::string(flag) + "=\"\"").ok()) << flag;
+  }
 }
 
 TEST(Filter, SurvivesRandomExpressions) {
