@@ -129,6 +129,9 @@ void Fabric::transmit(Connection& c, Side sender, const Frame& frame) {
   Traffic& traffic = host(sender == Side::initiator ? c.from : c.to).traffic;
   traffic.bytes_out += frame.bytes + kFrameOverheadBytes + kSegmentBytes;
   traffic.bytes_in += kAckBytes;
+  if (c.port == Port::pub) {
+    traffic.pub_bytes_out += frame.bytes + kFrameOverheadBytes + kSegmentBytes;
+  }
   ++traffic.frames_out;
   const TimePoint arrives = schedule_.now() + network_.draw_transit(*c.path);
   stream.last_delivery = std::max(stream.last_delivery, arrives);

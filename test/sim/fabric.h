@@ -63,6 +63,7 @@ class Endpoint {
 
 struct Traffic {
   std::uint64_t bytes_out = 0, bytes_in = 0, frames_out = 0, frames_in = 0, dropped = 0;
+  std::uint64_t pub_bytes_out = 0;  // of bytes_out: frames on subscriptions
 };
 
 class Fabric {
@@ -145,6 +146,7 @@ class Fabric {
   void on_handshake(ConnectionId id, std::uint32_t epoch, TimePoint give_up);
   void on_established(Connection& c);
   void attempt_failed(Connection& c, Down down);
+  void try_again(ConnectionId id, std::uint32_t epoch);
   void break_connection(ConnectionId id, std::uint32_t epoch, Down down);
   void break_later(Connection& c);
   void reset_later(Connection& c);

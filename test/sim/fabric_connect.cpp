@@ -122,11 +122,17 @@ void Fabric::attempt_failed(Connection& c, Down down) {
     ++c.epoch;
     const Nanos pause(random_.between(c.backoff.count() / 2, c.backoff.count()));
     c.backoff = std::min(c.backoff * 2, network_.options().reconnect_max);
-    schedule_.after(pause, [this, id, epoch = c.epoch] {
-      if (Connection* again = find(id, epoch)) attempt(*again);
-    });
+    schedule_.after(pause, [this, id, epoch = c.epoch] { try_again(id, epoch); });
   }
   push(from, host(from).life, [this, from, id, down] { host(from).process->on_down(id, down); });
+}
+
+// A stopped process dials nobody.
+void Fabric::try_again(ConnectionId id, std::uint32_t epoch) {
+  Connection* c = find(id, epoch);
+  if (c == nullptr) return;
+  if (!is_paused(c->from)) return attempt(*c);
+  schedule_.after(kHandshakePoll, [this, id, epoch] { try_again(id, epoch); });
 }
 
 void Fabric::break_connection(ConnectionId id, std::uint32_t epoch, Down down) {

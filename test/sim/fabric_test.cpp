@@ -123,9 +123,6 @@ TEST_F(FabricTest, DeliversAStalledStreamInOneBurstAfterTheCutIsMended) {
 }
 
 TEST_F(FabricTest, CarriesAFewFramesWhileOnlyTheWayBackIsCut) {
-  network = Network(options(), 1);
-  network.add_host();
-  network.add_host();
   subscribe();
   network.cut(subscriber_host, publisher_host);
   fabric.on_topology_changed();

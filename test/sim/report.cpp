@@ -83,16 +83,18 @@ class Measurement {
   void measure_traffic() {
     cluster_.fabric().reset_traffic();
     cluster_.run(kSteady);
-    double out = 0, in = 0, most = 0;
+    double out = 0, in = 0, most = 0, beats = 0;
     for (HostIndex i = 0; i < nodes_; ++i) {
       const Traffic& traffic = cluster_.fabric().traffic(i);
       out += static_cast<double>(traffic.bytes_out);
       in += static_cast<double>(traffic.bytes_in);
+      beats += static_cast<double>(traffic.pub_bytes_out);
       most = std::max(most, static_cast<double>(std::max(traffic.bytes_out, traffic.bytes_in)));
     }
     const double per_node = static_cast<double>(nodes_) * seconds(kSteady);
     add("bytes/s out per node", out / per_node, {}, "B/s", 1000);
     add("bytes/s in per node", in / per_node, {}, "B/s", 1000);
+    add("bytes/s out on subscriptions, without their acks", beats / per_node, {}, "B/s", {});
     add("bytes/s of the busiest node", most / seconds(kSteady), {}, "B/s", {});
   }
 
@@ -155,10 +157,10 @@ class Measurement {
 bool is_met(const Line& line) { return !line.goal || line.ours <= *line.goal; }
 
 void print(const std::vector<Line>& lines) {
-  std::printf("%-46s %10s %10s %10s\n", "figure (wan profile, simulated)", "ours", "memberlist",
+  std::printf("%-54s %10s %10s %10s\n", "figure (wan profile, simulated)", "ours", "memberlist",
               "goal");
   for (const Line& line : lines) {
-    std::printf("%-46s %10.2f", line.name.c_str(), line.ours);
+    std::printf("%-54s %10.2f", line.name.c_str(), line.ours);
     line.peer ? std::printf(" %10.2f", *line.peer) : std::printf(" %10s", "");
     line.goal ? std::printf(" %10.2f", *line.goal) : std::printf(" %10s", "");
     std::printf(" %-5s%s\n", line.unit.c_str(), is_met(line) ? "" : " NOT MET");
