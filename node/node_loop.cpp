@@ -122,7 +122,12 @@ void Node::State::on_received(const bus::Received& received) {
   const bool is_member =
       roles.contains(Role::node) || roles.contains(Role::voter) || roles.contains(Role::relay);
   if (!is_member) {
-    if (kind == wire::Kind::ping) desk->on_ping(received, view());
+    if (kind == wire::Kind::ping) {
+      desk->on_ping(received, view());
+    } else if (received.reply_to.value() != 0 && received.envelope.correlation.value() != 0) {
+      bus->reply(received.reply_to, received.envelope.correlation,
+                 wire::Refusal{1304, "only members may say this", "ask for the node role"});
+    }
     return;
   }
   members->on_received(received, now);

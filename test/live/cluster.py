@@ -64,6 +64,11 @@ def free_ports(count):
     raise OSError(f"no {count} neighbouring free ports between 11000 and 30000")
 
 
+def own_environment():
+    """This process's environment without the names that configure a daemon."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("RIFTBUS_")}
+
+
 def _is_free(port):
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -118,7 +123,7 @@ class Cluster:
             self.processes[name] = subprocess.Popen(
                 [*wrap, *self.node_command(name, *options)], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, **(environment or {})})
+                env={**own_environment(), **(environment or {})})
         return self.processes[name]
 
     def start_all(self, *options):
@@ -195,7 +200,7 @@ class Cluster:
 
     def members(self, node):
         """{id: member} as one node sees them."""
-        return {one["id"]: one for one in self.ask(node, "node", "list")["members"]}
+        return {one["id"]: one for one in self.ask(node, "node", "list")["nodes"]}
 
     def standing(self, node, subject):
         member = self.members(node).get(subject)
