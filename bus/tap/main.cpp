@@ -4,7 +4,7 @@
 #include "bus/tap/run.h"
 
 int main(int argc, char** argv) {
-  using namespace riftbus;
+  namespace tap = riftbus::tap;
   const auto options = tap::parse_options({argv + 1, argv + argc});
   if (!options.ok()) return tap::report(options.error(), std::cerr);
   if (options->wants_help) {
@@ -17,5 +17,5 @@ int main(int argc, char** argv) {
   }
   const tap::StopSignals stop;
   if (!options->read.empty()) return tap::run_recorded(*options, std::cout, std::cerr);
-  return tap::run_live(*options, copy_environment(), stop, std::cout, std::cerr);
+  return tap::run_live(*options, riftbus::copy_environment(), stop, std::cout, std::cerr);
 }

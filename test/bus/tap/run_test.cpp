@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "bus/tap/output.h"
-#include "frames.h"
+#include "test/bus/tap/frames.h"
 
 namespace riftbus::tap {
 namespace {

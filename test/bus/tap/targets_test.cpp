@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "frames.h"
+#include "test/bus/tap/frames.h"
 
 namespace riftbus::tap {
 namespace {
