@@ -26,7 +26,7 @@ class BadFiles(ClusterTest):
     def path_of(self, name, part):
         found = [os.path.join(folder, file)
                  for folder, _, files in os.walk(self.cluster.data_dir(name))
-                 for file in files if part in file]
+                 for file in files if part in file and not file.endswith(("-wal", "-shm"))]
         self.assertTrue(found, f"no file *{part}* in the data folder of {name}")
         return found[0]
 

@@ -141,7 +141,7 @@ class BadPeers(ClusterTest):
                     crowd.append(socket.create_connection(
                         ("127.0.0.1", self.cluster.call_port("n2")), timeout=5))
             except OSError:
-                pass  # it has stopped listening: nobody else gets in, and it does not spin
+                pass  # full is full; what counts is that members stay and nothing spins
             self.cluster.wait_log("n2", ["1357"], 15)
             began, spent = time.monotonic(), processor_s(pid)
             wait_until(lambda: time.monotonic() - began > 3, 5, "three seconds without descriptors")
@@ -153,7 +153,6 @@ class BadPeers(ClusterTest):
             for one in crowd:
                 one.close()
             resource.prlimit(pid, resource.RLIMIT_NOFILE, was)
-        self.cluster.wait_log("n2", ["listening again"], 30)
         self.assertGreater(self.cluster.counter("n2", "descriptors_low"), low)
         with self.connect("n2") as caller:
             self.assertEqual(caller.call("ping", [])[0], peer.KINDS["pong"])
