@@ -129,7 +129,7 @@ trap give_back EXIT
 say "packages"
 deploy/install-packages.sh build test
 say "release build"
-configure release
+configure release -DRIFTBUS_TESTS=ON  # deploy/demo.sh may have made this folder without
 cmake --build build/release -j "$jobs"
 
 # A folder of tests made of the release build's own and of the stages, for one summary at the end.
