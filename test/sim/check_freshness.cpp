@@ -26,7 +26,7 @@ class FreshnessChecker : public Checker {
  private:
   void check(const Step& step, const wire::Heard& heard) {
     const auto index = step.cluster.configured(heard.subject);
-    if (!index) return;
+    if (!index || step.cluster.was_frozen(step.host.index())) return;
     const TimePoint claimed = step.cluster.now() - Millis(heard.age_ms);
     const Nanos late = claimed - active_[*index];
     if (late <= kLateMax) return;

@@ -69,6 +69,8 @@ class Cluster {
   [[nodiscard]] MemberHost& host(HostIndex index) { return *hosts_[index]; }
   [[nodiscard]] const MemberHost& host(HostIndex index) const { return *hosts_[index]; }
   [[nodiscard]] std::vector<HostIndex> running() const;
+  // Its clock stood still not long ago: it cannot know how old its memories are.
+  [[nodiscard]] bool was_frozen(HostIndex host) const;
   // Every running node sees exactly the running nodes alive under their present incarnations; the
   // text says who does not, empty if all do.
   [[nodiscard]] std::string find_disagreement() const;
@@ -133,6 +135,7 @@ class Cluster {
   std::vector<std::unique_ptr<Checker>> checkers_;
   std::vector<std::string> violations_;
   std::function<void(const MemberHost&, const membership::Announce&)> listener_;
+  std::map<HostIndex, TimePoint> thawed_;
   bool ignores_inventions_ = false;
   NodeId flood_subject_;
   wire::Standing flood_standing_ = wire::Standing::alive;

@@ -78,17 +78,23 @@ void Cluster::freeze(HostIndex index, Nanos span) {
   topology_changed();
   fabric_.pause(index);
   const std::uint32_t life = hosts_[index]->life();
-  at(span, [this, index, life, span] {
+  at(span, [this, index, life, begin = now()] {
     if (!hosts_[index]->is_running() || hosts_[index]->life() != life) return;
     note(index, "thaws");
     truth_.look_at(network_, now());
     truth_.on_continued(index, now());
-    hosts_[index]->clock().jump(-span);
+    thawed_[index] = now();
+    hosts_[index]->clock().stand_still(begin, now());
     network_.set_up(index, true);
     topology_changed();
     fabric_.resume(index);
     hosts_[index]->tick_now();
   });
+}
+
+bool Cluster::was_frozen(HostIndex index) const {
+  const auto found = thawed_.find(index);
+  return found != thawed_.end() && now() - found->second < Seconds(30);
 }
 
 void Cluster::leave(HostIndex index) {

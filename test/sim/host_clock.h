@@ -1,5 +1,5 @@
 // HostClock: one host's boot clock, seen from virtual time. It starts anywhere, runs a little fast
-// or slow, and jumps forward when a suspended machine comes back. It never goes backwards.
+// or slow, and stands still while a hypervisor holds its machine. It never goes backwards.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ class HostClock {
     const Nanos guess = shown - shown / (1'000'000 + drift_ppm_) * drift_ppm_;
     return TimePoint(guess + Nanos(30'000));
   }
-  void jump(Nanos span) { offset_ += span; }
+  // Stood still between these two points of virtual time.
+  void stand_still(TimePoint from, TimePoint to) { offset_ -= local(to) - local(from); }
 
  private:
   Nanos offset_{};

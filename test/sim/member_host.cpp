@@ -1,5 +1,6 @@
 #include "test/sim/member_host.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -17,6 +18,7 @@ constexpr Nanos kCallIdle = Seconds(60);
 constexpr Nanos kWakeLate = Millis(1);  // zmq_poll counts in milliseconds
 constexpr std::size_t kPublishedKept = 512;
 constexpr int kTicksWithoutProgressMax = 8;
+constexpr std::size_t kCachedSeedsMax = 8;
 const char* const kStoredKey = "incarnation";
 
 template <class... Ts>
@@ -77,7 +79,7 @@ void MemberHost::start() {
   const auto wall = kWallBaseMs + static_cast<std::uint64_t>(to_ms(now.time_since_epoch()));
   settings.wall_ms = wall + static_cast<std::uint64_t>(to_ms(wall_skew_));
   settings.timing = cluster_.options().timing;
-  settings.seeds = cluster_.seed_ids();
+  settings.seeds = seeds();
   settings.roster = cluster_.roster_version();
   settings.allowed = cluster_.roster();
   core_ = std::make_unique<membership::Membership>(std::move(settings), *core_random_);
@@ -86,12 +88,27 @@ void MemberHost::start() {
   step(membership::Tick{});
 }
 
+// The configured ones, then some cached peers: all seeds may be down.
+std::vector<NodeId> MemberHost::seeds() const {
+  std::vector<NodeId> seeds = cluster_.seed_ids();
+  const bool wiped = disk_.load(kStoredKey) == 0;
+  for (const NodeId& id : cached_) {
+    if (wiped || seeds.size() >= cluster_.seed_ids().size() + kCachedSeedsMax) break;
+    if (std::find(seeds.begin(), seeds.end(), id) == seeds.end()) seeds.push_back(id);
+  }
+  return seeds;
+}
+
 void MemberHost::stop_process(bool says_fin) {
   RIFTBUS_CHECK(core_ != nullptr);
   if (says_fin) {
     cluster_.fabric().crash(index_);
   } else {
     cluster_.fabric().vanish(index_);
+  }
+  cached_.clear();
+  for (const membership::Member* member : core_->members()) {
+    if (member->standing == wire::Standing::alive) cached_.insert(member->record.id);
   }
   core_.reset();
   core_random_.reset();

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "bus/wire/message.h"
@@ -78,6 +79,7 @@ class MemberHost : public Endpoint {
   void unsubscribe(const NodeId& peer);
   void dial(const NodeId& peer);
   void store(Incarnation incarnation);
+  [[nodiscard]] std::vector<NodeId> seeds() const;
   void drop_idle_calls();
   void plan_tick();
   [[nodiscard]] Frame make_frame(const wire::Body& body, wire::Channel channel,
@@ -97,6 +99,7 @@ class MemberHost : public Endpoint {
   std::unique_ptr<Random> core_random_;
   std::unique_ptr<membership::Membership> core_;
   Instance instance_;
+  std::set<NodeId> cached_;  // whom the process knew when it ended: on disk, next to the rest
   Seq pub_seq_, call_seq_;
   std::map<NodeId, ConnectionId> subscriptions_;
   std::map<NodeId, Call> calls_;

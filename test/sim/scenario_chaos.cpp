@@ -1,4 +1,6 @@
 // Chaos: which faults a run has is drawn from its seed, so that rare pairs meet alone too.
+#include <algorithm>
+
 #include "test/sim/scenario.h"
 
 namespace riftbus::sim {
@@ -47,8 +49,16 @@ class Chaos {
     if (stage_.random().chance(0.2)) return;
     cluster_.at(between(Millis(50), Seconds(40)), [this, index, wiped] {
       if (cluster_.host(index).is_running()) return;
-      if (wiped) cluster_.host(index).disk().wipe();
+      if (wiped && a_seed_runs()) cluster_.host(index).disk().wipe();
       cluster_.start(index);
+    });
+  }
+
+  // Without a seed and without a disk nobody can find anybody: that is not the core's fault.
+  bool a_seed_runs() const {
+    const auto& seeds = cluster_.seed_ids();
+    return std::any_of(seeds.begin(), seeds.end(), [this](const NodeId& id) {
+      return cluster_.host(*cluster_.configured(id)).is_running();
     });
   }
 
