@@ -68,7 +68,7 @@ class Fleet:
         names = self.cluster.names
         wanted = [(observer, "joined", subject) for subject in names for observer in names
                   if observer != subject]
-        self.watch.wait_all(wanted, -1.0, FORM_S)
+        self.watch.wait_all(wanted, 0.0, FORM_S)
         return time.monotonic() - began
 
     def counters(self):
