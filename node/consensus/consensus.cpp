@@ -1,0 +1,113 @@
+#include "node/consensus/consensus.h"
+
+#include "config/check.h"
+#include "node/consensus/codec.h"
+#include "node/consensus/consensus_state.h"
+
+namespace riftbus::consensus {
+
+Memory bootstrap(const Configuration& configuration) {
+  RIFTBUS_CHECK(configuration.voter_count() > 0);
+  Memory memory;
+  memory.hard = {Term(1), ServerId(), configuration.generation()};
+  memory.entries.push_back(
+      std::make_shared<const Entry>(Entry{Index(1), Term(1), EntryKind::configuration, LogTime(),
+                                          encode_configuration(configuration)}));
+  return memory;
+}
+
+Consensus::Consensus(Settings settings, Random& random)
+    : state_(std::make_unique<State>(std::move(settings), random)) {}
+
+Consensus::~Consensus() = default;
+
+void Consensus::take(const Event& event, TimePoint now) {
+  state_->check_time(now);
+  if (state_->is_retired()) return;
+  std::visit([&](const auto& one) { state_->on(one, now); }, event);
+}
+
+void Consensus::flush(TimePoint now, Actions& out) {
+  State& state = *state_;
+  state.check_time(now);
+  Core& core = state.core;
+  if (!state.is_retired()) {
+    state.advance_campaign(now);
+    state.advance_leader(now);
+    state.follower.flush();
+    core.flush_write();
+    state.applier.advance();
+    if (state.is_leader()) state.leader.settle_reads(state.applier.applied());
+    core.release_messages();
+  }
+  out.insert(out.end(), std::make_move_iterator(core.pending.begin()),
+             std::make_move_iterator(core.pending.end()));
+  core.pending.clear();
+}
+
+void Consensus::step(const Event& event, TimePoint now, Actions& out) {
+  take(event, now);
+  flush(now, out);
+}
+
+TimePoint Consensus::next_deadline() const { return state_->next_deadline(); }
+
+Proposal Consensus::propose(std::span<const std::string> commands, TimePoint now) {
+  state_->check_time(now);
+  if (state_->is_retired()) return {Refusal::disk_failed, {}, {}};
+  if (!state_->is_leader()) return {Refusal::not_leader, {}, {}};
+  return state_->leader.propose(commands, now);
+}
+
+Refusal Consensus::read(ReadTicket ticket, TimePoint now) {
+  state_->check_time(now);
+  if (!state_->is_leader()) return Refusal::not_leader;
+  return state_->leader.read(ticket);
+}
+
+Refusal Consensus::transfer(ServerId to, TimePoint now) {
+  state_->check_time(now);
+  if (!state_->is_leader()) return Refusal::not_leader;
+  return state_->leader.transfer(to, now);
+}
+
+Proposal Consensus::change(const Change& change, TimePoint now) {
+  state_->check_time(now);
+  if (!state_->is_leader()) return {Refusal::not_leader, {}, {}};
+  return state_->leader.change(change, now);
+}
+
+Refusal Consensus::recover(TimePoint now) {
+  state_->check_time(now);
+  return state_->recover(now);
+}
+
+Status Consensus::status() const {
+  const State& state = *state_;
+  Status status;
+  status.role = state.core.role;
+  status.policy = state.core.settings.policy;
+  status.term = state.core.hard.term;
+  status.generation = state.core.hard.generation;
+  status.vote = state.core.hard.vote;
+  status.leader = state.core.leader;
+  status.leader_contact = state.core.leader_contact;
+  status.commit = state.core.commit;
+  status.applied = state.applier.applied();
+  status.last = state.core.log.last();
+  status.durable = state.core.durability.durable();
+  status.granted = state.elector.granted();
+  status.refused = state.elector.refused();
+  if (state.is_leader()) state.leader.describe(status);
+  return status;
+}
+
+const Configuration& Consensus::configuration() const { return state_->core.log.configuration(); }
+
+const Stats& Consensus::stats() const { return state_->core.stats; }
+
+LogTime Consensus::log_time(TimePoint now) const {
+  return state_->is_leader() ? state_->leader.log_time(now) : state_->core.log.last_stamp();
+}
+
+}  // namespace riftbus::consensus

@@ -1,0 +1,73 @@
+// Core: what the parts of one consensus server share: log, hard state, commit, and what leaves.
+//
+// One per Consensus; the parts (elector, follower, leader) hold a reference and are called in turn.
+//
+// Two rules live here, so that no part can break them. A message is released only when the hard
+// state it was written under is durable, and never if the term has passed meanwhile. And each turn
+// hands the disk at most one write, which brings it from the state it was last given to the present
+// one, cut included.
+#pragma once
+
+#include <deque>
+#include <set>
+
+#include "node/consensus/consensus.h"
+#include "node/consensus/durability.h"
+#include "node/consensus/log.h"
+
+namespace riftbus::consensus {
+
+struct Core {
+  static constexpr std::size_t kHeldMessagesMax = 1024;  // waiting for a write; older ones are lost
+
+  Core(Settings given, Random& source);
+
+  Settings settings;
+  Random& random;
+  Log log;
+  Durability durability;
+  HardState hard;
+  std::uint64_t hard_version = 0;  // grows with each change of `hard`
+  Role role = Role::follower;
+  ServerId leader;
+  TimePoint leader_contact{};
+  Index commit;
+  std::set<ServerId> alive;  // hint; empty: nothing is known
+  Stats stats;
+  Actions pending;  // in order of happening; leave with the next flush
+
+  [[nodiscard]] ServerId self() const { return settings.self; }
+  [[nodiscard]] const Timing& timing() const { return settings.timing; }
+  [[nodiscard]] const Limits& limits() const { return settings.limits; }
+  [[nodiscard]] bool is_voter() const { return log.configuration().is_voter(self()); }
+  [[nodiscard]] bool seems_alive(ServerId id) const {
+    return alive.empty() || id == self() || alive.contains(id);
+  }
+  [[nodiscard]] bool is_hard_durable() const { return durability.hard_version() >= hard_version; }
+  // 0: no voter that seems alive is preferred.
+  [[nodiscard]] std::size_t rank_of(ServerId id) const;
+
+  void set_hard(const HardState& state);
+  void append(EntryPtr entry);
+  void truncate(Index from);
+  void restart_log(const SnapshotMeta& snapshot);
+  void send(ServerId to, MessageBody body);
+  void announce(Happening happening, ServerId subject = ServerId(), Reason reason = Reason::none);
+
+  // Into `pending`: the write that is due, then what may be sent.
+  void flush_write();
+  void release_messages();
+
+ private:
+  struct Held {
+    std::uint64_t version = 0;
+    Message message;
+  };
+  std::deque<Held> held_;
+  Index written_last_;           // of the log, as the disk was told
+  Index changed_from_;           // the first place that differs from what the disk was told; or
+  bool is_log_changed_ = false;  // nothing differs
+  std::uint64_t written_version_ = 0;
+};
+
+}  // namespace riftbus::consensus
