@@ -150,7 +150,9 @@ void Cluster::note(HostIndex index, const std::string& what) {
 }
 
 void Cluster::on_started(MemberHost& host) {
+  truth_.look_at(network_, now());
   truth_.set_running(host.index(), true, now());
+  truth_.look_at(network_, now());
   for (auto& checker : checkers_) checker->on_started(host);
 }
 

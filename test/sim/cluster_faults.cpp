@@ -33,6 +33,7 @@ void Cluster::crash(HostIndex index) {
   if (!hosts_[index]->is_running()) return;
   note(index, "is killed");
   truth_.set_running(index, false, now());
+  truth_.look_at(network_, now());
   hosts_[index]->stop_process(true);
 }
 
@@ -40,6 +41,7 @@ void Cluster::vanish(HostIndex index) {
   if (!hosts_[index]->is_running()) return;
   note(index, "vanishes");
   truth_.set_running(index, false, now());
+  truth_.look_at(network_, now());
   hosts_[index]->stop_process(false);
 }
 
@@ -101,6 +103,7 @@ void Cluster::leave(HostIndex index) {
   if (!hosts_[index]->is_running()) return;
   note(index, "leaves");
   truth_.set_running(index, false, now());
+  truth_.look_at(network_, now());
   fabric_.hand(index, [this, index] { hosts_[index]->step(membership::LeaveRequested{}); });
   const std::uint32_t life = hosts_[index]->life();
   at(Seconds(1), [this, index, life] {

@@ -21,6 +21,11 @@ bool Network::is_open(HostIndex from, HostIndex to) const {
   return cuts_.empty() || !cuts_.contains({from, to});
 }
 
+bool Network::is_whole() const {
+  return cuts_.empty() &&
+         std::all_of(colour_.begin(), colour_.end(), [](int colour) { return colour == 0; });
+}
+
 void Network::mend_all() {
   cuts_.clear();
   std::fill(colour_.begin(), colour_.end(), 0);

@@ -53,6 +53,8 @@ class Network {
   [[nodiscard]] bool is_open_both(HostIndex a, HostIndex b) const {
     return is_open(a, b) && is_open(b, a);
   }
+  // No cut and no partition: whoever is up reaches whoever is up.
+  [[nodiscard]] bool is_whole() const;
   [[nodiscard]] bool is_up(HostIndex host) const { return up_[host]; }
 
   void set_up(HostIndex host, bool up) { up_[host] = up; }

@@ -23,19 +23,19 @@ void Truth::on_continued(HostIndex host, TimePoint now) {
 }
 
 void Truth::look_at(const Network& network, TimePoint now) {
+  const bool whole = network.is_whole();
   int running = 0;
   for (const Host& h : hosts_) running += h.running ? 1 : 0;
   // Among four or fewer, one lost link leaves too few others to ask.
   const int too_many = running <= 4 ? 1 : 2;
   for (HostIndex a = 0; a < hosts_.size(); ++a) {
     int lost = 0;
-    for (HostIndex b = 0; b < hosts_.size() && lost < too_many; ++b) {
+    for (HostIndex b = 0; !whole && b < hosts_.size() && lost < too_many; ++b) {
       if (a != b && hosts_[b].running && !network.is_open_both(a, b)) ++lost;
     }
     hosts_[a].cut_off = lost >= too_many || !network.is_up(a);
-    if (hosts_[a].cut_off) hosts_[a].trouble = now;
+    if (hosts_[a].cut_off) hosts_[a].trouble = last_trouble_ = now;
   }
-  last_trouble_ = now;
 }
 
 bool Truth::is_innocent(HostIndex host, TimePoint now) const {

@@ -21,8 +21,8 @@ class Truth {
   void set_running(HostIndex host, bool running, TimePoint now);
   void on_stopped(HostIndex host, TimePoint now);
   void on_continued(HostIndex host, TimePoint now);
-  // Call before and after each change of the network: whoever is cut off from two others or more
-  // is in trouble.
+  // Call before and after each change of the network or of who runs: whoever is cut off from two
+  // others or more is in trouble.
   void look_at(const Network& network, TimePoint now);
 
   [[nodiscard]] bool is_innocent(HostIndex host, TimePoint now) const;
