@@ -93,12 +93,9 @@ struct LimitsConfig {
   std::int64_t message_bytes_max =
       1024 * 1024;                  // one bus message; a larger one cuts the sender off
   std::int64_t hwm_control = 1000;  // messages queued per peer: calls. Then the sender hears "slow"
-  std::int64_t hwm_bulk = 200;      // messages queued per peer: bulk, smaller as they are larger
-  std::int64_t hwm_beats = 8;       // heartbeats queued per watcher: old beats are not life
-  std::int64_t members_max = 4096;  // member records kept; as many as a roster may name
-  std::int64_t calls_in_flight_max = 1024;  // open calls of one node; further ones fail at once
-  std::int64_t call_queue_max = 256;        // calls waiting for one peer's connection
-  std::int64_t dedup_window = 1024;         // remembered sequence numbers per origin: at most once
+  std::int64_t hwm_published = 64;  // messages queued per subscriber: old beats are not life
+  std::int64_t call_queue_max = 256;   // calls waiting for one peer's connection
+  std::int64_t dedup_window = 1024;    // remembered sequence numbers per origin: at most once
   std::int64_t tap_queue_max = 4096;   // messages buffered for one tap, then dropped and counted
   std::int64_t sockets_max = 8192;     // ZeroMQ sockets; its own default of 1023 ends at ~340 peers
   std::int64_t listen_backlog = 4096;  // pending connects: 100 stalls a storm of 1000 reconnects

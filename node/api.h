@@ -10,7 +10,7 @@
 //
 // Pure: reads no clock, opens no socket. The view it answers from is lent for one call. Bad input
 // from a peer (unknown query, wrong argument, missing role) gives a Refusal, never an error of
-// ours. Not thread-safe; costs O(members) and is bounded by limits.members_max.
+// ours. Not thread-safe; costs O(members) and is bounded by the roster (kRosterEntriesMax).
 #pragma once
 
 #include <cstdint>

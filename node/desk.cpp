@@ -14,10 +14,16 @@ constexpr Millis kTapDrainEvery{50};
 // One message: well below what readers accept.
 constexpr std::size_t kTapDataBytes = 256 * 1024;
 
+tap::MirrorLimits mirror_limits(std::size_t tap_queue_max) {
+  tap::MirrorLimits limits;
+  limits.queue_frames_max = tap_queue_max;
+  return limits;
+}
+
 }  // namespace
 
-Desk::Desk(bus::Bus& bus, const NodeId& self)
-    : bus_(bus), mirror_(self), next_ping_(kOwnerCorrelation + 1) {}
+Desk::Desk(bus::Bus& bus, const NodeId& self, std::size_t tap_queue_max)
+    : bus_(bus), mirror_(self, mirror_limits(tap_queue_max)), next_ping_(kOwnerCorrelation + 1) {}
 
 void Desk::refuse(const bus::Received& request, std::uint16_t code, std::string what,
                   std::string next) {

@@ -23,7 +23,8 @@ inline constexpr std::size_t kPingsMax = 64;  // under way for operators; more a
 
 class Desk {
  public:
-  Desk(bus::Bus& bus, const NodeId& self);
+  // `tap_queue_max`: messages that wait for one tap before further ones are dropped.
+  Desk(bus::Bus& bus, const NodeId& self, std::size_t tap_queue_max);
 
   void on_query(const bus::Received& request, const std::set<Role>& roles, const NodeView& view);
   // From a key that is no member's: members' pings are the failure detector's.

@@ -65,6 +65,7 @@ bus::Limits bus_limits(const LimitsConfig& config) {
   bus::Limits limits;
   limits.message_bytes_max = config.message_bytes_max;
   limits.hwm_calls = static_cast<int>(config.hwm_control);
+  limits.hwm_published = static_cast<int>(config.hwm_published);
   limits.backlog = static_cast<int>(config.listen_backlog);
   limits.sockets_max = static_cast<int>(config.sockets_max);
   limits.handshake = Millis{config.handshake_timeout_ms};
@@ -170,7 +171,8 @@ void Node::State::open_members() {
   members = std::make_unique<MemberShell>(std::move(settings), address_book(prepared),
                                           incarnation_path(prepared.settings), random_word(), *bus,
                                           disk, journal);
-  desk = std::make_unique<Desk>(*bus, prepared.settings.node_id);
+  desk = std::make_unique<Desk>(*bus, prepared.settings.node_id,
+                                static_cast<std::size_t>(prepared.settings.limits.tap_queue_max));
   signal_wake = bus->add_wakeup(signals.fd());
   disk_wake = bus->add_wakeup(disk.wake_fd());
   for (const auto& note : prepared.notes) {

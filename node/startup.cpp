@@ -123,6 +123,7 @@ membership::Timing effective_timing(const TimingConfig& config) {
   replace(timing.probe_max, config.probe_max_ms);
   replace(timing.suspicion_min, config.suspicion_min_ms);
   replace(timing.suspicion_max, config.suspicion_max_ms);
+  if (config.watchers) timing.watchers = static_cast<unsigned>(*config.watchers);
   // A raised floor lifts its ceiling, so that the bands stay bands.
   timing.silence_max = std::max(timing.silence_max, timing.silence_min);
   timing.probe_max = std::max(timing.probe_max, timing.probe_min);
