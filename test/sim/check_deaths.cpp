@@ -19,9 +19,14 @@ class DeathChecker : public Checker {
   void on_interval(Cluster& cluster) override {
     if (++seconds_ % kSecondsBetweenLooks != 0) return;
     for (const HostIndex index : cluster.running()) {
-      if (cluster.fabric().is_paused(index)) continue;  // it has not heard the news yet
+      // Who stood still or was cut off has not heard the news yet.
+      if (!cluster.truth().is_innocent(index, cluster.now() - kBeliefGrace)) continue;
+      if (cluster.fabric().is_paused(index)) continue;
       for (const membership::Member* member : cluster.host(index).core().members()) {
         if (member->standing != wire::Standing::dead) continue;
+        const auto accused = cluster.configured(member->record.id);
+        if (!accused || !cluster.truth().is_innocent(*accused, cluster.now() - kBeliefGrace))
+          continue;
         judge(cluster, cluster.host(index), member->record.id, member->incarnation, "believes");
       }
     }
@@ -29,6 +34,8 @@ class DeathChecker : public Checker {
 
  private:
   static constexpr int kSecondsBetweenLooks = 5;
+  // An old error may live as long as the parts of a healed network need to find each other.
+  static constexpr Nanos kBeliefGrace = Seconds(15);
 
   static void judge(Cluster& cluster, const MemberHost& judge, const NodeId& subject,
                     Incarnation incarnation, const char* verb) {
