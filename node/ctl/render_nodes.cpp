@@ -177,8 +177,11 @@ std::string render_event(const Json& event, Style style) {
   if (kind == "died" || kind == "conflict" || kind == "cut") tone = Tone::bad;
   if (kind == "suspected" || kind == "unreachable" || kind == "link_fault") tone = Tone::warn;
   if (kind == "joined" || kind == "returned" || kind == "refuted") tone = Tone::good;
+  const std::string subject = text(event, {"subject"});
+  std::string words = text(event, {"text"});
+  if (words.find(subject) == std::string::npos) words = subject + ": " + words;
   std::string out = paint(text(event, {"when", "at"}), Tone::faint, style.color) + "  " +
-                    paint(kind, tone, style.color) + "  " + text(event, {"text"});
+                    paint(kind, tone, style.color) + "  " + words;
   if (style.wide) {
     out += "  seq=" + count_text(integer(event, {"seq"})) +
            " incarnation=" + count_text(integer(event, {"incarnation"}));

@@ -114,6 +114,15 @@ TEST(Render, APingThatGotNoAnswerSaysSo) {
   EXPECT_EQ(render_ping(ping, {}), "n1 > n2  no answer within 2.0s: no path\n");
 }
 
+TEST(Render, AnEventNamesItsSubjectOnce) {
+  const Json cut =
+      Json::parse(R"({"when": {"at": "t"}, "kind": "cut", "subject": "n3", "text": "2 closed"})");
+  EXPECT_EQ(render_event(cut, {}), "t  cut  n3: 2 closed");
+  const Json joined = Json::parse(
+      R"({"when": {"at": "t"}, "kind": "joined", "subject": "n3", "text": "n3 joined"})");
+  EXPECT_EQ(render_event(joined, {}), "t  joined  n3 joined");
+}
+
 TEST(Render, PeersCannotMoveTheCursor) {
   const Json event = Json::parse(
       "{\"when\": {\"at\": \"t\"}, \"kind\": \"joined\", \"text\": \"a\\u001b[2Jb\\nc\\u009b\"}");
