@@ -33,11 +33,11 @@ Nanos Core::probe_wait() const {
 }
 
 // An accusation must reach the accused, and its answer the accuser, over the depth of the rings.
-Nanos Core::suspicion_min() const {
+Nanos Core::suspicion_min(Nanos jitter) const {
   const auto members = static_cast<double>(std::max<std::size_t>(2, table.live_count()));
   const auto rings = static_cast<double>(std::max<std::size_t>(2, table.rings().count()));
   const int depth = static_cast<int>(std::ceil(std::log(members) / std::log(rings))) + 2;
-  const Nanos measured = round_trip.mean().value_or(Nanos::zero()) / 2 + 2 * round_trip.deviation();
+  const Nanos measured = round_trip.floor() / 2 + 2 * jitter;
   const Nanos flood = 2 * depth * std::max(timing().hop, measured);
   return std::clamp(flood, timing().suspicion_min,
                     std::max(timing().suspicion_min, timing().suspicion_max));

@@ -42,7 +42,8 @@ struct Core {
   [[nodiscard]] Nanos jittered(Nanos span);
   // From measured round trips, within the profile's band.
   [[nodiscard]] Nanos probe_wait() const;
-  [[nodiscard]] Nanos suspicion_min() const;
+  // `jitter`: by how much beats vary on the way to us.
+  [[nodiscard]] Nanos suspicion_min(Nanos jitter) const;
   // A live member other than ourselves; empty if there is none.
   [[nodiscard]] NodeId draw_live();
 

@@ -7,7 +7,7 @@ namespace riftbus::membership {
 namespace {
 
 constexpr Nanos kLeaseMax = std::chrono::minutes(10);  // whatever the watcher says
-constexpr Nanos kRecruitedFor = Seconds(180);
+constexpr Nanos kRecruitedFor = Seconds(60);
 
 }  // namespace
 
@@ -29,7 +29,8 @@ void Leases::advance(TimePoint now, Actions& out) {
   look_due_ = now + core_.interval();
   std::erase_if(leases_, [&](const auto& lease) {
     const Member* member = core_.table.find(lease.first);
-    return lease.second <= now || member == nullptr || !is_live(member->standing);
+    // A watcher may know us before we have heard of it: that is no reason to forget its lease.
+    return lease.second <= now || (member != nullptr && !is_live(member->standing));
   });
   if (core_.table.live_count() == 0 || leases_.size() >= wanted()) {
     short_since_.reset();

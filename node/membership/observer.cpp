@@ -22,7 +22,8 @@ void Observer::on_beat(const wire::Envelope& envelope, const wire::Beat& beat, T
   if (found == posts_.end()) return;
   Watch& watch = found->second.watch;
   if (beat.incarnation < watch.incarnation() && envelope.instance != watch.record().instance) {
-    return;  // an older life with this id: not the one we watch
+    watch.on_older_life(now);
+    return;
   }
   watch.on_beat(beat, envelope.seq, core_.awareness.factor(), now);
 }
@@ -126,6 +127,8 @@ void Observer::follow_table(TimePoint now, Actions& out) {
     const bool moved = member->record.addresses != watch.record().addresses;
     if (member->standing == Standing::alive &&
         (member->incarnation > watch.incarnation() || moved)) {
+      // A new process knows nothing of our lease.
+      if (member->record.instance != watch.record().instance) at->second.renew_due = now;
       watch.restart(member->record, member->incarnation, now);
       if (moved) {
         out.push_back(Unsubscribe{at->first});

@@ -26,8 +26,8 @@ class Observer {
  public:
   static constexpr Nanos kReplanDelay = Millis(200);
   static constexpr int kLingerIntervals = 5;
-  static constexpr Nanos kLease = Seconds(180);
-  static constexpr Nanos kLeaseRenewal = Seconds(60);
+  static constexpr Nanos kLease = std::chrono::minutes(10);
+  static constexpr Nanos kLeaseRenewal = std::chrono::minutes(4);
   static constexpr std::size_t kRecruitedMax = 16;  // that we help out at most
 
   explicit Observer(Core& core) : core_(core) {}
@@ -76,6 +76,7 @@ class Observer {
   void convict(Post& post, wire::Evidence evidence, TimePoint now, Actions& out);
   [[nodiscard]] Climate climate_for(const Post& post) const;
   [[nodiscard]] std::vector<NodeId> other_watchers(const NodeId& subject) const;
+  [[nodiscard]] Nanos beat_jitter() const;
   [[nodiscard]] std::size_t lost_count() const;
   [[nodiscard]] bool is_mass_loss() const;
 

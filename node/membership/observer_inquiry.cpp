@@ -35,13 +35,20 @@ bool Observer::is_mass_loss() const {
   return posts_.size() >= 2 && 2 * lost_count() >= posts_.size();
 }
 
+// The mean over all subjects, without the variation that senders put in on purpose.
+Nanos Observer::beat_jitter() const {
+  Nanos sum{};
+  for (const auto& [id, post] : posts_) sum += post.watch.jitter();
+  return posts_.empty() ? sum : sum / static_cast<std::int64_t>(posts_.size());
+}
+
 Climate Observer::climate_for(const Post& post) const {
   Climate climate;
   climate.timing = core_.timing();
   climate.factor = core_.awareness.factor();
   climate.probe_wait =
       std::max(core_.probe_wait(), std::min(post.watch.patience(), core_.timing().probe_max));
-  climate.suspicion_min = core_.suspicion_min();
+  climate.suspicion_min = core_.suspicion_min(beat_jitter());
   climate.others = other_watchers(post.watch.record().id);
   climate.hold_until = core_.hold_until;
   climate.is_small = core_.table.live_count() <= kSmallCluster;

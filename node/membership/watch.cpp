@@ -28,6 +28,11 @@ Nanos Watch::interval() const {
   return std::clamp<Nanos>(Millis(record_.interval_ms), kIntervalMin, kIntervalMax);
 }
 
+// A tenth either way, uniformly, is a mean deviation of a twentieth.
+Nanos Watch::jitter() const {
+  return std::max(Nanos::zero(), arrival_.deviation() - interval() / 20);
+}
+
 TimePoint Watch::silent_at() const { return std::max(last_alive_ + limit_, grace_until_); }
 
 std::optional<Watch::Gap> Watch::on_frame(Instance instance, Seq seq) {
@@ -81,6 +86,13 @@ Outcome Watch::on_pong(Incarnation incarnation, std::uint8_t health, TimePoint n
   const bool was_asking = mode_ != Mode::hearing;
   last_heard_ = last_alive_ = std::max(last_alive_, now);
   return was_asking ? found_cut(now, now) : Outcome{};
+}
+
+// Not the life we watch, but not silence either: it has been told and will go above its past.
+void Watch::on_older_life(TimePoint now) {
+  grace_until_ = std::max(grace_until_, now + kGraceIntervals * interval());
+  if (mode_ == Mode::probing) mode_ = Mode::hearing;
+  if (mode_ == Mode::hearing) due_ = TimePoint::max();
 }
 
 // Any doubt is over; what others said in this episode is settled with it.

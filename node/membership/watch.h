@@ -83,6 +83,8 @@ class Watch {
   };
   std::optional<Gap> on_frame(Instance instance, Seq seq);
   void on_beat(const wire::Beat& beat, Seq seq, int factor, TimePoint now);
+  // A beat of this id under an older number: a process that is about to learn its true one.
+  void on_older_life(TimePoint now);
   // The answer to a ping.
   Outcome on_pong(Incarnation incarnation, std::uint8_t health, TimePoint now);
   Outcome on_link(bool up, TimePoint now);
@@ -109,6 +111,8 @@ class Watch {
   [[nodiscard]] const wire::Record& record() const { return record_; }
   // When we ourselves last had proof of its life.
   [[nodiscard]] TimePoint last_heard() const { return last_heard_; }
+  // By how much its beats vary on the way, beyond the tenth by which every sender varies them.
+  [[nodiscard]] Nanos jitter() const;
   [[nodiscard]] Nanos patience() const { return round_trip_.patience(); }
   RoundTrip& round_trip() { return round_trip_; }
 
@@ -125,6 +129,7 @@ class Watch {
   Outcome advance_accusation(const Climate& climate, TimePoint now);
   Outcome end_grace(const Climate& climate, TimePoint now);
   void fall_back_to_silence(TimePoint now);
+  void hurry(const Climate& climate);
   Outcome found_cut(TimePoint heard_at, TimePoint now);
   void come_to_life();
   [[nodiscard]] TimePoint silent_at() const;

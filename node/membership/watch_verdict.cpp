@@ -193,6 +193,19 @@ void Watch::fall_back_to_silence(TimePoint now) {
   due_ = std::max(now, suspicion_ ? std::min(suspicion_->due(), now + interval()) : now);
 }
 
+// All the others have answered: only the member itself is still awaited, and not for long. Should
+// its answer be slow, it has the whole suspicion to arrive.
+void Watch::hurry(const Climate& climate) {
+  const bool all =
+      std::all_of(climate.others.begin(), climate.others.end(), [&](const auto& other) {
+        const auto found = answers_.find(other);
+        return found != answers_.end() && found->second >= probe_began_;
+      });
+  if (all && !climate.others.empty()) {
+    due_ = std::min(due_, probe_began_ + climate.timing.probe_min * climate.factor);
+  }
+}
+
 Outcome Watch::on_heard(const NodeId& peer, const wire::Heard& heard, const Climate& climate,
                         TimePoint now) {
   answers_[peer] = now;
@@ -206,6 +219,7 @@ Outcome Watch::on_heard(const NodeId& peer, const wire::Heard& heard, const Clim
   const bool fresh = Millis(heard.age_ms) < limit_ && Seq(heard.beat_seq) > beat_seq_;
   if (fresh && later) return found_cut(heard_at, now);
   if (fresh) last_alive_ = std::max(last_alive_, heard_at);  // it lived then, at least
+  if (mode_ == Mode::probing) hurry(climate);
   if (!heard.refused) {
     deniers_.insert(peer);
     return {};

@@ -103,7 +103,7 @@ TEST_F(NewsTest, FetchesOnlyWhatIsNews) {
 TEST_F(NewsTest, MembersRegisterWithThoseTheyWatch) {
   std::set<NodeId> asked;
   forget_output();
-  run(Seconds(70));
+  run(Seconds(270));
   for (const auto& report : core_->watching()) {
     EXPECT_GE(sent<wire::Watch>(report.peer).size(), 1U) << report.peer.value();
   }
@@ -165,7 +165,9 @@ TEST_F(NewsTest, ANewLifeUnderTheSameIdReplacesTheOldOne) {
 
 TEST_F(NewsTest, TheOlderOfTwoLivesIsToldOfTheNewerOne) {
   const NodeId subject = core_->watching().front().peer;
+  peer(subject).beats = false;
   hear_flood(other_watchers(subject)[0], alive(subject, 5, 2));
+  run(Seconds(3));
   forget_output();
   beat(subject);  // the first life, incarnation 1
   ASSERT_EQ(told(subject, subject, Standing::alive).size(), 1U);
