@@ -156,7 +156,8 @@ struct Send {
 struct Apply {
   Entries entries;
 };
-// Of the state machine exactly as it is now, all Applies before this one done; then SnapshotTaken.
+// Of the state machine exactly as it is now, all Applies before this one done. Made durable after
+// all writes before it, or the log on disk could end before the snapshot; then SnapshotTaken.
 struct TakeSnapshot {
   SnapshotMeta meta;
 };
