@@ -5,16 +5,16 @@
 # (labels unit, sim, golden, live, lint, fuzz) and the stages below, so that ctest's own summary is
 # the last thing on the screen. Works as root and as a user with sudo. Exit 0: everything passed.
 #
-#   --quick        only the release build, its tests and the sim stage, with 200 seeds
-#   --seeds N      simulator seeds in the sim stage (default 2000); the asan stage runs N/20
+#   --quick        only the release build and its tests, with 200 simulator seeds
+#   --seeds N      simulator seeds in the release build (default 2000); the asan stage runs N/20
 #   --jobs N       parallel work (default: processors)
-#   --stage NAME   one stage alone, with its output: sim, asan, tsan, fuzz or tidy
+#   --stage NAME   one stage alone, with its output: asan, tsan, fuzz, tidy, tidy-full
 #
-#   sim    the simulator's fast scenarios, each seed another run of them; a failure prints its seed
 #   asan   AddressSanitizer and UBSan on the unit and simulator tests (GCC)
 #   tsan   ThreadSanitizer on the threaded parts: bus, tap, daemon (clang)
 #   fuzz   each fuzz target for a short time (test/fuzz/run.sh runs them for long)
-#   tidy   clang-tidy on sources that changed since it last found them clean
+#   tidy   clang-tidy on sources that changed since it last found them clean, without its
+#          path-sensitive analyzer; --stage tidy-full adds that, and takes three times as long
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -64,26 +64,14 @@ configure_sanitizer() {
   configure "$1" "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1" -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld
 }
 
-# simulate BUILD SEEDS
-simulate() {
-  "build/$1/bin/riftbus-sim" run --scenario fast --seeds "1..$2" --jobs "$jobs" --quiet
-}
-
-stage_sim() {
-  configure release
-  cmake --build build/release -j "$jobs" --target riftbus-sim
-  simulate release "$seeds"
-}
-
 stage_asan() {
   configure_sanitizer asan
   local programs
   mapfile -t programs < <(test_programs asan 'test_[a-z_]*|riftbus-sim|[a-z_]*_fuzz')
   cmake --build build/asan -j "$jobs" --target "${programs[@]}"
-  local some=$((seeds / 20))
+  RIFTBUS_SIM_SEEDS=$((seeds / 20 > 0 ? seeds / 20 : 1))
   export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
   ctest --test-dir build/asan -L 'unit|sim|golden|fuzz' -j "$jobs" --output-on-failure --timeout 600
-  simulate asan $((some > 0 ? some : 1))
 }
 
 stage_tsan() {
@@ -106,13 +94,14 @@ stage_fuzz() { test/fuzz/run.sh "$fuzz_seconds"; }
 
 stage_tidy() {
   test -f build/release/compile_commands.json || configure release
-  test/lint/tidy.py build/release --jobs "$jobs"
+  test/lint/tidy.py build/release --jobs "$jobs" "${1:---quick}"
 }
 
 if test -n "$stage"; then
   case $stage in
-    sim | asan | tsan | fuzz | tidy) "stage_$stage" ;;
-    *) fail "no stage called $stage: sim, asan, tsan, fuzz, tidy" 64 ;;
+    asan | tsan | fuzz | tidy) "stage_$stage" ;;
+    tidy-full) stage_tidy --tests ;;
+    *) fail "no stage called $stage: asan, tsan, fuzz, tidy, tidy-full" 64 ;;
   esac
   exit
 fi
@@ -133,8 +122,8 @@ configure release -DRIFTBUS_TESTS=ON  # deploy/demo.sh may have made this folder
 cmake --build build/release -j "$jobs"
 
 # A folder of tests made of the release build's own and of the stages, for one summary at the end.
-stages="sim asan tsan fuzz tidy"
-test "$quick" = no || stages=sim
+stages="asan tsan fuzz tidy"
+test "$quick" = no || stages=
 mkdir -p build/all
 {
   echo 'subdirs("../release")'

@@ -28,7 +28,8 @@ MAY_INCLUDE_NARROW = {
     "node/ctl": ("config", "bus", "node/ctl"),
     "test/sim": ("config", "bus/wire", "node/membership", "test/sim"),
 }
-PURE_FOLDERS = ("bus/wire/", "node/membership/")
+PURE_FOLDERS = ("bus/wire/", "node/membership/", "node/election/", "node/consensus/", "node/work/",
+                "node/jobs/", "node/sync/")
 # In config/ the vocabulary is pure; what reads files or the environment is not.
 PURE_CONFIG = re.compile(r"config/(types|result|random|roster|roster_\w+|address|error_catalog)\.")
 IMPURE_CONFIG = re.compile(r"config/roster_(file|disk)\w*\.")
