@@ -1,0 +1,55 @@
+#include "node/work/query.h"
+
+namespace riftbus::work {
+
+namespace {
+
+std::string count_of(std::size_t count, const char* noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+void describe_waiting(const Why& why, std::vector<std::string>& lines) {
+  if (why.wait_ms > 0) lines.push_back("waits for its time: " + format_span(Millis(why.wait_ms)));
+  for (const auto& [id, state] : why.after) {
+    lines.push_back("waits for #" + std::to_string(id.value()) + ", which is " + to_string(state));
+  }
+  for (const auto& [id, state] : why.gang) {
+    lines.push_back("its gang waits for #" + std::to_string(id.value()) + ", which is " +
+                    to_string(state));
+  }
+}
+
+void describe_workers(const Why& why, std::vector<std::string>& lines) {
+  if (why.workers == 0) lines.emplace_back("no worker was heard of lately");
+  for (const auto& clause : why.clauses) {
+    if (clause.failed == 0) continue;
+    lines.push_back(clause.text + ": not met by " + std::to_string(clause.failed) + " of " +
+                    count_of(why.workers, "worker"));
+  }
+  if (why.other_kinds > 0) {
+    lines.push_back(count_of(why.other_kinds, "worker") + " run other kinds only");
+  }
+  if (why.excluded > 0) lines.push_back("failed before on " + count_of(why.excluded, "worker"));
+  if (why.busy > 0) lines.push_back(count_of(why.busy, "worker") + " could run it, but are busy");
+  if (why.free > 0) lines.push_back(count_of(why.free, "worker") + " could take it now");
+}
+
+}  // namespace
+
+std::vector<std::string> describe(const Why& why) {
+  std::vector<std::string> lines;
+  if (!why.known) return {"no such work, or it ended too long ago"};
+  lines.push_back(std::string("is ") + to_string(why.state));
+  const bool waiting = why.state == State::delayed || why.state == State::ready;
+  if (!waiting) return lines;
+  describe_waiting(why, lines);
+  if (why.group_limit != 0 && why.group_leased >= why.group_limit) {
+    lines.push_back("its group runs " + std::to_string(why.group_leased) + " of at most " +
+                    std::to_string(why.group_limit));
+  }
+  if (why.ahead > 0) lines.push_back(count_of(why.ahead, "item") + " before it in line");
+  describe_workers(why, lines);
+  return lines;
+}
+
+}  // namespace riftbus::work

@@ -1,0 +1,29 @@
+#include "node/work/batch.h"
+#include "node/work/handlers.h"
+
+namespace riftbus::work {
+
+Added handle(Ledger& ledger, const Stamp&, const Add& command) {
+  if (command.nonce != 0) {
+    const auto known = ledger.add_of.find(command.nonce);
+    if (known != ledger.add_of.end()) {
+      Added again;
+      again.outcome = Outcome::repeated;
+      again.ids = known->second;
+      again.known.assign(again.ids.size(), 1);
+      return again;
+    }
+  }
+  if (command.items.size() > kBatchMax) {
+    Added refused;
+    refused.outcome = Outcome::oversize;
+    return refused;
+  }
+  Added added = Batch(ledger, command).run();
+  if (command.nonce != 0 && added.outcome == Outcome::ok) {
+    ledger.remember_add(command.nonce, added.ids);
+  }
+  return added;
+}
+
+}  // namespace riftbus::work
