@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kGapFactorMax = 4;
 constexpr int kCreepDivisor = 1000;
+constexpr Nanos kUptimeGrain = Millis(1);  // uptimes are rounded down to it
 
 }  // namespace
 
@@ -18,6 +19,11 @@ void Arrival::restart(Nanos interval) {
   deviation_ = interval / 8;
   last_.reset();
   offset_min_.reset();
+}
+
+void Arrival::calibrate(Nanos uptime, TimePoint asked) {
+  const Nanos offset = asked.time_since_epoch() - uptime - kUptimeGrain;
+  if (offset_min_ && *offset_min_ < offset) offset_min_ = offset;
 }
 
 Arrival::Beat Arrival::on_beat(Nanos uptime, Nanos interval, Nanos stale_after, TimePoint now) {

@@ -35,6 +35,11 @@ class Arrival {
   };
   Beat on_beat(Nanos uptime, Nanos interval, Nanos stale_after, TimePoint now);
 
+  // An answer that was asked for at `asked` said this uptime: no beat can have been quicker than
+  // that allows. Corrects the measure after the sender's clock stood still (a frozen machine),
+  // which would otherwise make all its beats look old.
+  void calibrate(Nanos uptime, TimePoint asked);
+
   // A new life: another uptime, another clock.
   void restart(Nanos interval);
   // We were paused: the next gap is our own and teaches nothing.

@@ -53,7 +53,7 @@ void Observer::on_pong(const Calls::Question& question, const wire::Pong& pong, 
     return;
   }
   post.watch.round_trip().learn(now - question.asked);
-  perform(post, post.watch.on_pong(pong.incarnation, pong.health, now), now, out);
+  perform(post, post.watch.on_pong(pong, question.asked, now), now, out);
 }
 
 void Observer::on_heard(const Calls::Question& question, const wire::Heard& heard, TimePoint now,
@@ -73,6 +73,7 @@ void Observer::on_accusation(const Claim& claim, TimePoint now, Actions& out) {
   const auto found = posts_.find(claim.subject);
   if (found == posts_.end() || claim.accuser == core_.id()) return;
   Post& post = found->second;
+  if (const Member* member = core_.table.find(claim.subject)) refresh(post, *member, now, out);
   if (claim.incarnation < post.watch.incarnation()) return;
   // Only whom the rings put there (or nearly: views differ while they change) has observed it.
   const auto watchers = core_.table.rings().watchers_of(claim.subject, 2);
@@ -123,22 +124,28 @@ void Observer::follow_table(TimePoint now, Actions& out) {
       at = drop(at, false, out);
       continue;
     }
-    Watch& watch = at->second.watch;
-    const bool moved = member->record.addresses != watch.record().addresses;
-    if (member->standing == Standing::alive &&
-        (member->incarnation > watch.incarnation() || moved)) {
-      // A new process knows nothing of our lease.
-      if (member->record.instance != watch.record().instance) at->second.renew_due = now;
-      watch.restart(member->record, member->incarnation, now);
-      if (moved) {
-        out.push_back(Unsubscribe{at->first});
-        out.push_back(Subscribe{at->first});
-        at->second.renew_due = now;
-      }
-    }
+    refresh(at->second, *member, now, out);
     ++at;
   }
   replan_due_ = std::min(replan_due_, posts_.empty() ? now : now + kReplanDelay);
+}
+
+// A newer record is the member's own word that it lives: what was held against it is void, even if
+// the next accusation has come already.
+void Observer::refresh(Post& post, const Member& member, TimePoint now, Actions& out) {
+  Watch& watch = post.watch;
+  const bool own_words =
+      member.record.incarnation == member.incarnation || member.standing == Standing::alive;
+  if (member.incarnation <= watch.incarnation() || !own_words) {
+    if (member.record.incarnation <= watch.record().incarnation) return;
+  }
+  const bool moved = member.record.addresses != watch.record().addresses;
+  // A new process knows nothing of our lease.
+  if (moved || member.record.instance != watch.record().instance) post.renew_due = now;
+  watch.restart(member.record, member.incarnation, now);
+  if (!moved) return;
+  out.push_back(Unsubscribe{member.record.id});
+  out.push_back(Subscribe{member.record.id});
 }
 
 void Observer::replan(TimePoint now, Actions& out) {

@@ -66,6 +66,7 @@ class Observer {
   using Posts = std::map<NodeId, Post>;
 
   void follow_table(TimePoint now, Actions& out);
+  void refresh(Post& post, const Member& member, TimePoint now, Actions& out);
   void replan(TimePoint now, Actions& out);
   void take(const NodeId& subject, TimePoint now, Actions& out);
   Posts::iterator drop(Posts::iterator at, bool say_so, Actions& out);

@@ -147,6 +147,7 @@ Table::Outcome Table::merge_end(const Claim& claim, Source source, TimePoint now
     Outcome outcome = merge_accusation(doubt, now);
     if (outcome.changed || !due_of_.contains(claim.subject)) {
       set_due(claim.subject, now + ripening_);
+      ripening_verdicts_[claim.subject] = claim;
     }
     return outcome;
   }
@@ -254,6 +255,7 @@ void Table::set_due(const NodeId& id, std::optional<TimePoint> due) {
   if (const auto found = due_of_.find(id); found != due_of_.end()) {
     due_.erase({found->second, id});
     due_of_.erase(found);
+    ripening_verdicts_.erase(id);
   }
   if (!due) return;
   due_of_.emplace(id, *due);
@@ -270,11 +272,7 @@ Table::Due Table::advance(TimePoint now) {
       due.forgotten.push_back(id);
       continue;
     }
-    Claim verdict{id, member.incarnation, Standing::dead, {}, wire::Evidence::none, {}};
-    if (!member.history.empty()) {
-      verdict.accuser = member.history.back().accuser;
-      verdict.evidence = member.history.back().evidence;
-    }
+    const Claim verdict = ripening_verdicts_.at(id);
     withdraw(member);
     judge(member, verdict, now);
     due.died.push_back(id);

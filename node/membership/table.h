@@ -108,6 +108,7 @@ class Table {
   std::set<NodeId> dead_;
   std::map<NodeId, TimePoint> due_of_;
   std::set<std::pair<TimePoint, NodeId>> due_;
+  std::map<NodeId, wire::Claim> ripening_verdicts_;  // hearsay, for live members with a due time
   std::uint64_t version_ = 0;
 };
 

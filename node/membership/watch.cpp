@@ -80,9 +80,13 @@ void Watch::on_beat(const wire::Beat& beat, Seq seq, int factor, TimePoint now) 
   come_to_life();
 }
 
-Outcome Watch::on_pong(Incarnation incarnation, std::uint8_t health, TimePoint now) {
-  if (incarnation < incarnation_) return {};
-  peer_health_ = std::min<std::uint8_t>(health, 7);
+Outcome Watch::on_pong(const wire::Pong& pong, TimePoint asked, TimePoint now) {
+  if (pong.incarnation < incarnation_) {
+    on_older_life(now);
+    return {};
+  }
+  arrival_.calibrate(Millis(pong.uptime_ms), asked);
+  peer_health_ = std::min<std::uint8_t>(pong.health, 7);
   const bool was_asking = mode_ != Mode::hearing;
   last_heard_ = last_alive_ = std::max(last_alive_, now);
   return was_asking ? found_cut(now, now) : Outcome{};

@@ -86,7 +86,7 @@ class Watch {
   // A beat of this id under an older number: a process that is about to learn its true one.
   void on_older_life(TimePoint now);
   // The answer to a ping.
-  Outcome on_pong(Incarnation incarnation, std::uint8_t health, TimePoint now);
+  Outcome on_pong(const wire::Pong& pong, TimePoint asked, TimePoint now);
   Outcome on_link(bool up, TimePoint now);
   Outcome on_dialled(DialOutcome dialled, const Climate& climate, TimePoint now);
   Outcome on_heard(const NodeId& peer, const wire::Heard& heard, const Climate& climate,

@@ -79,6 +79,17 @@ TEST_F(ArrivalTest, ForgivesClocksThatDrift) {
   EXPECT_EQ(stale, 0);
 }
 
+TEST_F(ArrivalTest, AnAnswerCorrectsTheMeasureAfterTheSendersClockStoodStill) {
+  for (int i = 1; i <= 10; ++i) beat(Seconds(i));
+  // 20 s pass for us and none for it: all its beats look 20 s old.
+  const auto frozen = [&](int i) {
+    return arrival_.on_beat(Seconds(i), kSecond, Millis(1500), TimePoint(Seconds(1020 + i)));
+  };
+  EXPECT_TRUE(frozen(11).stale);
+  arrival_.calibrate(Seconds(11), TimePoint(Seconds(1031)));
+  EXPECT_FALSE(frozen(12).stale);
+}
+
 TEST_F(ArrivalTest, ANewLifeHasAnotherClock) {
   for (int i = 1; i <= 10; ++i) beat(Seconds(i));
   arrival_.restart(kSecond);

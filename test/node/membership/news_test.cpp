@@ -165,13 +165,11 @@ TEST_F(NewsTest, ANewLifeUnderTheSameIdReplacesTheOldOne) {
 
 TEST_F(NewsTest, TheOlderOfTwoLivesIsToldOfTheNewerOne) {
   const NodeId subject = core_->watching().front().peer;
-  peer(subject).beats = false;
   hear_flood(other_watchers(subject)[0], alive(subject, 5, 2));
-  run(Seconds(3));
-  forget_output();
   beat(subject);  // the first life, incarnation 1
-  ASSERT_EQ(told(subject, subject, Standing::alive).size(), 1U);
-  EXPECT_EQ(told(subject, subject, Standing::alive)[0].record->instance, Instance(2));
+  const auto said = told(subject, subject, Standing::alive);
+  ASSERT_EQ(said.size(), 1U) << "once, however often it speaks";
+  EXPECT_EQ(said[0].record->instance, Instance(2));
 }
 
 TEST_F(NewsTest, AMemberThatLeftIsNotLookedFor) {
