@@ -36,7 +36,8 @@ void Consensus::flush(TimePoint now, Actions& out) {
     state.advance_leader(now);
     state.follower.flush();
     core.flush_write();
-    state.applier.advance();
+    // State that is about to be replaced is neither moved on nor saved.
+    if (!state.follower.is_installing()) state.applier.advance();
     if (state.is_leader()) state.leader.settle_reads(state.applier.applied());
     core.release_messages();
   }

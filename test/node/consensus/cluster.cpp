@@ -13,7 +13,8 @@ std::string Machine::dump() const {
 Machine Machine::load(Index at, LogTime stamp, const std::string& bytes) {
   Machine machine{at, stamp, {}};
   std::size_t begin = 0;
-  for (std::size_t end = bytes.find('\n'); end != std::string::npos; end = bytes.find('\n', begin)) {
+  for (std::size_t end = bytes.find('\n'); end != std::string::npos;
+       end = bytes.find('\n', begin)) {
     machine.commands.push_back(bytes.substr(begin, end - begin));
     begin = end + 1;
   }
@@ -55,8 +56,8 @@ void Cluster::boot(ServerId id) {
   settings.timing = timing;
   settings.memory = it.disk.memory;
   it.core = std::make_unique<Consensus>(settings, it.random);
-  it.machine = Machine::load(it.disk.memory.snapshot.index, it.disk.memory.snapshot.stamp,
-                             it.disk.snapshot);
+  it.machine =
+      Machine::load(it.disk.memory.snapshot.index, it.disk.memory.snapshot.stamp, it.disk.snapshot);
   step(id, Tick{});
 }
 
@@ -215,7 +216,8 @@ void Cluster::reach_disk(Node& it, const Write& write) {
   if (const auto* persist = std::get_if<Persist>(&action)) {
     if (persist->hard) memory.hard = *persist->hard;
     if (persist->cut_from != Index()) {
-      std::erase_if(memory.entries, [&](const EntryPtr& e) { return e->index >= persist->cut_from; });
+      std::erase_if(memory.entries,
+                    [&](const EntryPtr& e) { return e->index >= persist->cut_from; });
     }
     for (const EntryPtr& entry : persist->entries) {
       const Index last =

