@@ -56,10 +56,11 @@ struct Limits {
   Millis dial_max{2000};
 
   // ---- one turn of the loop ------------------------------------------------------------------
-  // Bounded so that a flood cannot starve timers; large enough to amortise one zmq_poll.
-  std::size_t turn_messages_max = 512;
-  std::size_t socket_messages_max = 128;  // then it is the next socket's turn
-  std::size_t turns_before_timers = 16;   // see Bus::poll
+  // Bounded so that a flood cannot starve timers; large enough to amortise one look at all sockets,
+  // small enough that a turn's messages stay below what glibc gives back to the kernel when freed.
+  std::size_t turn_messages_max = 32;
+  std::size_t socket_messages_max = 16;  // then it is the next socket's turn
+  std::size_t turns_before_timers = 64;  // see Bus::poll
 };
 
 }  // namespace riftbus::bus

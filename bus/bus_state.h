@@ -86,6 +86,8 @@ struct Bus::State {
   // bus_poll.cpp
   void rebuild_items();
   [[nodiscard]] TimePoint own_deadline() const;
+  [[nodiscard]] bool drain_hot(TimePoint now, std::vector<Event>& out);
+  [[nodiscard]] bool drain_polled(TimePoint now, std::vector<Event>& out);
   [[nodiscard]] bool drain_ready(TimePoint now, std::vector<Event>& out);
   std::size_t drain(const Source& source, std::size_t quota, TimePoint now,
                     std::vector<Event>& out);
@@ -134,7 +136,9 @@ struct Bus::State {
   std::uint64_t items_generation = 0;
   std::uint64_t dial_generation = 0;
   std::vector<std::size_t> ready;  // indices into `sources` with messages
-  std::size_t first_ready = 0;     // rotates, so that nobody is always last
+  std::vector<std::size_t> hot;    // had messages at the last look at all
+  int hot_turns = 0;
+  std::size_t first_ready = 0;  // rotates, so that nobody is always last
   bool monitors_ready = false;
   bool more = false;
   TimePoint next_sweep{};

@@ -5,6 +5,7 @@
 // element cannot be read that is not in the input, so a false count allocates nothing.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <map>
@@ -88,7 +89,9 @@ class Reader {
   template <class L>
   void read(List<L>& field) {
     field.values.clear();
-    for (auto left = open(Token::Type::array, field.count_max); left > 0 && good(); --left) {
+    auto left = open(Token::Type::array, field.count_max);
+    field.values.reserve(std::min<std::size_t>(left, kReserveMax));
+    for (; left > 0 && good(); --left) {
       read_element(field.values);
     }
   }
@@ -113,6 +116,9 @@ class Reader {
   void read(T& value) { fields(*this, value); }
 
  private:
+  // Of a list, before its elements are known to be what they should.
+  static constexpr std::size_t kReserveMax = 8;
+
   [[nodiscard]] bool good() const { return reject_ == Reject::accepted; }
 
   // The next token if it has this type; nullptr and a refusal otherwise.
