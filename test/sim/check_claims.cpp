@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -37,6 +38,7 @@ class ClaimChecker : public Checker {
   struct Watch {
     TimePoint until{};         // when it may no longer accuse
     TimePoint heard{};         // a sign of life that had not waited anywhere
+    Incarnation life;          // that showed it
     bool link_failed = false;  // since then
   };
   using Utterance = std::tuple<NodeId, NodeId, Incarnation, wire::Standing>;
@@ -46,17 +48,22 @@ class ClaimChecker : public Checker {
            (claim.standing == wire::Standing::suspect || claim.standing == wire::Standing::dead);
   }
 
-  static bool is_sign_of_life(const wire::Body& body) {
-    return std::holds_alternative<wire::Beat>(body) || std::holds_alternative<wire::Pong>(body);
+  // Of which life; nothing: this message is no sign of life.
+  static std::optional<Incarnation> life_in(const wire::Body& body) {
+    if (const auto* beat = std::get_if<wire::Beat>(&body)) return beat->incarnation;
+    if (const auto* pong = std::get_if<wire::Pong>(&body)) return pong->incarnation;
+    return std::nullopt;
   }
 
   void observe(const Step& step) {
     auto& mine = watching_[step.host.index()];
-    if (step.message != nullptr && is_sign_of_life(step.message->envelope.body)) {
+    const auto life = step.message == nullptr ? std::nullopt : life_in(step.message->envelope.body);
+    if (life) {
       const NodeId& origin = step.message->envelope.origin;
       const Nanos waited = step.cluster.now() - step.message->sent;
       if (waited <= step.cluster.options().timing.silence_min / 2) {
         mine[origin].heard = step.cluster.now();
+        mine[origin].life = *life;
         mine[origin].link_failed = false;
       }
     }
@@ -88,7 +95,8 @@ class ClaimChecker : public Checker {
     if (watch.until < step.cluster.now()) {
       step.cluster.fail("accuser without eyes: " + step.host.id().value() + " calls " + what +
                         " and does not watch it");
-    } else if (silent < timing.silence_min / 2 && !watch.link_failed && is_innocent(step, claim)) {
+    } else if (silent < timing.silence_min / 2 && watch.life >= claim.incarnation &&
+               !watch.link_failed && is_innocent(step, claim)) {
       step.cluster.fail("accused while heard: " + step.host.id().value() + " calls " + what +
                         ", heard " + format_span(silent) + " ago");
     }

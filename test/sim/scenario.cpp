@@ -161,6 +161,8 @@ const std::vector<Scenario>& all_scenarios() {
       {"paused-watcher", "watchers stopped for 20 s with beats queued kill nobody", true,
        run_paused_watcher},
       {"paused-all", "everybody but one is stopped, then goes on", true, run_paused_all},
+      {"paused-accuser", "an accuser stands still while its timer runs out", true,
+       run_paused_accuser},
       {"frozen", "a hypervisor freezes machines together with their clocks", true, run_frozen},
       {"kill", "kill -9 is noticed everywhere", true, run_kill},
       {"silent-death", "a vanished host is noticed everywhere", true, run_silent_death},

@@ -99,6 +99,7 @@ Outcome run_conflict(const Args& args);
 Outcome run_revoked(const Args& args);
 Outcome run_paused_watcher(const Args& args);
 Outcome run_paused_all(const Args& args);
+Outcome run_paused_accuser(const Args& args);
 Outcome run_frozen(const Args& args);
 Outcome run_kill(const Args& args);
 Outcome run_silent_death(const Args& args);

@@ -57,6 +57,32 @@ Outcome run_paused_all(const Args& args) {
   return stage.finish();
 }
 
+// Its timer ran out while it stood still; what it slept through comes first.
+Outcome run_paused_accuser(const Args& args) {
+  using membership::Happening;
+  Stage stage(args, calm_world(args, 10));
+  Cluster& cluster = stage.cluster();
+  stage.assemble();
+  cluster.run(Seconds(20));
+  if (!stage.ok()) return stage.finish();
+  const HostIndex subject = stage.pick_running();
+  const NodeId id = cluster.host(subject).id();
+  int deaths = 0;
+  bool stopped = false;
+  cluster.set_listener([&](const MemberHost& host, const membership::Announce& said) {
+    if (said.subject != id) return;
+    if (said.happening == Happening::died) ++deaths;
+    if (said.happening != Happening::suspected || said.accuser != host.id() || stopped) return;
+    stopped = true;
+    cluster.at(Millis(1), [&cluster, index = host.index()] { cluster.pause(index, Seconds(6)); });
+  });
+  cluster.pause(subject, Millis(1800));
+  cluster.run(Seconds(20));
+  stage.expect(deaths == 0, "an accuser that stood still hears the answer before its timer counts");
+  stage.expect_agreement(Seconds(10), "the pauses");
+  return stage.finish();
+}
+
 Outcome run_frozen(const Args& args) {
   Stage stage(args, draw_world(args, 6, 14));
   Cluster& cluster = stage.cluster();
