@@ -89,8 +89,7 @@ void Bus::State::take_call(TimePoint now, std::vector<Event>& out) {
     session.greeted = true;
     return answer_hello(reply_to, envelope);
   }
-  out.emplace_back(std::in_place_type<Received>, wire::Channel::call, reply_to, std::move(envelope),
-                   frame.size());
+  out.emplace_back(Received{wire::Channel::call, reply_to, std::move(envelope), frame.size()});
 }
 
 // A message may have waited in a queue while the roster changed.
@@ -172,8 +171,7 @@ void Bus::State::take_answer(Link& link, TimePoint now, std::vector<Event>& out)
   if (envelope.correlation.value() >= kOwnCorrelations) {
     return hear_hello_answer(link.peer(), envelope);
   }
-  out.emplace_back(std::in_place_type<Received>, wire::Channel::call, ReplyTo{},
-                   std::move(envelope), frame.size());
+  out.emplace_back(Received{wire::Channel::call, ReplyTo{}, std::move(envelope), frame.size()});
 }
 
 void Bus::State::take_publication(Link& link, TimePoint now, std::vector<Event>& out) {
@@ -185,8 +183,7 @@ void Bus::State::take_publication(Link& link, TimePoint now, std::vector<Event>&
     const std::string_view bytes = wire::split_pub_frame(view_of(frame))->envelope;
     observer->on_frame(wire::Direction::in, wire::Channel::pub, link.peer(), envelope, bytes);
   }
-  out.emplace_back(std::in_place_type<Received>, wire::Channel::pub, ReplyTo{}, std::move(envelope),
-                   frame.size());
+  out.emplace_back(Received{wire::Channel::pub, ReplyTo{}, std::move(envelope), frame.size()});
 }
 
 // Subscriptions: read only to learn who is connected, and from subscribers nothing else is heard.

@@ -91,8 +91,7 @@ build_programs() {
   # A build folder with tests in it stays as it is; a new one needs no test packages.
   test -f build/release/build.ninja ||
     words=$(cmake --preset release -DRIFTBUS_TESTS=OFF 2>&1) || { echo "$words" >&2 && return 1; }
-  cmake --build build/release -j "$(nproc)" --target riftbus-node riftbus riftbus-tap |
-    tail -n 1
+  cmake --build build/release -j "$(nproc)" --target riftbus-node riftbus riftbus-tap
 }
 
 # Kill, verdict, restart, alive: what a cluster is for, in half a minute.
