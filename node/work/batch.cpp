@@ -68,7 +68,8 @@ bool Batch::judge_values(std::size_t item) {
     return refuse(Outcome::bad_value, item, "lease below 1 s, or backoff base above its cap");
   }
   for (const auto& amount : terms.reserve) {
-    if (amount.milli < 0) return refuse(Outcome::bad_needs, item, "a reservation is negative");
+    if (amount.milli >= 0 && amount.milli <= kAmountMax) continue;
+    return refuse(Outcome::bad_needs, item, "a reservation is negative or too large");
   }
   return judge_spans(item);
 }

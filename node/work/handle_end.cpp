@@ -124,7 +124,8 @@ Verdicts handle(Ledger& ledger, const Stamp& stamp, const Expire& command) {
   Verdicts verdicts;
   for (const auto& work : command.works) {
     Item* item = ledger.find(work.hold.id);
-    const std::uint16_t holder = item == nullptr ? 0 : item->worker;
+    std::uint16_t holder = 0;
+    if (item != nullptr) holder = item->state == State::leased ? item->worker : item->ended_worker;
     Judged judged = judge(ledger, holder, work.hold, Ending::lost);
     if (judged.outcome == Outcome::ok && command.lapse == Lapse::dead &&
         !ledger.terms(*item).terms.overlap_ok) {

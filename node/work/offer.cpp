@@ -18,6 +18,9 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 }  // namespace
 
 void Offer::normalize() {
+  for (auto& amount : amounts) {
+    amount.milli = std::clamp<std::int64_t>(amount.milli, 0, kAmountMax);
+  }
   std::sort(amounts.begin(), amounts.end());
   const auto same = [](const Amount& a, const Amount& b) { return a.name == b.name; };
   amounts.erase(std::unique(amounts.begin(), amounts.end(), same), amounts.end());

@@ -26,7 +26,8 @@ struct Offer {
   std::vector<std::string> kinds;  // that it runs; empty: any
   bool operator==(const Offer&) const = default;
 
-  // Sorts and removes doubles, so that look-ups are searches. The queue does it on arrival.
+  // Sorts, removes doubles and moves amounts into bounds, so that look-ups are searches. The queue
+  // does it on arrival.
   void normalize();
   // nullptr: the worker does not say.
   [[nodiscard]] const std::int64_t* find_amount(std::string_view name) const;

@@ -132,6 +132,9 @@ class SnapshotReader::Loader {
   bool load_terms(std::string_view body) {
     TermsRecord record;
     if (!parse(body, record)) return false;
+    for (const auto& amount : record.terms.reserve) {
+      if (amount.milli < 0 || amount.milli > kAmountMax) return false;
+    }
     auto needs = Needs::parse(record.terms.needs);
     std::string key;
     Writer(key).write(record.terms);

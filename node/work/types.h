@@ -96,6 +96,8 @@ inline constexpr std::size_t kDataMax = 16;         // names of data per item
 inline constexpr std::size_t kOfferDataMax = 1024;  // names of data that a worker holds
 inline constexpr std::size_t kAmountsMax = 64;
 inline constexpr std::size_t kAttemptsMax = 100;  // what `attempts_max` may ask for
+// Of one amount, in thousandths: sums over every item that there can be do not overflow.
+inline constexpr std::int64_t kAmountMax = 1'000'000'000'000;
 inline constexpr std::uint64_t kSpanMsMax = 1000ULL * 3600 * 24 * 366;
 
 // Bounds on the state that are the same in every cluster; the others are Settings.
