@@ -49,12 +49,13 @@ void Ledger::update_gang(WorkId id) {
   }
   gang.started = false;
   if (leased > 0 && leased + free < gang.members.size()) return dissolve_gang(id, gang);
-  if (leased > 0) {
-    if (gang.until_ms == 0) set_gang_alarm(id, gang, now_ms + LogMs{gang.timeout_ms});
-    return;
+  if (leased == 0) {
+    set_gang_alarm(id, gang, 0);
+  } else if (gang.until_ms == 0) {
+    set_gang_alarm(id, gang, now_ms + LogMs{gang.timeout_ms});
   }
-  set_gang_alarm(id, gang, 0);
-  const State wanted = free == gang.members.size() ? State::ready : State::delayed;
+  const bool open = leased + free == gang.members.size();
+  const State wanted = open ? State::ready : State::delayed;
   for (const WorkId member : gang.members) {
     Item& item = *find(member);
     if (item.state == wanted || (item.state != State::ready && item.state != State::delayed)) {
