@@ -18,7 +18,8 @@ void Applier::on_snapshot_taken(const SnapshotTaken& event) {
   const Index before = core_.log.first();
   SnapshotMeta meta{asked_, core_.log.at(asked_)->term, core_.log.at(asked_)->stamp,
                     core_.log.configuration_at(asked_)};
-  const Index base = core_.log.compact(meta, core_.limits().trailing_entries);
+  const Index base =
+      core_.log.compact(meta, core_.limits().trailing_entries, core_.limits().trailing_bytes);
   if (core_.log.first() > before) core_.pending.emplace_back(Compact{base});
 }
 

@@ -11,6 +11,36 @@ namespace riftbus::consensus {
 
 namespace {
 
+bool is_valid(const Entry& entry);
+
+}  // namespace
+
+// ---- wrappers of fields.h: found by their argument, so not in the unnamed namespace -------------
+
+static void fields(wire::Writer& writer, const Kind<const EntryKind>& field) {
+  writer.write(static_cast<std::uint8_t>(field.value));
+}
+static void fields(wire::Reader& reader, Kind<EntryKind>& field) {
+  std::uint8_t number = 0;
+  reader.read(number);
+  field.value = static_cast<EntryKind>(number);
+}
+static void fields(wire::Writer& writer, const EntryList<const Entries>& field) {
+  writer.array(field.values.size());
+  for (const EntryPtr& entry : field.values) writer.write(*entry);
+}
+static void fields(wire::Reader& reader, EntryList<Entries>& field) {
+  auto left = reader.open(wire::Token::Type::array, kAppendEntriesMax);
+  for (; left > 0 && reader.reject() == wire::Reject::accepted; --left) {
+    Entry entry;
+    reader.read(entry);
+    if (!is_valid(entry)) return reader.refuse(wire::Reject::bad_value);
+    field.values.push_back(std::make_shared<const Entry>(std::move(entry)));
+  }
+}
+
+namespace {
+
 using wire::Reader;
 using wire::Reject;
 using wire::Tape;
@@ -58,19 +88,10 @@ std::optional<SnapshotMeta> checked(const PlainMeta& from) {
   return SnapshotMeta{from.index, from.term, from.stamp, std::move(*configuration)};
 }
 
-PlainEntry plain(const Entry& entry) {
-  return {entry.index, entry.term, static_cast<std::uint8_t>(entry.kind), entry.stamp,
-          entry.payload};
-}
-
-std::optional<Entry> checked(PlainEntry from) {
-  const auto kind = static_cast<EntryKind>(from.kind);
-  if (kind < EntryKind::noop || kind > EntryKind::configuration) return std::nullopt;
-  if (from.index == Index()) return std::nullopt;
-  if (kind == EntryKind::configuration && !decode_configuration(from.payload)) {
-    return std::nullopt;
-  }
-  return Entry{from.index, from.term, kind, from.stamp, std::move(from.payload)};
+bool is_valid(const Entry& entry) {
+  if (entry.kind < EntryKind::noop || entry.kind > EntryKind::configuration) return false;
+  if (entry.index == Index()) return false;
+  return entry.kind != EntryKind::configuration || decode_configuration(entry.payload).has_value();
 }
 
 // ---- whole documents -------------------------------------------------------------------------
@@ -100,13 +121,6 @@ template <class Body>
 void write_body(Writer& writer, const Body& body) {
   writer.write(body);
 }
-void write_body(Writer& writer, const Append& append) {
-  PlainAppend result{append, {}};
-  result.head.entries.clear();
-  result.entries.reserve(append.entries.size());
-  for (const EntryPtr& entry : append.entries) result.entries.push_back(plain(*entry));
-  writer.write(result);
-}
 void write_body(Writer& writer, const SnapshotChunk& chunk) {
   writer.write(PlainChunk{plain(chunk.meta), chunk.offset, chunk.total, chunk.bytes});
 }
@@ -114,17 +128,6 @@ void write_body(Writer& writer, const SnapshotChunk& chunk) {
 template <class Body>
 void read_body(Reader& reader, MessageBody& body) {
   reader.read(body.emplace<Body>());
-}
-void read_append(Reader& reader, MessageBody& body) {
-  PlainAppend from;
-  reader.read(from);
-  Append& append = body.emplace<Append>(std::move(from.head));
-  append.entries.reserve(from.entries.size());
-  for (PlainEntry& plain_entry : from.entries) {
-    auto entry = checked(std::move(plain_entry));
-    if (!entry) return reader.refuse(Reject::bad_value);
-    append.entries.push_back(std::make_shared<const Entry>(std::move(*entry)));
-  }
 }
 void read_chunk(Reader& reader, MessageBody& body) {
   PlainChunk from;
@@ -144,7 +147,7 @@ void read_body_of(std::uint8_t kind, Reader& reader, MessageBody& body) {
     case 2:
       return read_body<VoteAnswer>(reader, body);
     case 3:
-      return read_append(reader, body);
+      return read_body<Append>(reader, body);
     case 4:
       return read_body<AppendAnswer>(reader, body);
     case 5:
@@ -209,10 +212,10 @@ std::optional<Configuration> decode_configuration(std::string_view bytes) {
   return value ? checked(*value, false) : std::nullopt;
 }
 
-std::string encode_entry(const Entry& entry) { return write_document(plain(entry)); }
+std::string encode_entry(const Entry& entry) { return write_document(entry); }
 std::optional<Entry> decode_entry(std::string_view bytes) {
-  auto value = read_document<PlainEntry>(bytes);
-  return value ? checked(std::move(*value)) : std::nullopt;
+  auto value = read_document<Entry>(bytes);
+  return value && is_valid(*value) ? std::move(value) : std::nullopt;
 }
 
 std::string encode_snapshot_meta(const SnapshotMeta& meta) { return write_document(plain(meta)); }

@@ -2,7 +2,7 @@
 //
 // As in bus/wire/fields.h: fields(visitor, struct) hands all elements to a Writer or a Reader. To
 // extend, append at the end with a default; never insert, remove or reorder. Enumerations travel as
-// numbers and are checked after reading, in codec.cpp.
+// numbers. What is read is checked in codec.cpp.
 #pragma once
 
 #include "bus/wire/fields.h"
@@ -10,7 +10,7 @@
 
 namespace riftbus::consensus {
 
-// A plain form of Server, Configuration and Entry, to be checked before it becomes one.
+// Plain forms of what has invariants, to be checked before it becomes one.
 struct PlainServer {
   ServerId id;
   std::uint8_t standing = 0;
@@ -26,22 +26,23 @@ struct PlainMeta {
   LogTime stamp;
   PlainConfiguration configuration;
 };
-struct PlainEntry {
-  Index index;
-  Term term;
-  std::uint8_t kind = 0;
-  LogTime stamp;
-  std::string payload;
-};
-struct PlainAppend {
-  Append head;  // without its entries
-  std::vector<PlainEntry> entries;
-};
 struct PlainChunk {
   PlainMeta meta;
   std::uint64_t offset = 0;
   std::uint64_t total = 0;
   std::string bytes;
+};
+
+// Wrappers, as in bus/wire; how they are written and read stands in codec.cpp.
+template <class E>
+struct Kind {
+  explicit Kind(E& kind) : value(kind) {}
+  E& value;
+};
+template <class L>
+struct EntryList {  // shared entries, at most kAppendEntriesMax
+  explicit EntryList(L& list) : values(list) {}
+  L& values;
 };
 
 template <class V, class T>
@@ -60,8 +61,8 @@ void fields(V& v, Ref<V, PlainMeta> m) {
   v(m.index, m.term, m.stamp, m.configuration);
 }
 template <class V>
-void fields(V& v, Ref<V, PlainEntry> m) {
-  v(m.index, m.term, m.kind, m.stamp, wire::Bytes(m.payload, kEntryBytesMax));
+void fields(V& v, Ref<V, Entry> m) {
+  v(m.index, m.term, Kind(m.kind), m.stamp, wire::Bytes(m.payload, kEntryBytesMax));
 }
 template <class V>
 void fields(V& v, Ref<V, VoteRequest> m) {
@@ -72,9 +73,8 @@ void fields(V& v, Ref<V, VoteAnswer> m) {
   v(m.pre_vote, m.granted, m.campaign);
 }
 template <class V>
-void fields(V& v, Ref<V, PlainAppend> m) {
-  v(m.head.prev_index, m.head.prev_term, m.head.commit, m.head.last, m.head.round,
-    wire::List(m.entries, kAppendEntriesMax));
+void fields(V& v, Ref<V, Append> m) {
+  v(m.prev_index, m.prev_term, m.commit, m.last, m.round, EntryList(m.entries));
 }
 template <class V>
 void fields(V& v, Ref<V, AppendAnswer> m) {

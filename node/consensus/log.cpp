@@ -77,11 +77,13 @@ void Log::truncate(Index from) {
   while (milestones_.size() > 1 && milestones_.back().index >= from) milestones_.pop_back();
 }
 
-Index Log::compact(const SnapshotMeta& snapshot, std::uint64_t trailing) {
+Index Log::compact(const SnapshotMeta& snapshot, std::uint64_t entries_max,
+                   std::uint64_t bytes_max) {
   RIFTBUS_CHECK(snapshot.index <= last());
   if (snapshot.index <= snapshot_.index) return base_index_;
   snapshot_ = snapshot;
-  const Index base = std::max(base_index_, snapshot.index - trailing);
+  Index base = std::max(base_index_, snapshot.index - entries_max);
+  while (bytes_between(base, snapshot.index) > bytes_max) base = base.next();
   if (base == base_index_) return base_index_;
   base_term_ = at(base)->term;
   entries_.erase(entries_.begin(),

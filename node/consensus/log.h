@@ -48,8 +48,8 @@ class Log {
   void append(EntryPtr entry);
   // Cuts off `from` and all behind it.
   void truncate(Index from);
-  // The snapshot is durable. Keeps `trailing` entries before it. Returns the new base.
-  Index compact(const SnapshotMeta& snapshot, std::uint64_t trailing);
+  // The snapshot is durable. Keeps entries before it, within both bounds. Returns the new base.
+  Index compact(const SnapshotMeta& snapshot, std::uint64_t entries_max, std::uint64_t bytes_max);
   // Forgets everything; the log continues behind the snapshot.
   void restart(SnapshotMeta snapshot);
 

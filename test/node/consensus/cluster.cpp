@@ -388,7 +388,8 @@ bool Cluster::agree() {
   if (best == ServerId()) return false;
   const Index last = core(best).status().last;
   return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& entry) {
-    return !entry.second->is_up() || entry.second->machine.at == last;
+    const bool is_member = core(best).configuration().find(entry.first) != nullptr;
+    return !is_member || !entry.second->is_up() || entry.second->machine.at == last;
   });
 }
 

@@ -119,7 +119,7 @@ class Cluster {
   [[nodiscard]] bool has_applied(ServerId id, const std::string& command);
   void request(ServerId id, const std::function<void(Consensus&)>& what);
   void step(ServerId id, const Event& event);
-  [[nodiscard]] bool agree();  // all that are up have applied equally far and are done
+  [[nodiscard]] bool agree();  // all members that are up have applied everything
 
  private:
   using Key = std::pair<TimePoint, std::uint64_t>;

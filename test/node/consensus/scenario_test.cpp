@@ -379,6 +379,8 @@ TEST(Chaos, LosesNothingAndComesToRest) {
     Random dice(seed * 7919);
     snapshot_often(cluster);
     cluster.start_voters(3 + 2 * static_cast<int>(seed % 2), static_cast<Policy>(1 + seed % 3));
+    cluster.start_newcomer(server(6));
+    cluster.start_newcomer(server(7));
     cluster.loss = 0.02;
     cluster.repeats = 0.02;
     std::map<std::string, std::pair<ServerId, Proposal>> open;
@@ -386,7 +388,7 @@ TEST(Chaos, LosesNothingAndComesToRest) {
       const auto ids = cluster.ids();
       const ServerId id = ids[dice.below(ids.size())];
       Node& node = cluster.node(id);
-      switch (dice.below(14)) {
+      switch (dice.below(15)) {
         case 0:
           if (node.is_up()) cluster.crash(id, dice.below(4));
           break;
@@ -418,6 +420,15 @@ TEST(Chaos, LosesNothingAndComesToRest) {
           if (node.is_up() && !node.paused) {
             cluster.request(id, [&](Consensus& core) {
               static_cast<void>(core.transfer(ServerId(), cluster.now()));
+            });
+          }
+          break;
+        case 10:
+          if (node.is_up() && !node.paused) {
+            cluster.request(id, [&](Consensus& core) {
+              const ServerId whom = server(1 + dice.below(7));
+              const auto kind = static_cast<Change::Kind>(dice.below(5));
+              static_cast<void>(core.change({kind, whom, 3}, cluster.now()));
             });
           }
           break;
