@@ -21,7 +21,12 @@ void Link::set_keys(std::vector<CurveKey> keys, TimePoint now) {
   const bool kept = up_ && !attempts_.empty() && attempts_.front().key &&
                     std::find(keys_.begin(), keys_.end(), *attempts_.front().key) != keys_.end();
   if (kept) return;
-  if (up_) lost_ = true;
+  if (up_) {
+    lost_ = true;
+    told_failed_ = true;  // `down` is told instead
+    since_ = now;
+    ++world_.counters.links_down;
+  }
   close_all();
   rounds_failed_ = 0;
   next_round_ = now;
