@@ -312,6 +312,13 @@ constexpr auto kCatalog = std::to_array<CatalogEntry>({
     {1604, "key of another node", "the key folder was copied from another machine",
      "make a key on this machine with `riftbus key new`, and have it approved"},
     {1605, "libsodium does not start", "the installation is damaged", "reinstall libsodium23"},
+    // 1740: the work queue
+    {1740, "needs of work do not parse",
+     "the expression of what work asks of a worker is malformed",
+     "write clauses like: gpus>=1 && vram_gb>=40 && cuda>=12.1 && !tag.spot"},
+    {1741, "snapshot of the queue is not usable",
+     "its bytes are damaged, cut short or of a later version",
+     "another voter's copy is taken instead; check this node's disk"},
 });
 
 }  // namespace
