@@ -47,6 +47,26 @@ def tokens(text):
     return re.findall(r"\w+|[^\w\s]", text)
 
 
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stderr[-2000:]
+
+
+def check_control(mutants, args, folder):
+    """Without a mutant nothing may fail, or "caught" would mean nothing."""
+    program = folder / "control"
+    problem = run([args.compiler, *args.link, "-o", str(program)])
+    if problem:
+        return "cannot link the unchanged program:\n" + problem
+    named = sorted({name for mutant in mutants for name in mutant.scenarios})
+    return (first_failure(program, named, args.seeds)
+            or first_failure(program, ["fast"], fast_seeds(args)))
+
+
+def fast_seeds(args):
+    return max(2, args.seeds // 4)
+
+
 def build(mutant, args, folder):
     source = (args.source / mutant.file).read_text(encoding="utf-8")
     changed = apply(source, mutant)
@@ -59,9 +79,9 @@ def build(mutant, args, folder):
                        "-c", str(cpp), "-o", str(cpp.with_suffix(".o"))]
     link_command = [args.compiler, str(cpp.with_suffix(".o")), *args.link, "-o", str(program)]
     for command in (compile_command, link_command):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            return None, "does not compile any more:\n" + done.stderr[-2000:]
+        problem = run(command)
+        if problem:
+            return None, "does not compile any more:\n" + problem
     return program, ""
 
 
@@ -88,7 +108,7 @@ def judge(mutant, args, folder):
     if mutant.scenarios:
         caught = first_failure(program, mutant.scenarios, args.seeds)
     if not caught:
-        caught = first_failure(program, ["fast"], max(2, args.seeds // 4))
+        caught = first_failure(program, ["fast"], fast_seeds(args))
     program.unlink()
     took = f" ({time.monotonic() - begin:.1f} s)"
     return bool(caught), (caught or "SURVIVED: no scenario and no checker noticed") + took
@@ -108,6 +128,10 @@ def main():
     args.build.mkdir(parents=True, exist_ok=True)
     paths = sorted((args.source / "test/sim/mutants").glob("*.mutant"))
     mutants = [Mutant(p) for p in paths if not args.names or p.stem in args.names]
+    problem = check_control(mutants, args, args.build)
+    if problem:
+        print(f"FAILED  the unchanged program: {problem}")
+        return 1
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         verdicts = pool.map(lambda m: (m, *judge(m, args, args.build)), mutants)
