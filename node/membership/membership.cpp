@@ -7,6 +7,12 @@
 
 namespace riftbus::membership {
 
+namespace {
+
+constexpr double kReminders = 2.0;  // by others than the accuser, in the whole cluster
+
+}  // namespace
+
 Membership::Membership(Settings settings, Random& random)
     : state_(std::make_unique<State>(std::move(settings), random)) {}
 
@@ -78,6 +84,7 @@ void Membership::State::advance(TimePoint now, Actions& out) {
     const auto claims = core.table.claims_of(id);
     core.announce(Happening::died, claims.back(), out);
   }
+  for (const auto& id : due.undecided) remind(id, now);
   for (const auto& id : due.forgotten) {
     core.announce(Happening::forgotten, {id, {}, wire::Standing::dead, {}, {}, {}}, out);
   }
@@ -90,6 +97,17 @@ void Membership::State::advance(TimePoint now, Actions& out) {
     core.stats.floods_sent += core.gossip.flush(out);
     if (now >= beat_due) beat(now, out);
   }
+}
+
+// A suspicion that is neither refuted nor judged did not reach the accused: it is said again, to it
+// and to everybody, by its accuser; by others rarely, for the accuser may be gone.
+void Membership::State::remind(const NodeId& id, TimePoint now) {
+  const auto claims = core.table.claims_of(id);
+  if (!core.self.speaks() || claims.empty()) return;
+  const double share = kReminders / static_cast<double>(core.table.live_count() + 1);
+  if (claims.back().accuser != core.id() && !core.random.chance(share)) return;
+  corrections.add(id, now);
+  core.gossip.add(claims.back());
 }
 
 void Membership::State::beat(TimePoint now, Actions& out) {

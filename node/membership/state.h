@@ -38,6 +38,7 @@ struct Membership::State {
   void forgive_pause(TimePoint now, Actions& out);
   void advance(TimePoint now, Actions& out);
   void beat(TimePoint now, Actions& out);
+  void remind(const NodeId& id, TimePoint now);
   [[nodiscard]] TimePoint next_deadline() const;
 
   // ---- messages; `from` names the speaker and, for answers, the question

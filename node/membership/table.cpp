@@ -145,7 +145,7 @@ Table::Outcome Table::merge_end(const Claim& claim, Source source, TimePoint now
     Claim doubt = claim;
     doubt.standing = Standing::suspect;
     Outcome outcome = merge_accusation(doubt, now);
-    if (outcome.changed || !due_of_.contains(claim.subject)) {
+    if (outcome.changed || !ripening_verdicts_.contains(claim.subject)) {
       set_due(claim.subject, now + ripening_);
       ripening_verdicts_[claim.subject] = claim;
     }
@@ -168,7 +168,7 @@ Table::Outcome Table::hear(const NodeId& id, Incarnation incarnation, TimePoint 
     if (member.standing == Standing::alive) member.verified = true;
     // A ripening verdict was hearsay; our own ears outweigh it. The suspicion itself stays until
     // the member, who is told of it, refutes.
-    if (member.standing == Standing::suspect) set_due(id, std::nullopt);
+    if (ripening_verdicts_.contains(id)) set_due(id, due_time(member, now));
     return Outcome{.stale = member.standing != Standing::alive};
   }
   Outcome outcome{.changed = true};
@@ -217,12 +217,13 @@ void Table::judge(Member& member, const Claim& claim, TimePoint now) {
   } else {
     dead_.erase(claim.subject);
   }
-  set_due(claim.subject,
-          is_live(claim.standing) ? std::nullopt : std::optional(reap_time(member, now)));
+  set_due(claim.subject, due_time(member, now));
   ++version_;
 }
 
-TimePoint Table::reap_time(const Member& member, TimePoint now) const {
+std::optional<TimePoint> Table::due_time(const Member& member, TimePoint now) const {
+  if (member.standing == Standing::suspect) return now + ripening_ / kRemindersPerRipening;
+  if (is_live(member.standing)) return std::nullopt;
   if (member.standing == Standing::left) return now + kTombstoneLeft;
   const bool ephemeral = member.record.tags.contains(kEphemeralTag);
   return now + (ephemeral ? kTombstoneEphemeral : kTombstoneStable);
@@ -272,7 +273,13 @@ Table::Due Table::advance(TimePoint now) {
       due.forgotten.push_back(id);
       continue;
     }
-    const Claim verdict = ripening_verdicts_.at(id);
+    const auto ripe = ripening_verdicts_.find(id);
+    if (ripe == ripening_verdicts_.end()) {
+      set_due(id, due_time(member, now));
+      due.undecided.push_back(id);
+      continue;
+    }
+    const Claim verdict = ripe->second;
     withdraw(member);
     judge(member, verdict, now);
     due.died.push_back(id);

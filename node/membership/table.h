@@ -48,6 +48,7 @@ class Table {
  public:
   static constexpr std::size_t kMembersMax = 4096;
   static constexpr std::size_t kHistoryMax = 16;
+  static constexpr int kRemindersPerRipening = 2;
 
   // `ripening`: how long a hearsay verdict waits for its refutation.
   Table(NodeId self, unsigned rings, Nanos ripening);
@@ -70,6 +71,7 @@ class Table {
   struct Due {
     std::vector<NodeId> died;
     std::vector<NodeId> forgotten;
+    std::vector<NodeId> undecided;  // suspects: neither refuted nor judged, time and again
   };
   Due advance(TimePoint now);
   void shift(Nanos by);
@@ -98,7 +100,8 @@ class Table {
   void enter(const Member& member);
   void withdraw(const Member& member);
   void set_due(const NodeId& id, std::optional<TimePoint> due);
-  [[nodiscard]] TimePoint reap_time(const Member& member, TimePoint now) const;
+  // When the member's standing asks for attention: a reminder, or the end of its tombstone.
+  [[nodiscard]] std::optional<TimePoint> due_time(const Member& member, TimePoint now) const;
 
   NodeId self_;
   Nanos ripening_;
