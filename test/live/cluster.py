@@ -96,8 +96,12 @@ class Cluster:
 
     def __enter__(self):
         self.port = free_ports(PORTS_PER_NODE * (len(self.names) + 2))
-        self.command("init", "live", "--nodes", ",".join(self.names), "--dir", self.home,
-                     "--port", str(self.port))
+        try:
+            self.command("init", "live", "--nodes", ",".join(self.names), "--dir", self.home,
+                         "--port", str(self.port))
+        except BaseException as error:
+            self.__exit__(type(error))
+            raise
         return self
 
     def __exit__(self, kind, *_):
