@@ -5,7 +5,7 @@
 namespace riftbus::consensus {
 
 TimePoint Elector::due() const {
-  if (!core_.is_voter()) return TimePoint::max();
+  if (!core_.may_campaign()) return TimePoint::max();
   return std::max(held_until_, clock_.due(core_.settings.policy, core_.rank_of(core_.self())));
 }
 

@@ -367,6 +367,7 @@ bool Cluster::has_applied(ServerId id, const std::string& command) {
 
 void Cluster::commit(const std::string& command) {
   const ServerId to = await_leader();
+  ASSERT_NE(to, ServerId()) << "nobody leads";
   const Proposal proposal = propose(to, command);
   ASSERT_TRUE(proposal.ok()) << to_string(proposal.refusal);
   run_until([&] { return has_applied(to, command); });
