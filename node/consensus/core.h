@@ -40,12 +40,9 @@ struct Core {
   [[nodiscard]] const Timing& timing() const { return settings.timing; }
   [[nodiscard]] const Limits& limits() const { return settings.limits; }
   [[nodiscard]] bool is_voter() const { return log.configuration().is_voter(self()); }
-  // A voter by the newest configuration or, while that is not known to be committed, by the one
-  // before: who removes himself and falls may hold the only log that can still win.
-  [[nodiscard]] bool may_campaign() const {
-    return is_voter() ||
-           (log.configuration_index() > commit && log.configuration_at(commit).is_voter(self()));
-  }
+  // A voter by any configuration that may be the last one committed: who removes himself and falls
+  // may hold the only log that can still win (dissertation, 4.2.2).
+  [[nodiscard]] bool may_campaign() const { return log.may_be_voter(self(), commit); }
   [[nodiscard]] bool seems_alive(ServerId id) const {
     return alive.empty() || id == self() || alive.contains(id);
   }

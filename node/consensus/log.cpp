@@ -115,6 +115,14 @@ const Configuration& Log::configuration_at(Index index) const {
   return found->configuration;
 }
 
+bool Log::may_be_voter(ServerId id, Index commit) const {
+  for (auto each = milestones_.rbegin(); each != milestones_.rend(); ++each) {
+    if (each->configuration.is_voter(id)) return true;
+    if (each->index <= commit) return false;
+  }
+  return false;
+}
+
 std::uint64_t Log::bytes_through(Index index) const {
   if (index >= last()) return bytes_total_;
   if (index < first()) return entries_.empty() ? bytes_total_ : entries_.front().bytes_before;

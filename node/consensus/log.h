@@ -57,6 +57,8 @@ class Log {
   // Of the entry that made it, or the snapshot.
   [[nodiscard]] Index configuration_index() const;
   [[nodiscard]] const Configuration& configuration_at(Index index) const;
+  // By the configuration at `commit` or any later one.
+  [[nodiscard]] bool may_be_voter(ServerId id, Index commit) const;
   [[nodiscard]] const SnapshotMeta& snapshot() const { return snapshot_; }
 
   // Of payloads and their overhead in (low, high].
