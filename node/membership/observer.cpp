@@ -130,14 +130,13 @@ void Observer::follow_table(TimePoint now, Actions& out) {
   replan_due_ = std::min(replan_due_, posts_.empty() ? now : now + kReplanDelay);
 }
 
-// A newer record is the member's own word that it lives: what was held against it is void, even if
-// the next accusation has come already.
+// A higher incarnation is the member's own answer to what was held against it, whoever tells of it:
+// our accusation is void, even if the next one, of others, has come already.
 void Observer::refresh(Post& post, const Member& member, TimePoint now, Actions& out) {
   Watch& watch = post.watch;
-  const bool own_words =
-      member.record.incarnation == member.incarnation || member.standing == Standing::alive;
-  if (member.incarnation <= watch.incarnation() || !own_words) {
-    if (member.record.incarnation <= watch.record().incarnation) return;
+  if (member.incarnation <= watch.incarnation() &&
+      member.record.incarnation <= watch.record().incarnation) {
+    return;
   }
   const bool moved = member.record.addresses != watch.record().addresses;
   // A new process knows nothing of our lease.
