@@ -20,7 +20,7 @@ std::string place(Index index, Term term) { return text(index) + "/" + text(term
 // "7..9", "7", or nothing.
 std::string range(const Entries& entries) {
   if (entries.empty()) return "";
-  const std::string first = place(entries.front()->index, entries.front()->term);
+  std::string first = place(entries.front()->index, entries.front()->term);
   if (entries.size() == 1) return first;
   return first + ".." + place(entries.back()->index, entries.back()->term);
 }
