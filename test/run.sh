@@ -48,6 +48,9 @@ fi
 export RIFTBUS_SIM_SEEDS=$seeds RIFTBUS_JOBS=$jobs RIFTBUS_FUZZ_SECONDS=$fuzz_seconds
 export CTEST_PARALLEL_LEVEL=$jobs CLICOLOR=0
 
+# Another clone of this repository finds what this one has compiled.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+
 # configure PRESET [OPTION...]: cmake's words only matter if it fails.
 configure() {
   local words
