@@ -1,4 +1,4 @@
-#include <map>
+#include <vector>
 
 #include "bus/wire/limits.h"
 #include "test/sim/checkers.h"
@@ -17,6 +17,7 @@ constexpr std::size_t kStepsPerSecondMax = 2000;  // beside what each other memb
 class BoundChecker : public Checker {
  public:
   void on_step(const Step& step) override {
+    steps_.resize(step.cluster.size());
     if (++steps_[step.host.index()] > kStepsPerSecondMax + 50 * step.cluster.size()) {
       step.cluster.fail("bound: " + step.host.id().value() + " has more to do than it can");
     }
@@ -36,7 +37,10 @@ class BoundChecker : public Checker {
   void on_interval(Cluster& cluster) override {
     steps_.clear();
     if (++seconds_ % 10 != 0) return;
+    // In a large cluster a part of it each time: every look costs its square.
+    const std::size_t parts = 1 + cluster.size() / 100;
     for (const HostIndex index : cluster.running()) {
+      if (index % parts != static_cast<std::size_t>(seconds_ / 10) % parts) continue;
       const MemberHost& host = cluster.host(index);
       if (host.subscriptions().size() > kSubscriptionsMax) {
         cluster.fail("bound: " + host.id().value() + " subscribes to " +
@@ -58,7 +62,7 @@ class BoundChecker : public Checker {
   }
 
  private:
-  std::map<HostIndex, std::size_t> steps_;  // in this second
+  std::vector<std::size_t> steps_;  // in this second, by host
   int seconds_ = 0;
 };
 

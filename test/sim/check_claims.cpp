@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 #include <tuple>
+#include <vector>
 
 #include "test/sim/checkers.h"
 #include "test/sim/cluster.h"
@@ -13,9 +14,12 @@ namespace {
 
 class ClaimChecker : public Checker {
  public:
-  void on_started(MemberHost& host) override { watching_.erase(host.index()); }
+  void on_started(MemberHost& host) override {
+    if (host.index() < watching_.size()) watching_[host.index()].clear();
+  }
 
   void on_step(const Step& step) override {
+    if (watching_.size() <= step.host.index()) watching_.resize(step.cluster.size());
     observe(step);
     for (const auto& action : step.actions) {
       if (std::holds_alternative<membership::Subscribe>(action)) {
@@ -151,7 +155,7 @@ class ClaimChecker : public Checker {
     }));
   }
 
-  std::map<HostIndex, std::map<NodeId, Watch>> watching_;
+  std::vector<std::map<NodeId, Watch>> watching_;  // by host
   std::map<Utterance, TimePoint> uttered_;
 };
 

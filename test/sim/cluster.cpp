@@ -88,7 +88,8 @@ std::vector<HostIndex> Cluster::running() const {
 
 std::size_t Cluster::watchers_wanted() const {
   const std::size_t live = running().size();
-  const std::size_t k = live < 100 ? 4 : 5;
+  const std::size_t usual = live < 100 ? 4 : 5;
+  const std::size_t k = options_.timing.watchers == 0 ? usual : options_.timing.watchers;
   return std::min(k, live == 0 ? 0 : live - 1);
 }
 

@@ -36,6 +36,12 @@ void Network::set_loss(double loss) {
   for (auto& entry : paths_) entry.second.loss = loss;
 }
 
+void Network::set_equal(Nanos delay) {
+  options_.jitter = Nanos{};
+  options_.delay_min = options_.delay_max = delay;
+  for (auto& entry : paths_) entry.second.delay = delay;
+}
+
 Path& Network::path(HostIndex a, HostIndex b) {
   const auto key = std::minmax(a, b);
   const auto found = paths_.find(key);

@@ -65,7 +65,8 @@ class Network {
   // All cuts and colours; vanished hosts stay away.
   void mend_all();
   void set_loss(double loss);
-  void set_delay(HostIndex a, HostIndex b, Nanos delay) { path(a, b).delay = delay; }
+  // Every path alike, without jitter: then the first copy of a flood came by the fewest hops.
+  void set_equal(Nanos delay);
 
   [[nodiscard]] Path& path(HostIndex a, HostIndex b);
   // One way for one segment, with the retransmissions it needed.
