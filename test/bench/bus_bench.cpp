@@ -140,7 +140,7 @@ int main(int argc, char** argv) {
     } else if (word == "--json" && has_value) {
       json_path = argv[++i];
     } else if (word == "--rounds" && has_value) {
-      rounds = std::max(1, std::atoi(argv[++i]));
+      rounds = std::max(1, static_cast<int>(std::strtol(argv[++i], nullptr, 10)));
     } else if (word == "--only" && has_value) {
       only = argv[++i];
     } else {
