@@ -25,6 +25,9 @@ void Membership::State::learn(const Claim& claim, Source source, const From& fro
     ++core.stats.claims_rejected;
     return;
   }
+  // A suspicion by us that we do not hold (any more, or never did): others' memory of it is no
+  // reason.
+  if (claim.standing == Standing::suspect && claim.accuser == core.id()) return;
   const Member* before = core.table.find(claim.subject);
   const bool lived = before != nullptr && is_live(before->standing);
   const auto outcome = core.believe(claim, source, now, out);
@@ -35,8 +38,10 @@ void Membership::State::learn(const Claim& claim, Source source, const From& fro
       (by_itself || source == Source::hearsay)) {
     corrections.add(claim.subject, now);
   }
-  // Told that a member which we hold alive is dead: let it speak for itself before we believe it.
-  if (source == Source::hearsay && claim.standing == Standing::dead && lived && !outcome.stale) {
+  // Told that a member which we hold alive is dead or suspect: let it speak for itself.
+  const bool accused =
+      claim.standing == Standing::dead || (claim.standing == Standing::suspect && outcome.changed);
+  if (source == Source::hearsay && accused && lived && !outcome.stale) {
     corrections.add(claim.subject, now);
   }
   if (claim.standing == Standing::suspect && source == Source::spoken && !outcome.stale) {

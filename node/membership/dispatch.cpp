@@ -104,10 +104,12 @@ void Membership::State::take(const wire::Gossip& gossip, const From& from, TimeP
                              Actions& out) {
   const bool flooded = from.event.channel == wire::Channel::pub || from.answers(Purpose::resync);
   for (const auto& claim : gossip.claims) {
-    // Said by the observer itself, or by the subject of itself: as good as flooded.
+    // Said by the subject of itself, or by the accuser of what it sees now: as good as flooded. A
+    // verdict in a call is memory, even its speaker's own: verdicts are flooded when they fall.
     const bool of_self = claim.subject == from.id() &&
                          (claim.standing == Standing::alive || claim.standing == Standing::left);
-    const bool own_words = of_self || (!claim.accuser.empty() && claim.accuser == from.id());
+    const bool own_words =
+        of_self || (claim.standing == Standing::suspect && claim.accuser == from.id());
     learn(claim, flooded || own_words ? Source::spoken : Source::hearsay, from, now, out);
   }
 }

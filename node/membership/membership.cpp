@@ -99,15 +99,17 @@ void Membership::State::advance(TimePoint now, Actions& out) {
   }
 }
 
-// A suspicion that is neither refuted nor judged did not reach the accused: it is said again, to it
-// and to everybody, by its accuser; by others rarely, for the accuser may be gone.
+// A suspicion that is neither refuted nor judged did not reach the accused: it is told again by its
+// accuser, and by others rarely, for the accuser may be gone. Only the accuser, while it hears
+// nothing, says it to everybody: from anyone else that would turn hearsay into a flood.
 void Membership::State::remind(const NodeId& id, TimePoint now) {
   const auto claims = core.table.claims_of(id);
   if (!core.self.speaks() || claims.empty()) return;
+  const bool mine = claims.back().accuser == core.id();
   const double share = kReminders / static_cast<double>(core.table.live_count() + 1);
-  if (claims.back().accuser != core.id() && !core.random.chance(share)) return;
+  if (!mine && !core.random.chance(share)) return;
   corrections.add(id, now);
-  core.gossip.add(claims.back());
+  if (mine && observer.misses(id)) core.gossip.add(claims.back());
 }
 
 void Membership::State::beat(TimePoint now, Actions& out) {

@@ -222,6 +222,11 @@ TimePoint Observer::next_deadline() const {
   return next;
 }
 
+bool Observer::misses(const NodeId& id) const {
+  const auto found = posts_.find(id);
+  return found != posts_.end() && found->second.watch.is_lost();
+}
+
 std::vector<WatchReport> Observer::report() const {
   std::vector<WatchReport> reports;
   reports.reserve(posts_.size());

@@ -55,7 +55,8 @@ class Observer {
 
   [[nodiscard]] TimePoint next_deadline() const;
   [[nodiscard]] std::vector<WatchReport> report() const;
-  [[nodiscard]] bool watches(const NodeId& id) const { return posts_.contains(id); }
+  // Watched by us, and not heard.
+  [[nodiscard]] bool misses(const NodeId& id) const;
 
  private:
   struct Post {

@@ -104,6 +104,37 @@ TEST_F(Silence, HearsayConfirmsNothing) {
   EXPECT_EQ(*report(subject_).verdict_due, due);
 }
 
+TEST_F(Silence, AVerdictToldInACallIsMemoryAndNoVerdict) {
+  const auto others = other_watchers(subject_);
+  hear_call(others[0], wire::Gossip{{dead(subject_, 1, others[0])}});
+  EXPECT_EQ(standing(subject_), Standing::suspect);
+  run(Millis(300));
+  EXPECT_GE(told(subject_, subject_, Standing::suspect).size(), 1U) << "let it speak for itself";
+}
+
+TEST_F(Silence, OthersMemoryOfOurOwnSuspicionIsNoReasonToSuspect) {
+  hear_flood(other_watchers(subject_)[0], suspect(subject_, 1, id("me")));
+  EXPECT_EQ(standing(subject_), Standing::alive);
+  EXPECT_TRUE(published(subject_, Standing::suspect).empty());
+}
+
+TEST_F(Silence, AnUndecidedSuspicionIsToldAgain) {
+  silence(subject_);
+  run_until(Happening::suspected, subject_, Seconds(3));
+  const auto before = published(subject_, Standing::suspect).size();
+  run(Seconds(6));
+  EXPECT_EQ(published(subject_, Standing::suspect).size(), before + 1);
+  EXPECT_GE(told(subject_, subject_, Standing::suspect).size(), 2U);
+}
+
+TEST_F(Silence, AnAccusationOfAHigherIncarnationVoidsOurs) {
+  silence(subject_);
+  run_until(Happening::suspected, subject_, Seconds(3));
+  const auto others = other_watchers(subject_);
+  hear_flood(others[0], suspect(subject_, 2, others[0]));
+  EXPECT_FALSE(report(subject_).verdict_due.has_value()) << "it has refuted what we said";
+}
+
 TEST_F(Silence, AnAccusationByAMemberThatDoesNotWatchItConfirmsNothing) {
   silence(subject_);
   run_until(Happening::suspected, subject_, Seconds(3));
