@@ -55,9 +55,10 @@ void Ledger::set_group(std::uint16_t number, std::uint32_t limit, std::uint32_t 
   group.limit = limit;
   group.weight = weight;
   group.kept = limit != 0 || weight != 1;
-  if (group.kept && !was_kept) groups.refer(number);
-  if (!group.kept && was_kept && groups.release(number)) group_of.erase(number);
-  if (!group.kept && groups.references(number) == 0) {
+  const bool is_kept = group.kept;  // `group` may be erased below
+  if (is_kept && !was_kept) groups.refer(number);
+  if (!is_kept && was_kept && groups.release(number)) group_of.erase(number);
+  if (!is_kept && groups.references(number) == 0) {
     groups.forget_unused(number);
     group_of.erase(number);
   }

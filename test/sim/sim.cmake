@@ -31,7 +31,7 @@ sim_test(sim_purity TIMEOUT 60 PROCESSORS 1
 file(GLOB golden CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/scripts/membership/*.txt)
 sim_test(golden_membership TIMEOUT 120 PROCESSORS 1 COMMAND riftbus-sim script ${golden})
 
-# Seeds: RIFTBUS_SIM_SEEDS=20000 ctest -L sim runs that many of chaos and a fortieth of each story.
+# Seeds: RIFTBUS_SIM_SEEDS=20000 ctest -L sim runs that many of chaos and a sixtieth of each story.
 if(RIFTBUS_SANITIZE)
   set(sim_chaos_seeds 100)
   set(sim_story_seeds 3)
@@ -42,7 +42,7 @@ endif()
 sim_test(sim_chaos TIMEOUT 3600 PROCESSORS 2
   COMMAND riftbus-sim --scenario chaos --seeds 1..${sim_chaos_seeds} --seeds-env 1 --jobs 2)
 sim_test(sim_stories TIMEOUT 3600 PROCESSORS 2
-  COMMAND riftbus-sim --scenario fast --seeds 1..${sim_story_seeds} --seeds-env 40 --jobs 2)
+  COMMAND riftbus-sim --scenario fast --seeds 1..${sim_story_seeds} --seeds-env 60 --jobs 2)
 
 if(NOT RIFTBUS_SANITIZE)
   sim_test(sim_one_hour_of_loss_kills_nobody TIMEOUT 900 PROCESSORS 1
@@ -53,8 +53,7 @@ if(NOT RIFTBUS_SANITIZE)
     COMMAND riftbus-sim --scenario restart-wiped --nodes 50 --seeds 1..4 --jobs 2)
   sim_test(sim_halves_of_50_are_whole_within_15_s TIMEOUT 300 PROCESSORS 2
     COMMAND riftbus-sim --scenario partition --nodes 50 --seeds 1..4 --jobs 2)
-  sim_test(sim_report TIMEOUT 1800 PROCESSORS 1
-    COMMAND riftbus-sim report --sizes 50,200,1000 --json ${CMAKE_BINARY_DIR}/sim-report.json)
+  # The figures at 50, 200 and 1000 nodes take minutes: riftbus-sim report --sizes 50,200,1000
 
   # The test of the tests. Compiled at -O1: it is the time that counts.
   find_program(DEBIAN_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
