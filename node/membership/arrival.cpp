@@ -28,6 +28,10 @@ void Arrival::calibrate(Nanos uptime, TimePoint asked) {
 
 Arrival::Beat Arrival::on_beat(Nanos uptime, Nanos interval, Nanos stale_after, TimePoint now) {
   Beat beat;
+  if (!offset_min_ && now < drained_) {
+    beat.stale = true;
+    return beat;
+  }
   const Nanos offset = now.time_since_epoch() - uptime;
   if (offset_min_) *offset_min_ += (now - offset_at_) / kCreepDivisor;
   if (!offset_min_ || offset < *offset_min_) offset_min_ = offset;

@@ -42,8 +42,13 @@ class Arrival {
 
   // A new life: another uptime, another clock.
   void restart(Nanos interval);
-  // We were paused: the next gap is our own and teaches nothing.
-  void skip_gap() { last_.reset(); }
+  // We stood still: the next gap is our own and teaches nothing. What waited in our queue is read
+  // until `drained`; a first beat among it would be its own measure, and is stale instead. (A first
+  // beat that waited in the network cannot be told from a fresh one.)
+  void on_pause(TimePoint drained) {
+    last_.reset();
+    drained_ = drained;
+  }
 
   [[nodiscard]] Nanos mean() const { return mean_; }
   [[nodiscard]] Nanos deviation() const { return deviation_; }
@@ -62,6 +67,7 @@ class Arrival {
   std::optional<Sample> last_;
   std::optional<Nanos> offset_min_;
   TimePoint offset_at_{};
+  TimePoint drained_{};
 };
 
 }  // namespace riftbus::membership

@@ -62,7 +62,7 @@ void Membership::State::start(TimePoint now, Actions& out) {
 void Membership::State::forgive_pause(TimePoint now, Actions& out) {
   if (promised == TimePoint::max() || now - promised <= core.interval() / 2) return;
   const Nanos late = now - promised;
-  observer.shift(late);
+  observer.shift(late, now);
   leases.shift(late);
   join.shift(late);
   repair.shift(late);

@@ -198,9 +198,9 @@ void Observer::renew(Post& post, TimePoint now, Actions& out) {
   post.renew_due = now + core_.jittered(kLeaseRenewal);
 }
 
-void Observer::shift(Nanos by) {
+void Observer::shift(Nanos by, TimePoint now) {
   for (auto& [id, post] : posts_) {
-    post.watch.shift(by);
+    post.watch.shift(by, now);
     post.renew_due += by;
     if (post.linger_until) *post.linger_until += by;
   }

@@ -49,7 +49,7 @@ class Observer {
   [[nodiscard]] wire::Heard heard(const wire::AskHeard& question, TimePoint now) const;
 
   void advance(TimePoint now, Actions& out);
-  void shift(Nanos by);
+  void shift(Nanos by, TimePoint now);
   // Gives up all subjects, with a word to each.
   void stop(Actions& out);
 

@@ -146,7 +146,7 @@ void Watch::restart(const wire::Record& record, Incarnation incarnation, TimePoi
   grace_until_ = now + kGraceIntervals * interval();
 }
 
-void Watch::shift(Nanos by) {
+void Watch::shift(Nanos by, TimePoint now) {
   last_alive_ += by;
   grace_until_ += by;
   if (due_ != TimePoint::max()) due_ += by;
@@ -155,7 +155,7 @@ void Watch::shift(Nanos by) {
   if (lost_at_) *lost_at_ += by;
   if (doubt_since_) *doubt_since_ += by;
   if (suspicion_) suspicion_->shift(by);
-  arrival_.skip_gap();
+  arrival_.on_pause(now + interval() / 2);
 }
 
 WatchReport Watch::report() const {

@@ -99,7 +99,8 @@ class Watch {
   Outcome advance(const Climate& climate, TimePoint now);
   // A new life, or a refutation, of the subject.
   void restart(const wire::Record& record, Incarnation incarnation, TimePoint now);
-  void shift(Nanos by);
+  // Our own pause: waits go on where they were.
+  void shift(Nanos by, TimePoint now);
 
   // ---- what is known
   [[nodiscard]] TimePoint next_deadline() const;

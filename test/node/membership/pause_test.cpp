@@ -28,6 +28,24 @@ TEST_F(PauseTest, TheQueuedBeatsOfAPauseAreNeitherLifeNorDeath) {
   EXPECT_GT(report(subject).beats_stale, 0U);
 }
 
+TEST_F(PauseTest, AFirstBeatThatWaitedInOurQueueIsNotLife) {
+  const NodeId subject = core_->watching().front().peer;
+  // A new life of it, of which we have heard no beat when we are stopped.
+  peer(subject).beats = false;
+  peer(subject).instance = 2;
+  peer(subject).incarnation = 2;
+  hear_flood(other_watchers(subject)[0], alive(subject, 2, 2));
+  const auto heard_before = report(subject);
+  stand_still(Seconds(18));
+  beat(subject, Seconds(17));
+  EXPECT_EQ(report(subject).beats_stale, heard_before.beats_stale + 1);
+  hear_call(other_watchers(subject)[0], wire::AskHeard{subject, Incarnation(2)}, 7, Correlation(5));
+  EXPECT_GT(std::get<wire::Heard>(replies_.back().body).age_ms, 17'000U);
+  run(Seconds(1));
+  beat(subject);
+  EXPECT_EQ(report(subject).beats_stale, heard_before.beats_stale + 1) << "the next one is news";
+}
+
 TEST_F(PauseTest, AShortStallIsForgivenWithoutAWord) {
   stand_still(Millis(1800));
   step(Tick{});
