@@ -1,0 +1,79 @@
+// What a QueueReplica consists of. Private to the replica*.cpp.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "node/replica/parking.h"
+#include "node/replica/replica.h"
+
+namespace riftbus::replica {
+
+// In the log, not yet applied; in ascending order of indexes.
+struct Proposed {
+  consensus::Index index;
+  consensus::Term term;
+  Ticket ticket;  // 0: nobody waits
+  work::Command command;
+  Nanos wait{};
+};
+
+struct QueueReplica::State {
+  State(ReplicaSettings given, work::WorkQueue start, Random& random);
+
+  // replica.cpp: requests.
+  void on(Submit&& submit, TimePoint now);
+  void on(Renew&& renew, TimePoint now);
+  void on(Read&& read, TimePoint now);
+  void on(Forget&& forget, TimePoint now);
+  void on(Evidence&& evidence, TimePoint now);
+  void answer(Ticket ticket, decltype(Answer::body) body);
+  void answer_moved(Ticket ticket);
+  void enqueue(Submit&& submit);
+  void confirm(std::variant<Renew, Read> request, TimePoint now);
+
+  // replica_turn.cpp: what a turn does.
+  void observe_role();
+  void step_down();
+  void begin_leading(TimePoint now);
+  void propose_duties(TimePoint now);
+  void wake_parked(TimePoint now);
+  void propose(TimePoint now);
+  // True: something was applied, so there may be more.
+  bool turn_log(TimePoint now, Actions& out);
+  void apply(const consensus::Apply& apply, TimePoint now);
+  void apply_entry(const consensus::Entry& entry, TimePoint now);
+  void settle(Proposed& proposed, work::Reply reply, TimePoint now);
+  void settle_read(consensus::ReadTicket ticket, TimePoint now);
+  void take_snapshot(const consensus::TakeSnapshot& wanted, Actions& out);
+  [[nodiscard]] std::optional<Proposed> take_proposed(const consensus::Entry& entry);
+
+  ReplicaSettings settings;
+  consensus::Consensus core;
+  work::WorkQueue queue;
+  work::LeaseBook book;
+  ReplicaStats stats;
+
+  bool is_leader = false;   // consensus says so
+  bool is_leading = false;  // and our first entry is applied
+  consensus::Term term;     // in which we lead
+  bool tick_open = false;
+  bool again = false;         // there is work that does not wait for an event
+  bool looked_at_all = true;  // no parked claim needs another look before something is applied
+
+  std::deque<Submit> waiting;
+  std::size_t waiting_bytes = 0;
+  std::deque<Proposed> proposed;
+  Parking parking;
+  std::size_t claims_open = 0;  // waiting or in the log
+  std::uint64_t next_read = 1;
+  std::map<consensus::ReadTicket, std::variant<Renew, Read>> confirming;
+  consensus::Entries since_snapshot;
+  std::vector<Answer> answers;
+  consensus::Actions log_actions;  // scratch
+  std::vector<std::string> batch;  // scratch
+};
+
+}  // namespace riftbus::replica
