@@ -22,6 +22,7 @@
 
 #include "config/address.h"
 #include "config/diagnostic.h"
+#include "config/job_kind.h"
 #include "config/roster.h"
 #include "config/types.h"
 
@@ -115,6 +116,16 @@ struct PeerCacheConfig {
   bool operator==(const PeerCacheConfig&) const = default;
 };
 
+// `executor:` What this daemon may spend on work. It runs the kinds under `jobs` and offers what it
+// measures, less the reserve.
+struct ExecutorConfig {
+  std::int64_t slots = 64;                // jobs at once; 0: this node runs no work
+  std::int64_t memory_reserved_mb = 512;  // not offered: for the system and this daemon
+  std::int64_t disk_reserved_mb = 2048;   // not offered: a full disk stops more than one job
+  std::int64_t finished_kept = 100;       // finished jobs whose output stays readable
+  bool operator==(const ExecutorConfig&) const = default;
+};
+
 // Whether a node takes part. Only `ready` nodes may vote or relay; `retired` ones are history.
 enum class NodeStatus : std::uint8_t {
   ready = 1,
@@ -172,7 +183,8 @@ struct ClusterConfig {
   std::map<NodeId, NodeConfig> nodes;
   std::vector<NodeId> voters;  // bootstraps the log; later changes go through the log
   std::vector<NodeId> relays;
-  std::vector<SettingInput> settings;  // what every node runs with unless it says otherwise
+  std::vector<SettingInput> settings;   // what every node runs with unless it says otherwise
+  std::map<std::string, JobKind> jobs;  // by name
   bool is_legacy = false;  // read from a distributed_hosts.yaml: mistakes that a user lived with
                            // so far are warnings
   SourcePlace where;       // the file
@@ -208,7 +220,9 @@ struct NodeSettings {
   TimingConfig timing;
   LimitsConfig limits;
   PeerCacheConfig peer_cache;
-  std::vector<Seed> seeds;  // never this node itself
+  ExecutorConfig executor;
+  std::map<std::string, JobKind> jobs;  // the kinds of work that it runs, by name
+  std::vector<Seed> seeds;              // never this node itself
   std::vector<NodeId> voters;
   std::vector<NodeId> relays;  // this node's preferred ones, else the cluster's
   std::map<std::string, std::string> tags;

@@ -118,6 +118,7 @@ class Resolver {
     }
     const auto* own = self();
     if (own != nullptr) node().resources = own->resources;
+    node().jobs = result_.cluster.jobs;
     if (node().failure_domain.empty()) {
       const bool is_provider = own != nullptr && !own->provider.empty();
       node().failure_domain = own != nullptr ? own->domain() : node().node_id.value();
@@ -180,6 +181,12 @@ class Resolver {
     if (own != nullptr && !own->addresses.empty()) addresses.source = own->where;
     if (!node().advertise.host.empty()) addresses.source = sources_["advertise.host"];
     result_.values.push_back(std::move(addresses));
+    for (const auto& [name, kind] : node().jobs) {
+      for (const auto& [key, text] : describe_job(kind)) {
+        result_.values.push_back(
+            {"jobs." + name + "." + key, make_printable(text), "", kind.where});
+      }
+    }
   }
 
   // A stale local list of voters has split clusters: never take one in silence.

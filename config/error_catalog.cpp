@@ -97,6 +97,10 @@ constexpr auto kCatalog = std::to_array<CatalogEntry>({
      "a voter list in the environment or node file differs from "
      "the cluster file",
      "remove the local list: voters bootstrap once and change through the log"},
+    {1026, "kind of job cannot be used",
+     "under `jobs` a kind has no command, a name that cannot be one, or numbers that exclude each "
+     "other",
+     "the message names the kind and the key; see config/examples/full.yaml"},
     // 1100: keys, roster and security
     {1100, "roster is too large", "the signed roster exceeds 900 KiB",
      "forget old revocations, shorten notes, revoke ids no longer used"},
@@ -119,6 +123,11 @@ constexpr auto kCatalog = std::to_array<CatalogEntry>({
      "copy the 40 characters that `riftbus key new` printed, in quotes"},
     {1108, "not an authority key", "authority.pub was cut short or edited",
      "copy authority.pub again from the machine that signs"},
+    {1109, "two rosters of one version",
+     "two people signed different changes on top of the same version; each node keeps the one that "
+     "came first",
+     "see which nodes differ with riftbus status, and sign any change on top of the right roster: "
+     "the newer version settles it"},
     {1110, "key file exists", "keys are never overwritten: the old one may be the only copy",
      "choose another directory, or move the old file away by hand"},
     {1111, "key file cannot be read", "it does not exist or belongs to another user",
@@ -192,8 +201,6 @@ constexpr auto kCatalog = std::to_array<CatalogEntry>({
      "send more slowly; if it is a member, see what it repeats with riftbus tap"},
     {1354, "few file descriptors", "the hard limit on open files is low",
      "raise LimitNOFILE= in the unit, or the limit in /etc/security/limits.conf"},
-    {1355, "message of a newer version", "the sender is more than one version ahead",
-     "update this node"},
     {1356, "no common protocol version", "the two programs are more than one version apart",
      "update the older one"},
     {1357, "file descriptors ran out",

@@ -59,8 +59,9 @@ std::string file_text(const CheckedFile& file) {
   text += to_string(*file.kind);
   if (*file.kind == FileKind::node_conf)
     return text + ", " + count_text(file.settings, "setting") + "\n";
-  return text + ", " + count_text(file.nodes, "node") + ", " + count_text(file.voters, "voter") +
-         "\n";
+  text += ", " + count_text(file.nodes, "node") + ", " + count_text(file.voters, "voter");
+  if (file.jobs > 0) text += ", " + count_text(file.jobs, "kind") + " of jobs";
+  return text + "\n";
 }
 
 Json file_json(const CheckedFile& file) {
@@ -72,6 +73,7 @@ Json file_json(const CheckedFile& file) {
   } else {
     json["nodes"] = file.nodes;
     json["voters"] = file.voters;
+    json["jobs"] = file.jobs;
   }
   return json;
 }
@@ -98,7 +100,7 @@ std::string pad(std::string text, std::size_t width) {
 
 CheckedFile check_config_text(std::string_view text, const std::string& path,
                               std::optional<FileKind> kind, Diagnostics& diagnostics) {
-  CheckedFile file{path, kind ? kind : detect_file_kind(text), 0, 0, 0};
+  CheckedFile file{path, kind ? kind : detect_file_kind(text), 0, 0, 0, 0};
   if (file.kind == FileKind::node_conf) {
     const auto inputs = read_node_conf(text, path, diagnostics);
     NodeSettings scratch;
@@ -123,6 +125,7 @@ CheckedFile check_config_text(std::string_view text, const std::string& path,
   validate_cluster(cluster, diagnostics);
   file.nodes = cluster.nodes.size();
   file.voters = cluster.voters.size();
+  file.jobs = cluster.jobs.size();
   return file;
 }
 
@@ -134,7 +137,7 @@ ConfigReport check_config_files(const std::vector<std::string>& paths,
   std::string summary;
   for (const auto& path : paths) {
     const auto text = read_config_file(path);
-    CheckedFile file{path, std::nullopt, 0, 0, 0};
+    CheckedFile file{path, std::nullopt, 0, 0, 0, 0};
     if (text) {
       file = check_config_text(*text, path, kind, diagnostics);
     } else {

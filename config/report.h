@@ -31,6 +31,7 @@ struct CheckedFile {
   std::size_t nodes = 0;     // cluster files
   std::size_t voters = 0;    // cluster files
   std::size_t settings = 0;  // node files: settings understood
+  std::size_t jobs = 0;      // cluster files: kinds of jobs
 };
 
 // Checks one text of the given kind, or of the kind its content shows.

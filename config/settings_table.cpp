@@ -368,6 +368,14 @@ constexpr auto kSpecs = std::to_array<SettingSpec>({
         "peer_cache.entries_max", "", "", "", "members remembered on disk"),
     integer<&N::peer_cache, &PeerCacheConfig::ttl_hours, 1, 8760>(
         "peer_cache.ttl_hours", "hours", "", "", "how long an unseen member is remembered"),
+    integer<&N::executor, &ExecutorConfig::slots, 0, 1024>(
+        "executor.slots", "", "", "", "jobs at once; 0: this node runs no work"),
+    integer<&N::executor, &ExecutorConfig::memory_reserved_mb, 0, 1'000'000>(
+        "executor.memory_reserved_mb", "MiB", "", "", "memory that is not offered to work"),
+    integer<&N::executor, &ExecutorConfig::disk_reserved_mb, 0, 100'000'000>(
+        "executor.disk_reserved_mb", "MiB", "", "", "free disk that is not offered to work"),
+    integer<&N::executor, &ExecutorConfig::finished_kept, 0, 10'000>(
+        "executor.finished_kept", "", "", "", "finished jobs whose output stays readable"),
 });
 
 }  // namespace

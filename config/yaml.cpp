@@ -11,10 +11,10 @@ namespace riftbus {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kSections{"listen", "advertise", "paths",     "log",
-                                                    "timing", "limits",    "peer_cache"};
-constexpr std::array<std::string_view, 6> kTopKeys{"cluster", "authority", "voters",
-                                                   "relays",  "seeds",     "nodes"};
+constexpr std::array<std::string_view, 8> kSections{
+    "listen", "advertise", "paths", "log", "timing", "limits", "peer_cache", "executor"};
+constexpr std::array<std::string_view, 7> kTopKeys{"cluster", "authority", "voters", "relays",
+                                                   "seeds",   "nodes",     "jobs"};
 constexpr std::array<std::string_view, 11> kNodeKeys{
     "status", "addresses",   "roles",     "failure_domain", "provider", "region",
     "tags",   "nat_blocked", "ephemeral", "relays",         "resources"};
@@ -45,6 +45,8 @@ class ClusterReader {
   void read_top(const DocumentNode::Entry& entry) {
     if (entry.key == "nodes") {
       read_nodes(entry.value);
+    } else if (entry.key == "jobs") {
+      cluster_.jobs = read_jobs(entry.value, reader_);
     } else if (entry.key == "relays") {
       cluster_.relays = reader_.node_ids(entry.value, "relays", &cluster_.relay_places);
     } else if (contains(kSections, entry.key)) {

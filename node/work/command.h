@@ -15,7 +15,7 @@
 #include <variant>
 #include <vector>
 
-#include "node/work/offer.h"
+#include "config/offer.h"
 #include "node/work/types.h"
 
 namespace riftbus::work {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "node/work/names.h"
-#include "node/work/needs.h"
+#include "config/needs.h"
 #include "node/work/types.h"
 
 namespace riftbus::work {

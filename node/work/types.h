@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "config/offer.h"
 #include "config/types.h"
 
 namespace riftbus::work {
@@ -87,17 +88,13 @@ inline constexpr std::size_t kResultBytesMax = 16 * 1024;
 inline constexpr std::size_t kCheckpointBytesMax = 4 * 1024;
 inline constexpr std::size_t kTailBytesMax = 2 * 1024;  // of stderr, per attempt
 inline constexpr std::size_t kNameBytesMax = 64;        // kind, group, resource, tag
-inline constexpr std::size_t kKeyBytesMax = 128;        // dedupe key, name of data
-inline constexpr std::size_t kNeedsBytesMax = 512;
-inline constexpr std::size_t kBatchMax = 1024;  // items in one command
-inline constexpr std::size_t kClaimMax = 256;   // items in one grant
+inline constexpr std::size_t kBatchMax = 1024;          // items in one command
+inline constexpr std::size_t kClaimMax = 256;           // items in one grant
 inline constexpr std::size_t kAfterMax = 64;
 inline constexpr std::size_t kDataMax = 16;         // names of data per item
 inline constexpr std::size_t kOfferDataMax = 1024;  // names of data that a worker holds
 inline constexpr std::size_t kAmountsMax = 64;
 inline constexpr std::size_t kAttemptsMax = 100;  // what `attempts_max` may ask for
-// Of one amount, in thousandths: sums over every item that there can be do not overflow.
-inline constexpr std::int64_t kAmountMax = 1'000'000'000'000;
 inline constexpr std::uint64_t kSpanMsMax = 1000ULL * 3600 * 24 * 366;
 
 // Bounds on the state that are the same in every cluster; the others are Settings.

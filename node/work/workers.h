@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "node/work/offer.h"
+#include "config/offer.h"
 #include "node/work/types.h"
 
 namespace riftbus::work {

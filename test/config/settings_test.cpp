@@ -51,7 +51,8 @@ TEST(Settings, FullExampleShowsEveryKeyWithItsDefault) {
     const auto name = dot == std::string::npos ? key : key.substr(dot + 1);
     EXPECT_NE(text.find(name + ":"), std::string::npos) << key;
     const bool has_default = key.starts_with("limits.") || key.starts_with("log.") ||
-                             key.starts_with("listen.") || key.starts_with("peer_cache.");
+                             key.starts_with("listen.") || key.starts_with("peer_cache.") ||
+                             key.starts_with("executor.");
     if (!has_default) continue;
     const auto* section = root->find(key.substr(0, dot));
     ASSERT_NE(section, nullptr) << key;

@@ -5,13 +5,18 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "node/work/types.h"
-
 namespace riftbus::work {
+
+inline constexpr std::size_t kNeedsBytesMax = 512;
+inline constexpr std::size_t kKeyBytesMax = 128;  // dedupe key, name of data or of a resource
+// Of one amount, in thousandths: sums over every item that there can be do not overflow.
+inline constexpr std::int64_t kAmountMax = 1'000'000'000'000;
 
 struct Amount {
   std::string name;

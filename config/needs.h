@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "config/result.h"
-#include "node/work/offer.h"
+#include "config/offer.h"
 
 namespace riftbus::work {
 

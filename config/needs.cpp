@@ -1,4 +1,4 @@
-#include "node/work/needs.h"
+#include "config/needs.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "node/work/offer.h"
+#include "config/offer.h"
 
 #include <algorithm>
 
