@@ -66,6 +66,12 @@ void read_body_of(Kind kind, Reader& reader, Body& body) {
       return read_body<TapStart>(reader, body);
     case Kind::tap_data:
       return read_body<TapData>(reader, body);
+    case Kind::consensus:
+      return read_body<Consensus>(reader, body);
+    case Kind::work_request:
+      return read_body<WorkRequest>(reader, body);
+    case Kind::work_reply:
+      return read_body<WorkReply>(reader, body);
   }
   reader.refuse(Reject::unknown_kind);
 }

@@ -152,6 +152,20 @@ std::string describe(const TapData& m) {
   words.add("frames", m.frames.size()).add("matched", m.matched);
   return words.add("dropped", m.dropped).take();
 }
+std::string describe(const Consensus& m) { return Words().add("bytes", m.bytes.size()).take(); }
+std::string describe(const WorkRequest& m) {
+  Words words;
+  words.add("ask", static_cast<std::uint64_t>(m.ask)).add("bytes", m.body.size());
+  if (m.wait_ms > 0) words.add("wait_ms", m.wait_ms);
+  if (!m.client.empty()) words.add("for", m.client);
+  return words.take();
+}
+std::string describe(const WorkReply& m) {
+  Words words;
+  words.add("outcome", static_cast<std::uint64_t>(m.outcome)).add("bytes", m.body.size());
+  if (!m.leader.empty()) words.add("leader", m.leader).add("term", m.term);
+  return words.flag("stale", m.stale).take();
+}
 
 }  // namespace
 

@@ -157,7 +157,7 @@ void fields(V& v, Ref<V, Fetch> m) {
 
 template <class V>
 void fields(V& v, Ref<V, RosterGet> m) {
-  v(m.have);
+  v(m.have, m.digest);
 }
 template <class V>
 void fields(V& v, Ref<V, RosterDocument> m) {
@@ -195,6 +195,21 @@ void fields(V& v, Ref<V, TapFrame> m) {
 template <class V>
 void fields(V& v, Ref<V, TapData> m) {
   v(List(m.frames, kTapFramesMax), m.matched, m.dropped);
+}
+
+// ---- leadership and work ---------------------------------------------------------------------
+
+template <class V>
+void fields(V& v, Ref<V, Consensus> m) {
+  v(Bytes(m.bytes, kConsensusBytesMax));
+}
+template <class V>
+void fields(V& v, Ref<V, WorkRequest> m) {
+  v(m.ask, Bytes(m.body, kWorkBytesMax), m.wait_ms, MaybeId(m.client));
+}
+template <class V>
+void fields(V& v, Ref<V, WorkReply> m) {
+  v(m.outcome, Bytes(m.body, kWorkBytesMax), MaybeId(m.leader), m.term, m.stale);
 }
 
 }  // namespace riftbus::wire

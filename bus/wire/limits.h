@@ -39,5 +39,7 @@ inline constexpr std::size_t kSummaryBytesMax = 512;
 inline constexpr std::size_t kJsonBytesMax = kMessageBytesMax - 4096;
 inline constexpr std::size_t kPayloadBytesMax = kMessageBytesMax - 4096;
 inline constexpr std::size_t kTopicBytesMax = 128;
+inline constexpr std::size_t kConsensusBytesMax = 256 * 1024;  // what its codec allows, too
+inline constexpr std::size_t kWorkBytesMax = kMessageBytesMax - 4096;
 
 }  // namespace riftbus::wire

@@ -28,6 +28,9 @@ constexpr Kind kind_of_message(const Answer&) { return Kind::answer; }
 constexpr Kind kind_of_message(const Refusal&) { return Kind::refusal; }
 constexpr Kind kind_of_message(const TapStart&) { return Kind::tap_start; }
 constexpr Kind kind_of_message(const TapData&) { return Kind::tap_data; }
+constexpr Kind kind_of_message(const Consensus&) { return Kind::consensus; }
+constexpr Kind kind_of_message(const WorkRequest&) { return Kind::work_request; }
+constexpr Kind kind_of_message(const WorkReply&) { return Kind::work_reply; }
 
 }  // namespace
 
@@ -85,6 +88,12 @@ const char* to_string(Kind kind) {
       return "tap.start";
     case Kind::tap_data:
       return "tap.data";
+    case Kind::consensus:
+      return "consensus";
+    case Kind::work_request:
+      return "work.request";
+    case Kind::work_reply:
+      return "work.reply";
   }
   return "unknown";
 }

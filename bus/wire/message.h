@@ -222,6 +222,8 @@ struct Fetch {
 
 struct RosterGet {
   RosterVersion have;
+  // roster_digest() of the asker's; 0: not told. Another document of the same version is sent too.
+  std::uint64_t digest = 0;
   bool operator==(const RosterGet&) const = default;
 };
 struct RosterDocument {
@@ -254,6 +256,42 @@ struct Refusal {
   std::string what;
   std::string next;
   bool operator==(const Refusal&) const = default;
+};
+
+// ---- ROUTER/DEALER: leadership and work --------------------------------------------------------
+
+// One message of the replicated log's servers to each other, in the form of node/consensus/codec.h.
+// One-way: loss, delay and repetition are the log's own business.
+struct Consensus {
+  std::string bytes;
+  bool operator==(const Consensus&) const = default;
+};
+
+// What a WorkRequest holds. command: node/work/codec.h. renewal: node/replica/protocol.h, as is
+// question: a Query about work or leadership that only the leader can answer. leader: nothing; who
+// leads?
+enum class WorkAsk : std::uint8_t { command = 1, renewal = 2, question = 3, leader = 4 };
+
+// Answered by the leader; any other node passes it on, unless it was passed on already.
+struct WorkRequest {
+  WorkAsk ask = WorkAsk::command;
+  std::string body;
+  std::uint32_t wait_ms = 0;  // a claim: how long it may wait for work
+  NodeId client;              // passed on by a member for this one; empty: the origin asks itself
+  bool operator==(const WorkRequest&) const = default;
+};
+
+// done: `body` is the answer. moved: not here, and whether anything happened is unknown: repeat the
+// same request, of `leader` if there is one. busy: likewise, later.
+enum class WorkOutcome : std::uint8_t { done = 1, moved = 2, busy = 3 };
+
+struct WorkReply {
+  WorkOutcome outcome = WorkOutcome::done;
+  std::string body;
+  NodeId leader;           // as far as the answerer knows; empty: nobody
+  std::uint64_t term = 0;  // in which it knows that
+  bool stale = false;      // an answer to a question that no majority has confirmed
+  bool operator==(const WorkReply&) const = default;
 };
 
 // ---- ROUTER/DEALER: tap -----------------------------------------------------------------------
@@ -291,10 +329,10 @@ struct TapData {
 
 // ---- envelope ---------------------------------------------------------------------------------
 
-using Body =
-    std::variant<Beat, Gossip, Hello, HelloAnswer, Join, JoinAnswer, Watch, WatchAnswer, Ping, Pong,
-                 AskHeard, Heard, Resync, Digest, DigestAnswer, Fetch, RosterGet, RosterDocument,
-                 RosterPut, Query, Answer, Refusal, TapStart, TapData>;
+using Body = std::variant<Beat, Gossip, Hello, HelloAnswer, Join, JoinAnswer, Watch, WatchAnswer,
+                          Ping, Pong, AskHeard, Heard, Resync, Digest, DigestAnswer, Fetch,
+                          RosterGet, RosterDocument, RosterPut, Query, Answer, Refusal, TapStart,
+                          TapData, Consensus, WorkRequest, WorkReply>;
 
 // On the wire; never renumbered. The order of Body's alternatives does not matter.
 enum class Kind : std::uint8_t {
@@ -322,6 +360,9 @@ enum class Kind : std::uint8_t {
   refusal = 52,
   tap_start = 60,
   tap_data = 61,
+  consensus = 70,
+  work_request = 71,
+  work_reply = 72,
 };
 [[nodiscard]] Kind kind_of(const Body& body);
 [[nodiscard]] const char* to_string(Kind kind);

@@ -1,8 +1,11 @@
 // Reader: walks fields.h over a Tape and fills a message, refusing what does not fit.
 //
-// Used by codec.cpp only. The first refusal is kept and ends the walk: after it every read is a
-// no-op, so the callers need no checks of their own. Lists grow as elements are read, and an
-// element cannot be read that is not in the input, so a false count allocates nothing.
+// The first refusal is kept and ends the walk: after it every read is a no-op, so the callers need
+// no checks of their own. Lists grow as elements are read, and an element cannot be read that is
+// not in the input, so a false count allocates nothing.
+//
+// codec.cpp reads the bus's own messages with it; cores with messages of their own (the replicated
+// log, the work queue) read theirs the same way.
 #pragma once
 
 #include <algorithm>
@@ -159,6 +162,12 @@ class Reader {
     return value >= AddressKind::loopback && value <= AddressKind::relay;
   }
   static bool is_known(Role value) { return value >= Role::node && value <= Role::admin; }
+  static bool is_known(WorkAsk value) {
+    return value >= WorkAsk::command && value <= WorkAsk::leader;
+  }
+  static bool is_known(WorkOutcome value) {
+    return value >= WorkOutcome::done && value <= WorkOutcome::busy;
+  }
   static bool is_known(Direction value) {
     return value == Direction::in || value == Direction::out;
   }

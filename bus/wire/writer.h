@@ -1,6 +1,6 @@
 // Writer: walks fields.h and appends msgpack to a string, each number in its shortest form.
 //
-// Used by codec.cpp only. The packing is msgpack-cxx's; the buffer is a plain std::string so that
+// The packing is msgpack-cxx's; the buffer is a plain std::string so that
 // the result is ready to send without a copy.
 #pragma once
 

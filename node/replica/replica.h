@@ -123,6 +123,10 @@ struct ReplicaStats {
                 ticks = 0, expires = 0, renewals = 0, reads = 0, undecodable = 0;
 };
 
+// What every replica does with a decided entry, and nothing else: for a second queue that follows
+// (snapshots_inline).
+void apply_entry(work::WorkQueue& queue, const consensus::Entry& entry);
+
 class QueueReplica {
  public:
   // `queue` is the state at settings.log.memory.snapshot. `random` must outlive this object.

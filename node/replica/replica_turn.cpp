@@ -14,6 +14,10 @@ constexpr std::size_t kLooksPerTurn = 256;  // at parked claims
 
 bool is_claim(const work::Command& command) { return std::holds_alternative<work::Claim>(command); }
 
+work::Stamp stamp_of(const consensus::Entry& entry) {
+  return {entry.index.value(), entry.term.value(), static_cast<work::LogMs>(entry.stamp.value())};
+}
+
 }  // namespace
 
 void QueueReplica::flush(TimePoint now, Actions& out) {
@@ -30,6 +34,12 @@ void QueueReplica::flush(TimePoint now, Actions& out) {
   }
   for (Answer& answer : state.answers) out.emplace_back(std::move(answer));
   state.answers.clear();
+}
+
+void apply_entry(work::WorkQueue& queue, const consensus::Entry& entry) {
+  if (entry.kind != consensus::EntryKind::command) return;
+  const auto decoded = work::decode_command(entry.payload);
+  if (decoded.ok()) queue.apply(stamp_of(entry), decoded.value);
 }
 
 // ---- leading ---------------------------------------------------------------------------------
@@ -192,9 +202,7 @@ void QueueReplica::State::apply_entry(const consensus::Entry& entry, TimePoint n
     }
     mine = Proposed{entry.index, entry.term, Ticket(), std::move(decoded.value), {}};
   }
-  const work::Stamp stamp{entry.index.value(), entry.term.value(),
-                          static_cast<work::LogMs>(entry.stamp.value())};
-  settle(*mine, queue.apply(stamp, mine->command), now);
+  settle(*mine, queue.apply(stamp_of(entry), mine->command), now);
 }
 
 // What stands in the log at a place where we proposed something else, was proposed by another

@@ -120,6 +120,16 @@ TEST(Limits, BoundEveryText) {
   EXPECT_EQ(answer_to(RosterPut{std::string(kRosterBytesMax + 1, 'x')}), Reject::too_long);
   EXPECT_EQ(answer_to(Answer{std::string(kJsonBytesMax, 'x')}), Reject::accepted);
   EXPECT_EQ(answer_to(Answer{std::string(kJsonBytesMax + 1, 'x')}), Reject::too_long);
+  EXPECT_EQ(answer_to(Consensus{std::string(kConsensusBytesMax, 'x')}), Reject::accepted);
+  EXPECT_EQ(answer_to(Consensus{std::string(kConsensusBytesMax + 1, 'x')}), Reject::too_long);
+  WorkRequest request;
+  request.body.assign(kWorkBytesMax, 'x');
+  EXPECT_EQ(answer_to(request), Reject::accepted);
+  request.body += 'x';
+  EXPECT_EQ(answer_to(request), Reject::too_long);
+  WorkReply reply;
+  reply.body.assign(kWorkBytesMax + 1, 'x');
+  EXPECT_EQ(answer_to(reply), Reject::too_long);
 }
 
 TEST(Limits, RefuseNumbersThatDoNotFitTheirField) {

@@ -41,7 +41,9 @@ TEST(Readme, RepeatsEveryLimit) {
       {"kSummaryBytesMax", kSummaryBytesMax},
       {"kJsonBytesMax", kJsonBytesMax},
       {"kPayloadBytesMax", kPayloadBytesMax},
-      {"kTopicBytesMax", kTopicBytesMax}};
+      {"kTopicBytesMax", kTopicBytesMax},
+      {"kConsensusBytesMax", kConsensusBytesMax},
+      {"kWorkBytesMax", kWorkBytesMax}};
   for (const auto& [name, value] : limits) {
     const std::string cells = "| " + std::to_string(value) + " | " + name + " |";
     EXPECT_NE(readme.find(cells), std::string::npos) << cells;

@@ -132,7 +132,7 @@ void fill(DigestAnswer& m, Random& r) {
 void fill(Fetch& m, Random& r) {
   for (auto left = r.below(5); left > 0; --left) m.ids.push_back(random_id(r));
 }
-void fill(RosterGet& m, Random& r) { m.have = RosterVersion(number(r)); }
+void fill(RosterGet& m, Random& r) { m = {RosterVersion(number(r)), number(r)}; }
 void fill(RosterDocument& m, Random& r) { m = {RosterVersion(number(r)), bytes(r, 300)}; }
 void fill(RosterPut& m, Random& r) { m.bytes = bytes(r, 300); }
 void fill(Query& m, Random& r) { m = {text(r, kNameBytesMax), text_map(r)}; }
@@ -146,6 +146,14 @@ void fill(TapData& m, Random& r) {
   for (auto left = r.below(4); left > 0; --left) m.frames.push_back(tap_frame(r));
   m.matched = number(r);
   m.dropped = number(r);
+}
+
+void fill(Consensus& m, Random& r) { m.bytes = bytes(r, 300); }
+void fill(WorkRequest& m, Random& r) {
+  m = {choice(r, WorkAsk::leader), bytes(r, 300), number32(r), maybe_id(r)};
+}
+void fill(WorkReply& m, Random& r) {
+  m = {choice(r, WorkOutcome::busy), bytes(r, 300), maybe_id(r), number(r), r.chance(0.5)};
 }
 
 template <std::size_t Index = 0>
@@ -233,14 +241,17 @@ std::vector<Envelope> plain_messages() {
           plain(digest),
           plain(DigestAnswer{{1, 63}, {{id("n3"), Incarnation(2), Standing::dead}}}),
           plain(Fetch{{id("n2"), id("n3")}}),
-          plain(RosterGet{RosterVersion(5)}),
+          plain(RosterGet{RosterVersion(5), 0xfeed}),
           plain(RosterDocument{RosterVersion(6), "signed"}),
           plain(RosterPut{"signed"}),
           plain(Query{"why.node", {{"id", "n3"}}}),
           plain(Answer{"{\"schema\":1}"}),
           plain(Refusal{1301, "unknown kind", "update"}),
           plain(TapStart{10000, false, "kind=beat"}),
-          plain(TapData{{frame}, 12, 1})};
+          plain(TapData{{frame}, 12, 1}),
+          plain(Consensus{"opaque"}),
+          plain(WorkRequest{WorkAsk::command, "claim", 5000, id("n2")}),
+          plain(WorkReply{WorkOutcome::moved, "", id("n3"), 7, false})};
 }
 
 std::string to_hex(std::string_view bytes) {
