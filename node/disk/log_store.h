@@ -23,8 +23,8 @@
 // must be removed and added anew. Damage is looked for at load() and at each read, not in between.
 //
 // Contract: blocking, not thread-safe; all calls from one thread (the disk thread) in the order in
-// which the core asked. Calls outside their order (a piece without a beginning, persist() before
-// load()) are CHECKed.
+// which the core asked. Calls outside their order (persist() before load(), an entry that does not
+// follow the last one) are CHECKed.
 #pragma once
 
 #include <cstdint>
