@@ -1,0 +1,178 @@
+#include <algorithm>
+
+#include "node/jobs/executor.h"
+#include "node/jobs/kinds.h"
+
+namespace riftbus::jobs {
+
+namespace {
+
+// A program needs its whole grace within the lease, however short somebody made that.
+constexpr int kGracesPerLease = 4;
+
+bool is_ours(work::Outcome outcome) {
+  return outcome == work::Outcome::ok || outcome == work::Outcome::repeated;
+}
+
+}  // namespace
+
+void Executor::on(const Answered& answered, TimePoint now, Actions& out) {
+  const Ticket ticket = answered.ticket;
+  if (const auto* answers = std::get_if<std::vector<work::RenewedAnswer>>(&answered.answer)) {
+    on_renewed(ticket, *answers, now, out);
+    return;
+  }
+  const auto& reply = std::get<work::Reply>(answered.answer);
+  if (const auto* claimed = std::get_if<work::Claimed>(&reply)) {
+    if (ticket == claim_.ticket && ticket != 0) on_claimed(*claimed, now, out);
+  } else if (const auto* verdicts = std::get_if<work::Verdicts>(&reply)) {
+    if (ticket == attach_.ticket && ticket != 0) {
+      on_attached(*verdicts, now, out);
+    } else {
+      on_reported(ticket, *verdicts, now, out);
+    }
+  }
+}
+
+void Executor::on_attached(const work::Verdicts& verdicts, TimePoint now, Actions& out) {
+  attach_.ticket = 0;
+  if (verdicts.outcome == work::Outcome::superseded) {
+    supersede(now, out);
+    return;
+  }
+  if (!is_ours(verdicts.outcome)) {
+    attach_.at = now + kAskAgainMax;
+    return;
+  }
+  attached_ = true;
+  attach_.tries = 0;
+  for (const auto& judged : verdicts.works) {
+    for (auto& [hold, job] : jobs_) {
+      const bool reporting = job.phase == Phase::reporting;  // its report will be judged itself
+      if (hold.id == judged.id && !is_ours(judged.outcome) && !reporting) lose(job, now, out);
+    }
+  }
+}
+
+// Somebody newer speaks in this node's name. Nothing that runs here is ours any more.
+void Executor::supersede(TimePoint now, Actions& out) {
+  superseded_ = true;
+  attached_ = false;
+  out.push_back(Say{{}, "a newer daemon has this node's name: all work is stopped here"});
+  for (auto& [hold, job] : jobs_) {
+    job.lost = true;
+    stop(job, Cause::stale, now, out);
+  }
+}
+
+void Executor::on_claimed(const work::Claimed& claimed, TimePoint now, Actions& out) {
+  claim_.ticket = 0;
+  claim_.kept = false;
+  if (claimed.outcome == work::Outcome::superseded) {
+    attached_ = false;  // attaching decides who is the newer one
+    attach_.at = now;
+    return;
+  }
+  const bool found = claimed.outcome == work::Outcome::ok && !claimed.grants.empty();
+  idle_ = found ? Nanos{kIdleMin} : std::min<Nanos>(idle_ * 2, kIdleMax);
+  claim_.at = found ? now : now + idle_;
+  for (const auto& grant : claimed.grants) take_grant(grant, claimed.fence, now, out);
+}
+
+void Executor::take_grant(const work::Grant& grant, work::Fence fence, TimePoint now,
+                          Actions& out) {
+  const Hold hold{grant.id, fence};
+  if (!grant.held || jobs_.contains(hold)) return;
+  const Nanos lease = Millis{grant.terms.lease_ms};
+  const auto kind = settings_.kinds.find(grant.kind);
+  Nanos grace = lease / kGracesPerLease;
+  if (kind != settings_.kinds.end()) {
+    grace = std::min<Nanos>(grace, Seconds{kind->second.kill_grace_s});
+  }
+  Job fresh(hold, grant, grace, claim_.first_try);
+  fresh.reserve = reserved_by(grant.terms);
+  fresh.percent = grant.percent;
+  Job& job = jobs_.insert_or_assign(hold, std::move(fresh)).first->second;
+  enter(job, Phase::held, now);
+  renew_at_ = std::min(renew_at_, now + renew_every());
+  if (draining_) {
+    stop(job, Cause::evict, now, out);
+  } else if (now >= stop_at(job)) {
+    stop(job, Cause::lease, now, out);  // the answer came too late to begin
+  } else if (kind == settings_.kinds.end()) {
+    begin_report(job, {Cause::itself, false, 0, 0, "this node has no such kind", {}, {}, 0}, now);
+  } else if (!grant.hold) {
+    start(job, now, out);
+  }
+}
+
+void Executor::on_reported(Ticket ticket, const work::Verdicts& verdicts, TimePoint now,
+                           Actions& out) {
+  std::vector<Hold> known;
+  for (auto& [hold, job] : jobs_) {
+    if (ticket == 0 || job.report_ticket != ticket) continue;
+    const auto judged = std::find_if(verdicts.works.begin(), verdicts.works.end(),
+                                     [&](const auto& each) { return each.id == hold.id; });
+    const auto outcome = judged == verdicts.works.end() ? verdicts.outcome : judged->outcome;
+    if (outcome == work::Outcome::again) {
+      job.report_ticket = 0;
+      job.report_at = now + kAskAgainMax;
+      continue;
+    }
+    if (!is_ours(outcome)) {
+      out.push_back(Say{hold, std::string("its end was not accepted: ") + to_string(outcome)});
+    }
+    known.push_back(hold);
+  }
+  for (const auto& hold : known) drop(hold, out);
+}
+
+void Executor::on_renewed(Ticket ticket, const std::vector<work::RenewedAnswer>& answers,
+                          TimePoint now, Actions& out) {
+  const auto asked = renewals_.find(ticket);
+  if (asked == renewals_.end()) return;
+  const std::vector<Hold> holds = asked->second;
+  renewals_.erase(asked);
+  renew_failures_ = 0;
+  for (std::size_t i = 0; i < holds.size() && i < answers.size(); ++i) {
+    Job* job = find(holds[i]);
+    if (job == nullptr || answers[i].judged.id != holds[i].id) continue;
+    if (!is_ours(answers[i].judged.outcome)) {
+      // While its end is being reported, "not yours" may only mean that the report was heard.
+      if (job->phase != Phase::reporting) lose(*job, now, out);
+      continue;
+    }
+    job->clock.acknowledged(ticket);
+    if (job->checkpoint_ticket == ticket) job->checkpoint_new = false;
+    obey(*job, answers[i].order, now, out);
+  }
+}
+
+void Executor::obey(Job& job, work::Order order, TimePoint now, Actions& out) {
+  switch (order) {
+    case work::Order::go_on:
+      if (job.phase == Phase::held && now < stop_at(job)) start(job, now, out);
+      return;
+    case work::Order::wait:
+      return;
+    case work::Order::cancel:
+      stop(job, Cause::cancel, now, out);
+      return;
+    case work::Order::preempt:
+      stop(job, Cause::preempt, now, out);
+      return;
+  }
+}
+
+// No longer ours: whatever it does from here on has no effect, and must have none.
+void Executor::lose(Job& job, TimePoint now, Actions& out) {
+  if (job.lost) return;
+  job.lost = true;
+  job.clock.refused(now);
+  const bool goes_on = may_finish(job) && job.phase != Phase::held;
+  out.push_back(Say{job.hold, goes_on ? "no longer ours; it may finish, for the record"
+                                      : "no longer ours: stopped"});
+  if (!goes_on) stop(job, Cause::stale, now, out);
+}
+
+}  // namespace riftbus::jobs

@@ -1,0 +1,83 @@
+#include <algorithm>
+
+#include "node/jobs/executor.h"
+
+namespace riftbus::jobs {
+
+namespace {
+
+constexpr std::int64_t kExitNever = 100;  // "never again": to the dead letters
+constexpr std::int64_t kExitLater = 75;   // EX_TEMPFAIL: not now, and not my fault
+constexpr std::uint64_t kLaterMs = 60'000;
+
+work::Failure failure_of(const Hold& hold, const Exit& exit, const std::string& checkpoint) {
+  return {hold, true, exit.code, exit.signal, exit.tail, checkpoint};
+}
+
+}  // namespace
+
+// The program's word counts only if nobody asked it to end: many programs exit with 0 on TERM.
+Executor::Report Executor::how_to_report(const Job& job) {
+  const Exit& exit = job.exit;
+  const bool asked = job.stopping != Cause::itself || exit.cause == Cause::cancel ||
+                     exit.cause == Cause::preempt || exit.cause == Cause::evict ||
+                     exit.cause == Cause::lease || exit.cause == Cause::stale;
+  const bool well = exit.started && exit.cause == Cause::itself && exit.signal == 0;
+  if (job.lost)
+    return may_finish(job) && well && !asked && exit.code == 0 ? Report::complete : Report::nothing;
+  if (asked) return Report::release;
+  if (!well) return Report::fail;
+  if (exit.code == 0) return Report::complete;
+  if (exit.code == kExitNever) return Report::bury;
+  return exit.code == kExitLater ? Report::release : Report::fail;
+}
+
+// Reports are kept until answered. Which of them travel together may differ from try to try: the
+// queue judges each by its own fence.
+void Executor::report(TimePoint now, Actions& out) {
+  std::vector<Hold> forgotten;
+  std::map<Report, std::vector<Job*>> due;
+  for (auto& [hold, job] : jobs_) {
+    if (job.phase != Phase::reporting || job.report_ticket != 0 || now < job.report_at) continue;
+    const Report how = how_to_report(job);
+    if (how == Report::nothing) {
+      forgotten.push_back(hold);
+    } else if (auto& jobs = due[how]; attached_ && !superseded_ && jobs.size() < kReportsMax) {
+      jobs.push_back(&job);
+    }
+  }
+  for (const auto& [how, jobs] : due) {
+    if (!jobs.empty()) ask_report(how, jobs, now, out);
+  }
+  for (const auto& hold : forgotten) drop(hold, out);
+}
+
+void Executor::ask_report(Report how, const std::vector<Job*>& jobs, TimePoint now, Actions& out) {
+  work::Complete complete{settings_.self, {}};
+  work::Fail fail{settings_.self, {}};
+  work::Bury bury{settings_.self, {}};
+  work::Release release{settings_.self, {}};
+  const Ticket ticket = next_ticket_++;
+  for (Job* job : jobs) {
+    job->report_ticket = ticket;
+    job->report_at = now;
+    ++job->report_tries;
+    if (how == Report::complete) complete.works.push_back({job->hold, job->exit.result});
+    if (how == Report::fail) {
+      fail.works.push_back(failure_of(job->hold, job->exit, job->checkpoint));
+    }
+    if (how == Report::bury) {
+      bury.works.push_back(failure_of(job->hold, job->exit, job->checkpoint));
+    }
+    if (how == Report::release) {
+      const bool later = job->stopping == Cause::itself && job->exit.code == kExitLater;
+      release.works.push_back({job->hold, later ? kLaterMs : 0, job->percent, job->checkpoint});
+    }
+  }
+  if (how == Report::complete) out.push_back(Ask{ticket, std::move(complete)});
+  if (how == Report::fail) out.push_back(Ask{ticket, std::move(fail)});
+  if (how == Report::bury) out.push_back(Ask{ticket, std::move(bury)});
+  if (how == Report::release) out.push_back(Ask{ticket, std::move(release)});
+}
+
+}  // namespace riftbus::jobs
