@@ -349,6 +349,23 @@ constexpr auto kCatalog = std::to_array<CatalogEntry>({
     {1711, "database of the log damaged",
      "SQLite finds its own structure damaged: the disk or memory changed bytes",
      "remove this voter, empty the folder of its log, add it anew; check the disk"},
+    // 1720: asking the queue and its leader
+    {1722, "request about work cannot be read", "another version or another program has written it",
+     "compare with bus/wire/README.md; update the older program"},
+    {1723, "no leader has answered in time",
+     "no majority of the voters is up, or leadership is changing hands; it is unknown whether the "
+     "request was carried out",
+     "see `riftbus why leader`; send the same request again, it is never carried out twice"},
+    {1724, "answer of the leader cannot be read", "the leader runs a later version",
+     "update this node"},
+    {1725, "too many requests to the leader are under way",
+     "the queue is slower than what is asked of it", "ask again in a while, in larger batches"},
+    {1726, "change of leadership or voters refused",
+     "the leader cannot do it now: the text says why",
+     "see `riftbus why leader` and `riftbus voter list`"},
+    {1727, "no such server for the log",
+     "the roster does not list the node, or its name collides with another's",
+     "approve its key first: `riftbus key approve`"},
     // 1740: the work queue
     {1740, "needs of work do not parse",
      "the expression of what work asks of a worker is malformed",

@@ -93,6 +93,7 @@ Status Node::open() {
   if (auto status = state_->open_gate(); !status) return status;
   if (auto status = state_->open_bus(); !status) return status;
   state_->open_members();
+  state_->open_leadership();
   state_->log_listeners();
   return Ok{};
 }

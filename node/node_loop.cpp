@@ -68,12 +68,14 @@ void Node::State::turn() {
   }
   now = bus::boot_now();
   members->tick(now);
+  turn_leadership();
   if (desk->has_work()) desk->tick(view());
   if (now >= housekeeping_due) housekeeping();
 }
 
 TimePoint Node::State::next_deadline() const {
-  auto due = std::min({housekeeping_due, members->next_deadline(), desk->next_deadline()});
+  auto due = std::min(
+      {housekeeping_due, members->next_deadline(), desk->next_deadline(), leadership_deadline()});
   if (ends_at) due = std::min(due, *ends_at);
   return due;
 }
@@ -95,6 +97,7 @@ void Node::State::handle(const bus::Event& event) {
       disk.run_done();
       now = bus::boot_now();  // the cores were told a newer time than this turn's
     }
+    if (log_wake && woken->id == *log_wake) voter->on_disk(now);
     if (woken->id == signal_wake) {
       while (const int number = signals.take()) on_signal(number);
     }
@@ -115,6 +118,7 @@ void Node::State::on_received(const bus::Received& received) {
     desk->on_pong(received, view());
     return;
   }
+  if (on_work_kind(received, kind, roles)) return;
   if (!MemberShell::takes(kind)) {
     on_owner_kind(received, kind, roles);
     return;
@@ -185,6 +189,7 @@ void Node::State::housekeeping() {
   housekeeping_due = now + kHousekeeping;
   members->refresh_addresses();
   if (roster) roster->tick(*members, now);
+  tend_leadership();
   if (gate) log_strangers();
   if (now >= self_check_due) check_self();
   if (now >= sightings_due) save_sightings();

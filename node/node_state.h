@@ -1,5 +1,5 @@
 // What a running node consists of, in the order in which it is built (and, reversed, taken down).
-// Private to node.cpp and node_loop.cpp.
+// Private to the node*.cpp.
 #pragma once
 
 #include <map>
@@ -13,10 +13,14 @@
 #include "node/desk.h"
 #include "node/disk_thread.h"
 #include "node/journal.h"
+#include "node/leader_questions.h"
 #include "node/member_shell.h"
 #include "node/node.h"
 #include "node/roster_shell.h"
 #include "node/signals.h"
+#include "node/voter_shell.h"
+#include "node/work_client.h"
+#include "node/work_desk.h"
 
 namespace riftbus::node {
 
@@ -28,6 +32,23 @@ struct Node::State {
   [[nodiscard]] Status open_bus();
   void open_members();
   void log_listeners() const;
+
+  // node_leader.cpp: leadership and work.
+  void open_leadership();
+  void open_voter(const std::vector<NodeId>& first);
+  [[nodiscard]] std::vector<NodeId> first_voters() const;
+  void learn_names();
+  [[nodiscard]] bool on_work_kind(const bus::Received& received, wire::Kind kind,
+                                  const std::set<Role>& roles);
+  void on_consensus(const bus::Received& received, const std::set<Role>& roles);
+  [[nodiscard]] bool on_leader_query(const bus::Received& received, const std::set<Role>& roles);
+  [[nodiscard]] Result<std::string> answer_question(const wire::Query& query,
+                                                    const std::set<Role>& roles, bool stale);
+  void turn_leadership();
+  [[nodiscard]] TimePoint leadership_deadline() const;
+  void tend_leadership();
+  void promote_learners();
+  void add_leadership(NodeView& seen) const;
 
   // node_loop.cpp: running.
   void run();
@@ -56,10 +77,18 @@ struct Node::State {
   std::unique_ptr<RosterShell> roster;  // null with --insecure
   std::unique_ptr<MemberShell> members;
   std::unique_ptr<Desk> desk;
+  ServerNames names;
+  std::unique_ptr<LeaderWatch> leader;
+  std::unique_ptr<WorkClient> work;
+  std::unique_ptr<LeaderQuestions> leader_questions;
+  std::unique_ptr<WorkDesk> work_desk;
+  std::unique_ptr<VoterShell> voter;   // null where this node keeps no log
+  std::optional<Error> voter_trouble;  // why not, if it should
 
   wire::Record self_record;
   bus::WakeId signal_wake;
   bus::WakeId disk_wake;
+  std::optional<bus::WakeId> log_wake;
   TimePoint started;
   TimePoint now;
   TimePoint housekeeping_due;

@@ -48,6 +48,7 @@ NodeView Node::State::view() const {
   const auto kind = classify_host(prepared.settings.listen.host);
   view.listening = {
       to_wire({kind, prepared.settings.listen.host, bus->call_port(), bus->pub_port()})};
+  add_leadership(view);
   view.started = started;
   view.now = {now, bus::wall_now_ms()};
   return view;

@@ -52,6 +52,8 @@ struct Command {
 };
 
 [[nodiscard]] std::span<const Command> command_table();
+// Its part about leadership and voters (leader_commands.cpp).
+[[nodiscard]] std::span<const Command> leader_commands();
 // Options that stand anywhere on the line.
 [[nodiscard]] std::span<const Option> global_options();
 // nullptr: no such command.

@@ -350,17 +350,26 @@ constexpr auto kCommands = std::to_array<Command>({
 
 }  // namespace
 
-std::span<const Command> command_table() { return kCommands; }
+std::span<const Command> command_table() {
+  static const std::vector<Command> all = [] {
+    std::vector<Command> rows(kCommands.begin(), kCommands.end());
+    const auto leader = leader_commands();
+    rows.insert(rows.end(), leader.begin(), leader.end());
+    return rows;
+  }();
+  return all;
+}
 
 const Command* find_command(std::string_view name) {
-  const auto found = std::find_if(kCommands.begin(), kCommands.end(),
+  const auto table = command_table();
+  const auto found = std::find_if(table.begin(), table.end(),
                                   [&](const Command& command) { return command.name == name; });
-  return found == kCommands.end() ? nullptr : &*found;
+  return found == table.end() ? nullptr : &*found;
 }
 
 std::vector<std::string_view> command_nouns() {
   std::vector<std::string_view> nouns;
-  for (const auto& command : kCommands) {
+  for (const auto& command : command_table()) {
     const auto blank = command.name.find(' ');
     if (blank == std::string_view::npos) continue;
     const auto noun = command.name.substr(0, blank);

@@ -1,0 +1,114 @@
+// The part of the command table about leadership and voters.
+#include <array>
+
+#include "node/ctl/command.h"
+#include "node/ctl/commands.h"
+
+namespace riftbus::ctl {
+
+namespace {
+
+constexpr auto kId = std::to_array<Argument>({{"ID", true, false, Completes::node_id}});
+constexpr auto kMaybeId = std::to_array<Argument>({{"ID", false, false, Completes::node_id}});
+
+constexpr auto kPolicyOptions = std::to_array<Option>({
+    {"set", 0, "POLICY", false, "raft|bully|hybrid", Completes::nothing,
+     "let this node campaign by another policy from now on"},
+});
+constexpr auto kTransferExamples = std::to_array<std::string_view>({"riftbus leader transfer n2"});
+constexpr auto kAddExamples = std::to_array<std::string_view>({"riftbus voter add n4"});
+
+constexpr bool kAsks = true;  // asks_cluster
+
+constexpr auto kCommands = std::to_array<Command>({
+    {"leader show",
+     "Show who leads, and how far the log is, as one node sees it",
+     "Exits with 1 while nobody leads.",
+     {},
+     {},
+     {},
+     run_leader_show,
+     kAsks,
+     false,
+     false},
+    {"leader transfer",
+     "Let another voter lead",
+     "Without ID, the voter that is furthest. The leader brings it up to date first; nothing is "
+     "lost, and requests wait for a moment.",
+     kMaybeId,
+     {},
+     kTransferExamples,
+     run_leader_transfer,
+     kAsks,
+     false,
+     false},
+    {"leader policy",
+     "Show or set by which policy a node campaigns",
+     "A policy decides only who campaigns when: it may differ from node to node and change at any "
+     "moment, and nothing that was promised depends on it.",
+     {},
+     kPolicyOptions,
+     {},
+     run_leader_policy,
+     kAsks,
+     false,
+     false},
+    {"leader recover",
+     "Begin a new generation with this node alone, after a disaster",
+     "The last resort when a majority of the voters is lost for good. What only they knew is lost. "
+     "Name the node with --node. The other old voters must be emptied before they are added "
+     "again.",
+     {},
+     {},
+     {},
+     run_leader_recover,
+     kAsks,
+     false,
+     false},
+    {"voter list",
+     "List the voters, and how far each one is",
+     "",
+     {},
+     {},
+     {},
+     run_voter_list,
+     kAsks,
+     false,
+     false},
+    {"voter add",
+     "Let a node take part in the log",
+     "It is sent the log first and votes once it has caught up; see `riftbus voter list`.",
+     kId,
+     {},
+     kAddExamples,
+     run_voter_add,
+     kAsks,
+     false,
+     false},
+    {"voter remove",
+     "Take a voter out of the log",
+     "A voter that is dead still counts until it is removed.",
+     kId,
+     {},
+     {},
+     run_voter_remove,
+     kAsks,
+     false,
+     false},
+    {"why leader",
+     "Explain who leads or why nobody does",
+     "Who has voted, who is missing, and since when.",
+     {},
+     {},
+     {},
+     run_why_leader,
+     kAsks,
+     false,
+     false},
+});
+
+}  // namespace
+
+std::span<const Command> leader_commands() { return kCommands; }
+
+}  // namespace riftbus::ctl

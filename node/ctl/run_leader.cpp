@@ -1,0 +1,65 @@
+// leader show|transfer|policy|recover, voter list|add|remove, why leader.
+#include <ostream>
+
+#include "node/ctl/commands.h"
+#include "node/ctl/output.h"
+#include "node/ctl/session.h"
+
+namespace riftbus::ctl {
+
+namespace {
+
+constexpr Shape kLeader{nullptr, "leader", render_leader};
+constexpr Shape kVoters{"voters", "id", render_voters};
+constexpr Shape kWhy{"voters", "id", render_why_leader};
+constexpr Shape kDone{nullptr, "subject", render_accepted};
+
+int ask_and_print(Context& context, const std::string& query, const Arguments& arguments,
+                  const Shape& shape) {
+  auto session = Session::open(context);
+  if (!session.ok()) return report(context, session.error());
+  auto document = (*session)->ask(query, arguments);
+  if (!document.ok()) return report(context, document.error());
+  print_document(context, *document, shape);
+  const bool nobody = shape.render == render_leader && get(*document, {"leader"}).is_null();
+  return nobody ? kExitFalse : kExitOk;
+}
+
+Arguments id_of(const Context& context) {
+  if (context.invocation.arguments.empty()) return {};
+  return {{"id", context.invocation.arguments.front()}};
+}
+
+}  // namespace
+
+int run_leader_show(Context& context) {
+  return run_watched(context,
+                     [](Context& one) { return ask_and_print(one, "leader.show", {}, kLeader); });
+}
+int run_leader_transfer(Context& context) {
+  return ask_and_print(context, "leader.transfer", id_of(context), kDone);
+}
+int run_leader_policy(Context& context) {
+  Arguments arguments;
+  if (const auto policy = context.invocation.find("set")) arguments["policy"] = *policy;
+  return ask_and_print(context, "leader.policy", arguments, kLeader);
+}
+int run_leader_recover(Context& context) {
+  return ask_and_print(context, "leader.recover", {}, kDone);
+}
+int run_voter_list(Context& context) {
+  return run_watched(context,
+                     [](Context& one) { return ask_and_print(one, "voter.list", {}, kVoters); });
+}
+int run_voter_add(Context& context) {
+  return ask_and_print(context, "voter.add", id_of(context), kDone);
+}
+int run_voter_remove(Context& context) {
+  return ask_and_print(context, "voter.remove", id_of(context), kDone);
+}
+int run_why_leader(Context& context) {
+  return run_watched(context,
+                     [](Context& one) { return ask_and_print(one, "why.leader", {}, kWhy); });
+}
+
+}  // namespace riftbus::ctl

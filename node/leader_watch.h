@@ -1,0 +1,69 @@
+// LeaderWatch: who leads, for this node and whoever asks it.
+//
+// A server of the log knows by itself: it is told. Any other node asks: the leader it knows of, or
+// one voter after the other, twice a second, with one small message. What anybody else says in
+// passing (a reply that names a leader) is taken as a hint to try, not as news: a later term wins.
+//
+// A leader that was not confirmed for kDoubtAfter is doubted: leader() is empty until somebody
+// names one.
+//
+// Loop thread only. Everything passed by reference outlives this object.
+#pragma once
+
+#include <vector>
+
+#include "bus/bus.h"
+
+namespace riftbus::node {
+
+class MemberShell;
+
+class LeaderWatch {
+ public:
+  static constexpr Millis kAskEvery{500};
+  static constexpr Millis kDoubtAfter{1600};
+
+  LeaderWatch(const NodeId& self, std::vector<NodeId> voters, bus::Bus& bus, MemberShell& members);
+
+  [[nodiscard]] const NodeId& leader() const { return leader_; }
+  [[nodiscard]] std::uint64_t term() const { return term_; }
+  [[nodiscard]] TimePoint since() const { return since_; }
+  [[nodiscard]] bool is_self() const { return leader_ == self_; }
+  // Changes whenever leader() does.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
+  [[nodiscard]] const std::vector<NodeId>& voters() const { return voters_; }
+
+  // Of our own replica: the truth as far as this node can know it.
+  void set(const NodeId& leader, std::uint64_t term, TimePoint now);
+  void set_voters(std::vector<NodeId> voters) { voters_ = std::move(voters); }
+  // Somebody said so. Ignored while our own replica tells us.
+  void hint(const NodeId& leader, std::uint64_t term, TimePoint now);
+  // It does not lead, or does not answer.
+  void doubt(const NodeId& node, TimePoint now);
+  // One voter after the other, never ourselves. Empty: there is none.
+  NodeId next_voter();
+
+  // False: not an answer to us.
+  bool on_reply(const bus::Received& received, TimePoint now);
+  void tick(TimePoint now);
+  [[nodiscard]] TimePoint next_deadline() const;
+
+ private:
+  void change(const NodeId& leader, std::uint64_t term, TimePoint now);
+
+  NodeId self_;
+  std::vector<NodeId> voters_;
+  bus::Bus& bus_;
+  MemberShell& members_;
+  NodeId leader_;
+  std::uint64_t term_ = 0;
+  TimePoint since_{};
+  TimePoint confirmed_{};
+  std::uint64_t version_ = 0;
+  bool is_told_ = false;  // by our own replica
+  TimePoint ask_due_{};
+  std::uint64_t asked_ = 0;
+  std::size_t turn_ = 0;
+};
+
+}  // namespace riftbus::node

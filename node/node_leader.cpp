@@ -1,0 +1,224 @@
+// How leadership and work are built into a node, and what of them happens in its loop.
+#include <algorithm>
+
+#include "bus/clock.h"
+#include "bus/log.h"
+#include "node/api_leader.h"
+#include "node/node_state.h"
+
+namespace riftbus::node {
+
+namespace {
+
+std::string log_folder(const NodeSettings& settings) { return settings.paths.data_dir + "/log"; }
+
+// A profile's heartbeat must be answered well within its election timeout.
+consensus::Timing log_timing(const TimingConfig& config) {
+  consensus::Timing timing;
+  if (config.profile == TimingProfile::flaky) {
+    timing.election = Millis(2500);
+    timing.heartbeat = Millis(250);
+    timing.rank_step = Millis(400);
+  } else {
+    timing.election = Millis(800);
+    timing.heartbeat = Millis(80);
+  }
+  return timing;
+}
+
+}  // namespace
+
+// ---- building ----------------------------------------------------------------------------------
+
+std::vector<NodeId> Node::State::first_voters() const {
+  if (prepared.roster && !prepared.roster->roster.voters.empty()) {
+    return prepared.roster->roster.voters;
+  }
+  return prepared.settings.voters;
+}
+
+void Node::State::open_leadership() {
+  const NodeId& self = prepared.settings.node_id;
+  const auto voters = first_voters();
+  learn_names();
+  for (const auto& id : voters) names.add(id);
+  leader = std::make_unique<LeaderWatch>(self, voters, *bus, *members);
+  work = std::make_unique<WorkClient>(
+      self, *bus, *members, *leader,
+      [this](WorkClient::Number number, const wire::WorkRequest& request, TimePoint at) {
+        work_desk->on_here(number, request, at);
+      });
+  leader_questions = std::make_unique<LeaderQuestions>(*leader, names, [this] { return view(); });
+  work_desk = std::make_unique<WorkDesk>(
+      self, *bus, *work, *leader, [this](const NodeId& id) { return roles_of(id); },
+      [this](const wire::Query& query, const std::set<Role>& roles, bool stale) {
+        return answer_question(query, roles, stale);
+      });
+  const bool is_first = std::find(voters.begin(), voters.end(), self) != voters.end();
+  if (is_first || VoterShell::has_log(log_folder(prepared.settings))) open_voter(voters);
+}
+
+void Node::State::open_voter(const std::vector<NodeId>& first) {
+  const auto& settings = prepared.settings;
+  VoterSetup setup;
+  setup.self = settings.node_id;
+  setup.cluster =
+      cluster_key_of(settings.cluster, settings.authority ? settings.authority->hex() : "");
+  setup.first_voters = first;
+  setup.folder = log_folder(settings);
+  setup.timing = log_timing(settings.timing);
+  setup.seed = instance.value();
+  auto opened = VoterShell::open(std::move(setup), *bus, *members, names, *leader, journal);
+  if (!opened) {
+    voter_trouble = opened.error();
+    bus::write_error(*voter_trouble);
+    journal.note("disk", settings.node_id,
+                 "takes no part in the log: " + voter_trouble->to_string(),
+                 {now, bus::wall_now_ms()});
+    leader_questions->set_trouble(&*voter_trouble);
+    return;
+  }
+  voter = std::move(*opened);
+  log_wake = bus->add_wakeup(voter->wake_fd());
+  work_desk->set_voter(voter.get());
+  leader_questions->set_voter(voter.get());
+  bus::log_info("keeps the replicated log", {{"folder", log_folder(settings)}});
+}
+
+// ---- the loop ----------------------------------------------------------------------------------
+
+void Node::State::learn_names() {
+  names.add(prepared.settings.node_id);
+  for (const auto& id : prepared.configured) names.add(id);
+  if (roster) {
+    for (const auto& [id, entry] : roster->current().entries) names.add(id);
+  } else {
+    for (const auto* member : members->core().members()) names.add(member->record.id);
+  }
+}
+
+void Node::State::on_consensus(const bus::Received& received, const std::set<Role>& roles) {
+  if (!roles.contains(Role::node) && !roles.contains(Role::voter)) return;
+  // Called upon by a leader: this node is being made a server of the log.
+  if (!voter && !voter_trouble) open_voter({});
+  if (voter) voter->on_consensus(received, now);
+}
+
+// True: it was a matter of leadership or work.
+bool Node::State::on_work_kind(const bus::Received& received, wire::Kind kind,
+                               const std::set<Role>& roles) {
+  switch (kind) {
+    case wire::Kind::consensus:
+      on_consensus(received, roles);
+      return true;
+    case wire::Kind::work_request:
+      work_desk->on_request(received, now);
+      return true;
+    case wire::Kind::work_reply:
+    case wire::Kind::refusal:
+      return leader->on_reply(received, now) || work->on_reply(received, now);
+    case wire::Kind::query:
+      return on_leader_query(received, roles);
+    default:
+      return false;
+  }
+}
+
+bool Node::State::on_leader_query(const bus::Received& received, const std::set<Role>& roles) {
+  const auto& query = std::get<wire::Query>(received.envelope.body);
+  const Answers who = who_answers(query.name);
+  if (who == Answers::nobody) return false;
+  if (who == Answers::leader) {
+    work_desk->on_question(received, query, now);
+    return true;
+  }
+  auto document = answer_question(query, roles, false);
+  wire::Body body;
+  if (document) {
+    body = wire::Answer{std::move(*document)};
+  } else {
+    const Error& error = document.error();
+    body = wire::Refusal{error.code, error.what, error.next};
+  }
+  bus->reply(received.reply_to, received.envelope.correlation, std::move(body));
+  return true;
+}
+
+Result<std::string> Node::State::answer_question(const wire::Query& query,
+                                                 const std::set<Role>& roles, bool stale) {
+  return leader_questions->answer(query, roles, stale);
+}
+
+// The end of a turn: what was heard goes into the log, what was decided goes out.
+void Node::State::turn_leadership() {
+  leader->tick(now);
+  work->tick(now);
+  if (voter) voter->flush(now);
+}
+
+TimePoint Node::State::leadership_deadline() const {
+  const auto due = std::min(leader->next_deadline(), work->next_deadline());
+  return voter ? std::min(due, voter->next_deadline(now)) : due;
+}
+
+// Once a second: who seems alive, whose name is new, who may vote by now.
+void Node::State::tend_leadership() {
+  learn_names();
+  if (!voter) return;
+  std::set<NodeId> alive{prepared.settings.node_id};
+  for (const auto* member : members->core().members()) {
+    const auto& id = member->record.id;
+    if (member->standing == wire::Standing::alive) alive.insert(id);
+    if (member->standing == wire::Standing::dead && voter->replica().is_leading()) {
+      voter->take(replica::Evidence{id, work::Lapse::dead}, now);
+    }
+  }
+  voter->set_alive(alive, now);
+  if (voter->trouble() != nullptr) leader_questions->set_trouble(voter->trouble());
+  promote_learners();
+}
+
+// A server that was added listens until it has caught up; then it votes.
+void Node::State::promote_learners() {
+  if (!voter->replica().is_leading()) return;
+  for (const auto& server : voter->replica().log().configuration().servers()) {
+    if (server.standing != consensus::Standing::learner) continue;
+    const auto refusal = voter->change({consensus::Change::Kind::promote, server.id, 0}, now);
+    if (refusal == consensus::Refusal::none) return;  // one at a time
+  }
+}
+
+void Node::State::add_leadership(NodeView& seen) const {
+  if (voter) {
+    const auto& counters = voter->counters();
+    const auto& stats = voter->replica().stats();
+    const auto& log = voter->replica().log().stats();
+    const auto disk_figures = voter->disk();
+    seen.counters["log.messages_sent"] = counters.sent;
+    seen.counters["log.messages_lost"] = counters.lost;
+    seen.counters["log.messages_received"] = counters.received;
+    seen.counters["log.messages_malformed"] = counters.malformed;
+    seen.counters["log.messages_of_impostors"] = counters.impostors;
+    seen.counters["log.disk_failures"] = counters.disk_failures;
+    seen.counters["log.elections_won"] = log.elections_won;
+    seen.counters["log.step_downs"] = log.step_downs;
+    seen.counters["log.campaigns"] = log.campaigns;
+    seen.counters["log.writes"] = disk_figures.writes;
+    seen.counters["log.write_us"] = disk_figures.write_us;
+    seen.counters["log.write_us_max"] = disk_figures.write_us_max;
+    seen.counters["log.snapshots"] = disk_figures.snapshots;
+    seen.counters["log.snapshot_bytes"] = disk_figures.snapshot_bytes;
+    seen.counters["work.proposed"] = stats.proposed;
+    seen.counters["work.applied"] = stats.applied;
+    seen.counters["work.answered"] = stats.answered;
+    seen.counters["work.moved"] = stats.moved;
+    seen.counters["work.busy"] = stats.busy;
+    seen.counters["work.parked"] = voter->replica().parked();
+    seen.counters["work.renewals"] = stats.renewals;
+    seen.counters["work.expires"] = stats.expires;
+    seen.counters["work.undecodable"] = stats.undecodable;
+  }
+  seen.counters["work.calls_open"] = work->open();
+}
+
+}  // namespace riftbus::node
