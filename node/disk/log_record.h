@@ -84,6 +84,10 @@ enum class RecordFault : std::uint8_t { damaged, later_version };
 template <class Record>
 using Decoded = std::variant<Record, RecordFault>;
 
+// The record with its seal, the first 8 bytes, set anew by the kind that it names. Encoders end
+// with this; a fuzzer begins with it.
+[[nodiscard]] std::string seal_record(const LogOwner& owner, std::string record);
+
 [[nodiscard]] std::string encode_batch(const LogOwner& owner, const Batch& batch);
 // Seal, kind and bounds; the entries' order; and each entry.
 [[nodiscard]] Decoded<Batch> decode_batch(const LogOwner& owner, std::string_view bytes);

@@ -11,7 +11,9 @@ set(fuzz_targets)
 # riftbus_rooms_included(variable file): the libraries behind the #include "..." lines of a file.
 function(riftbus_rooms_included variable source)
   set(rooms)
-  foreach(pair "node/membership=riftbus_membership" "node/ctl=riftbus_ctl" "node=riftbus_node"
+  foreach(pair "node/membership=riftbus_membership" "node/ctl=riftbus_ctl"
+          "node/disk=riftbus_disk" "node/consensus=riftbus_consensus" "node/work=riftbus_work"
+          "node=riftbus_node"
           "bus/wire=riftbus_wire" "bus/tap=riftbus_tap" "bus=riftbus_bus" "config=riftbus_config")
     string(REPLACE "=" ";" pair ${pair})
     list(GET pair 0 folder)
