@@ -26,10 +26,17 @@ void Arrival::calibrate(Nanos uptime, TimePoint asked) {
   if (offset_min_ && *offset_min_ < offset) offset_min_ = offset;
 }
 
+bool Arrival::is_doubtful(const Sample& beat) const {
+  if (offset_min_ || (beat.at >= drained_ && beat.at <= first_due_)) return false;
+  if (!last_ || beat.uptime <= last_->uptime) return true;
+  return 4 * (beat.at - last_->at) < 3 * (beat.uptime - last_->uptime);
+}
+
 Arrival::Beat Arrival::on_beat(Nanos uptime, Nanos interval, Nanos stale_after, TimePoint now) {
   Beat beat;
-  if (!offset_min_ && now < drained_) {
+  if (is_doubtful({now, uptime})) {
     beat.stale = true;
+    last_ = Sample{now, uptime};
     return beat;
   }
   const Nanos offset = now.time_since_epoch() - uptime;

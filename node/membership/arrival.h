@@ -10,6 +10,10 @@
 // smallest difference creeps up by a thousandth of the time passed, so that two clocks which
 // drift apart, or a route that became longer, are forgiven in the end.
 //
+// A first beat is its own measure. If it may have waited (we stood still, or it is overdue) it is
+// stale as well, until a second one follows in the rhythm in which both were sent: what comes out
+// of a queue comes in a burst.
+//
 // The gap between beats is smoothed as TCP smooths round trips (Jacobson 1988: mean by 1/8,
 // deviation by 1/4), counted per beat sent: the uptime tells how many there were between two
 // arrivals. One gap counts at most as four, so that a single stall does not poison the mean.
@@ -43,12 +47,13 @@ class Arrival {
   // A new life: another uptime, another clock.
   void restart(Nanos interval);
   // We stood still: the next gap is our own and teaches nothing. What waited in our queue is read
-  // until `drained`; a first beat among it would be its own measure, and is stale instead. (A first
-  // beat that waited in the network cannot be told from a fresh one.)
+  // until `drained`; a first beat among it would be its own measure, and proves nothing.
   void on_pause(TimePoint drained) {
     last_.reset();
     drained_ = drained;
   }
+  // We began to listen: a first beat that comes later than this waited in the network, perhaps.
+  void expect_by(TimePoint due) { first_due_ = due; }
 
   [[nodiscard]] Nanos mean() const { return mean_; }
   [[nodiscard]] Nanos deviation() const { return deviation_; }
@@ -56,18 +61,21 @@ class Arrival {
   [[nodiscard]] Nanos expected() const { return mean_ + 4 * deviation_; }
 
  private:
-  void learn_gap(Nanos gap);
-
   struct Sample {
     TimePoint at;
     Nanos uptime{};
   };
+  void learn_gap(Nanos gap);
+  // No measure yet, and this beat is not fit to be one.
+  [[nodiscard]] bool is_doubtful(const Sample& beat) const;
+
   Nanos mean_;
   Nanos deviation_;
   std::optional<Sample> last_;
   std::optional<Nanos> offset_min_;
   TimePoint offset_at_{};
   TimePoint drained_{};
+  TimePoint first_due_ = TimePoint::max();
 };
 
 }  // namespace riftbus::membership

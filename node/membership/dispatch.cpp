@@ -12,6 +12,7 @@ void Membership::State::on(const Tick&, TimePoint, Actions&) {}
 
 void Membership::State::on(const LinkUp& event, TimePoint now, Actions& out) {
   observer.on_link(event.peer, true, now, out);
+  if (core.self.speaks() && observer.watches(event.peer)) repair.on_listening(event.peer, now, out);
 }
 
 void Membership::State::on(const LinkDown& event, TimePoint now, Actions& out) {

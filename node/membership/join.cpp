@@ -10,8 +10,10 @@ void Join::start(TimePoint now, Actions& out) {
     const bool known = std::find(seeds_.begin(), seeds_.end(), seed) != seeds_.end();
     if (seed != core_.id() && !known) seeds_.push_back(seed);
   }
-  // Everybody's first seed is the same voter: begin somewhere else each time.
-  if (!seeds_.empty()) next_seed_ = static_cast<std::size_t>(core_.random.below(seeds_.size()));
+  if (!seeds_.empty()) {
+    first_turn_ = static_cast<std::size_t>(core_.random.below(seeds_.size()));
+    next_seed_ = static_cast<std::size_t>(core_.random.below(seeds_.size()));
+  }
   heal_due_ = now + heal_pause();
   core_.joined = seeds_.empty();
   seeking_ = !seeds_.empty();
@@ -20,13 +22,14 @@ void Join::start(TimePoint now, Actions& out) {
 
 void Join::seek(TimePoint now, Actions& out) {
   host_ = NodeId();
-  for (std::size_t i = 0; i < std::min(kSeedsAtOnce, seeds_.size()); ++i) {
-    ask(seeds_[next_seed_], {}, now, out);
-    next_seed_ = (next_seed_ + 1) % seeds_.size();
-  }
+  const std::size_t first = first_turn_++ % std::min(kFirstSeeds, seeds_.size());
+  ask(seeds_[first], {}, now, out);
+  if (next_seed_ == first) next_seed_ = (next_seed_ + 1) % seeds_.size();
+  if (next_seed_ != first) ask(seeds_[next_seed_], {}, now, out);
+  next_seed_ = (next_seed_ + 1) % seeds_.size();
   const auto quarter = retry_.count() / 4;
   seek_due_ = now + retry_ + Nanos(core_.random.between(-quarter, quarter));
-  retry_ = std::min(kRetryMax, retry_ * 3 / 2);
+  retry_ = std::min(kRetryMax, 2 * retry_);
 }
 
 void Join::ask(const NodeId& to, const NodeId& after, TimePoint now, Actions& out) {

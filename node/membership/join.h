@@ -1,7 +1,9 @@
 // Join: being taken in, taking others in, and finding lost parts of the cluster again.
 //
 // A newcomer asks its seeds, two at a time, with growing, jittered pauses, until one answers, and
-// then pages through all that this one knows. The answerer tells everybody of the newcomer. Whoever
+// then pages through all that this one knows. One of the two is always among the first kFirstSeeds,
+// who are the same for all, so that those who start together meet; the other is drawn from the
+// whole list, for the first ones may be down. The answerer tells everybody of the newcomer. Whoever
 // is asked does the same whether the asker is new or was away: so a Join is also how the halves of
 // a healed partition meet. For that, the whole cluster together tries about kHealPerMinute times a
 // minute to join a member it holds dead, or a seed it does not hear of; more often while many
@@ -19,8 +21,8 @@ namespace riftbus::membership {
 
 class Join {
  public:
-  static constexpr std::size_t kSeedsAtOnce = 2;
-  static constexpr Nanos kRetryMin = Seconds(1);
+  static constexpr std::size_t kFirstSeeds = 3;
+  static constexpr Nanos kRetryMin = Millis(150);
   static constexpr Nanos kRetryMax = Seconds(10);
   static constexpr std::size_t kPageMembers = 64;
   static constexpr int kHealPerMinute = 6;
@@ -50,7 +52,8 @@ class Join {
   [[nodiscard]] Nanos heal_pause();
 
   Core& core_;
-  std::vector<NodeId> seeds_;  // without ourselves; in the order in which they are asked
+  std::vector<NodeId> seeds_;   // without ourselves; in the order in which they are asked
+  std::size_t first_turn_ = 0;  // among the first ones
   std::size_t next_seed_ = 0;
   bool seeking_ = false;
   NodeId host_;  // whose pages we read

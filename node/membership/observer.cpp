@@ -127,7 +127,7 @@ void Observer::follow_table(TimePoint now, Actions& out) {
     refresh(at->second, *member, now, out);
     ++at;
   }
-  replan_due_ = std::min(replan_due_, posts_.empty() ? now : now + kReplanDelay);
+  replan_due_ = std::min(replan_due_, std::max(now, replanned_ + kReplanDelay));
 }
 
 // A higher incarnation is the member's own answer to what was held against it, whoever tells of it:
@@ -149,6 +149,7 @@ void Observer::refresh(Post& post, const Member& member, TimePoint now, Actions&
 
 void Observer::replan(TimePoint now, Actions& out) {
   replan_due_ = TimePoint::max();
+  replanned_ = now;
   std::set<NodeId> wanted;
   for (auto& id : core_.table.rings().subjects_of(core_.id())) wanted.insert(std::move(id));
   std::erase_if(recruited_, [&](const auto& entry) { return entry.second <= now; });

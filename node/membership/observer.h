@@ -55,6 +55,7 @@ class Observer {
 
   [[nodiscard]] TimePoint next_deadline() const;
   [[nodiscard]] std::vector<WatchReport> report() const;
+  [[nodiscard]] bool watches(const NodeId& id) const { return posts_.contains(id); }
   // Watched by us, and not heard.
   [[nodiscard]] bool misses(const NodeId& id) const;
 
@@ -87,6 +88,7 @@ class Observer {
   std::map<NodeId, TimePoint> recruited_;  // until when
   std::uint64_t table_version_ = 0;
   TimePoint replan_due_ = TimePoint::max();
+  TimePoint replanned_{};
 };
 
 }  // namespace riftbus::membership

@@ -48,6 +48,11 @@ void Repair::on_beat(const NodeId& from, std::uint32_t digest, TimePoint now, Ac
   begin(from, now, out);
 }
 
+void Repair::on_listening(const NodeId& to, TimePoint now, Actions& out) {
+  differences_.erase(to);
+  begin(to, now, out);
+}
+
 void Repair::begin(const NodeId& with, TimePoint now, Actions& out) {
   ++core_.stats.digest_rounds;
   round_until_ = now + kRoundIntervals * core_.interval();

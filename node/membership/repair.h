@@ -30,6 +30,8 @@ class Repair {
 
   void start(TimePoint now);
   void on_beat(const NodeId& from, std::uint32_t digest, TimePoint now, Actions& out);
+  // We begin to listen to this member: what it said before that is asked for.
+  void on_listening(const NodeId& to, TimePoint now, Actions& out);
   [[nodiscard]] wire::DigestAnswer answer(const wire::Digest& digest) const;
   [[nodiscard]] std::vector<wire::Claim> answer(const wire::Fetch& fetch) const;
   void on_answer(const NodeId& from, const wire::DigestAnswer& answer, TimePoint now, Actions& out);

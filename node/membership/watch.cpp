@@ -105,6 +105,8 @@ void Watch::come_to_life() {
   due_ = TimePoint::max();
   refused_ = false;
   last_dial_ = false;
+  redial_due_ = TimePoint::max();
+  redial_pause_ = Nanos::zero();
   grace_due_.reset();
   doubt_since_.reset();
   suspicion_.reset();
@@ -119,6 +121,7 @@ Outcome Watch::on_link(bool up, TimePoint now) {
   link_known_ = true;
   linked_ = up;
   if (up) {
+    arrival_.expect_by(now + kGraceIntervals * interval());
     // Somebody listens: either it never went away, or it is coming back. Either way, time to beat.
     grace_until_ = std::max(grace_until_, now + interval() + interval() / 2);
     return {};
@@ -151,11 +154,13 @@ void Watch::shift(Nanos by, TimePoint now) {
   grace_until_ += by;
   if (due_ != TimePoint::max()) due_ += by;
   if (grace_due_) *grace_due_ += by;
+  if (redial_due_ != TimePoint::max()) redial_due_ += by;
   probe_began_ += by;
   if (lost_at_) *lost_at_ += by;
   if (doubt_since_) *doubt_since_ += by;
   if (suspicion_) suspicion_->shift(by);
   arrival_.on_pause(now + interval() / 2);
+  arrival_.expect_by(now + kGraceIntervals * interval());
 }
 
 WatchReport Watch::report() const {

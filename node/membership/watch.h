@@ -16,6 +16,10 @@
 // witness of a refusal (others answer, but were not refused) proves nothing but a broken path; if
 // there is no other watcher to ask, the grace is kLoneGraceFactor times as long.
 //
+// A dying process closes its connections and its listener one after the other, so the first dial
+// after a lost connection may still be accepted, which proves nothing: it is dialled again, with
+// growing pauses, until it is refused or lives; and at once when another watcher was refused.
+//
 // A beat is news only if it was not queued (arrival.h), and another watcher's memory is news only
 // if it holds a later beat than ours (by sequence number, not by age: clocks and limits differ).
 //
@@ -69,7 +73,8 @@ struct Outcome {
 class Watch {
  public:
   static constexpr int kLoneGraceFactor = 5;
-  static constexpr int kGraceIntervals = 2;  // for a watch that is new, or whose subject is
+  static constexpr int kRedialsPerInterval = 20;  // the first pause; each further one is doubled
+  static constexpr int kGraceIntervals = 2;       // for a watch that is new, or whose subject is
   // After so long without any answer it matters no more whether it is us or all the others.
   static constexpr Nanos kDoubtMax = std::chrono::minutes(10);
 
@@ -131,6 +136,8 @@ class Watch {
   Outcome end_grace(const Climate& climate, TimePoint now);
   void fall_back_to_silence(TimePoint now);
   void hurry(const Climate& climate);
+  void redial_later(TimePoint now);
+  [[nodiscard]] bool redial_now();
   Outcome found_cut(TimePoint heard_at, TimePoint now);
   void come_to_life();
   [[nodiscard]] TimePoint silent_at() const;
@@ -169,6 +176,8 @@ class Watch {
   std::set<NodeId> deniers_;          // other watchers that were not refused, as far as they said
   std::optional<TimePoint> lost_at_;  // the link, since the last proof of life
   bool refused_ = false;
+  TimePoint redial_due_ = TimePoint::max();  // the last dial was accepted, the link is lost
+  Nanos redial_pause_{};
   std::optional<TimePoint> grace_due_;  // refused: when it is dialled once more
   bool last_dial_ = false;
   std::optional<TimePoint> doubt_since_;

@@ -28,12 +28,13 @@ TimePoint Watch::next_deadline() const {
     case Mode::convicted:
       return TimePoint::max();
     default:
-      return due_;
+      return std::min(due_, redial_due_);
   }
 }
 
 Outcome Watch::advance(const Climate& climate, TimePoint now) {
   if (now < next_deadline()) return {};
+  if (now >= redial_due_ && redial_now()) return Outcome{.dial = true};
   switch (mode_) {
     case Mode::hearing:
     case Mode::cut:
@@ -154,8 +155,10 @@ Outcome Watch::on_dialled(DialOutcome dialled, const Climate& climate, TimePoint
       come_to_life();
       grace_until_ = now + kGraceIntervals * interval();
     }
+    redial_later(now);
     return {};
   }
+  redial_due_ = TimePoint::max();
   if (dialled == DialOutcome::refused) {
     refused_ = true;
     if (last_dial_) return end_grace(climate, now);
@@ -168,6 +171,20 @@ Outcome Watch::on_dialled(DialOutcome dialled, const Climate& climate, TimePoint
     fall_back_to_silence(now);
   }
   return {};
+}
+
+void Watch::redial_later(TimePoint now) {
+  if (mode_ == Mode::hearing || mode_ == Mode::cut || linked_ || !lost_at_) return;
+  const Nanos first = interval() / kRedialsPerInterval;
+  redial_pause_ = std::clamp(2 * redial_pause_, first, interval());
+  redial_due_ = now + redial_pause_;
+}
+
+// True if a dial was accepted lately and there is reason to try once more.
+bool Watch::redial_now() {
+  const bool waiting = redial_due_ != TimePoint::max();
+  redial_due_ = TimePoint::max();
+  return waiting && !linked_ && mode_ != Mode::hearing && mode_ != Mode::cut;
 }
 
 // Refused again after the grace: dead, unless some watcher is not refused and may hear it yet.
@@ -225,8 +242,10 @@ Outcome Watch::on_heard(const NodeId& peer, const wire::Heard& heard, const Clim
     return {};
   }
   deniers_.erase(peer);
-  if (witnesses_.insert(peer).second) return weigh_refusals(climate, now);
-  return {};
+  Outcome outcome;
+  if (witnesses_.insert(peer).second) outcome = weigh_refusals(climate, now);
+  outcome.dial = outcome.dial || redial_now();
+  return outcome;
 }
 
 // It lives: another hears it, or it answers; only our subscription does not bring its beats.
@@ -258,6 +277,7 @@ Outcome Watch::on_accusation(const NodeId& accuser, Evidence evidence, const Cli
     deniers_.erase(accuser);
   }
   Outcome outcome = weigh_refusals(climate, now);
+  outcome.dial = evidence == Evidence::refused && redial_now();
   if (mode_ == Mode::accusing) {
     if (is_news && suspicion_ && suspicion_->confirm(accuser) && !grace_due_) {
       due_ = std::min(due_, suspicion_->due());

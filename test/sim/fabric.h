@@ -4,8 +4,9 @@
 // subscription travels after that: what is published before it arrives is lost (slow joiner).
 // A stream that cannot move (path cut, receiver stopped) holds a bounded number of frames and then
 // drops silently; after the path heals they come in one burst. When a process dies its kernel says
-// FIN behind the last frame; when a host vanishes nobody says anything, and only ZeroMQ's own
-// heartbeat shuts the connection. Frames under way on a connection that breaks are gone.
+// FIN behind the last frame, to one peer after the other, and closes the listener at some moment;
+// when a host vanishes nobody says anything, and only ZeroMQ's own heartbeat shuts the connection.
+// Frames under way on a connection that breaks are gone.
 //
 // A subscription reconnects with growing pauses until it is closed. A call connection is dialled
 // when there is something to send, loses what waits when the dial fails, and dies with its peer;
@@ -129,6 +130,7 @@ class Fabric {
     std::uint32_t life = 0;
     bool paused = false;
     std::uint32_t pause = 0;
+    TimePoint listens_until{};  // dead, but its kernel has not closed the listener yet
     std::deque<std::function<void()>> inbox;
     std::vector<ConnectionId> made, accepted;
     Traffic traffic;
@@ -152,6 +154,7 @@ class Fabric {
   void reset_later(Connection& c);
   void end_of_process(HostIndex host, bool says_fin);
   void say_fin(Connection& c);
+  [[nodiscard]] Nanos draw_close();
 
   void transmit(Connection& c, Side sender, const Frame& frame);
   void deliver(ConnectionId id, std::uint32_t epoch, Side sender, const Frame& frame, bool twice);

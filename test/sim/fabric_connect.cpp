@@ -182,6 +182,7 @@ void Fabric::end_of_process(HostIndex index, bool says_fin) {
   h.paused = false;
   ++h.pause;
   h.inbox.clear();
+  h.listens_until = schedule_.now() + (says_fin ? draw_close() : Nanos::zero());
   for (const ConnectionId id : std::vector<ConnectionId>(h.made)) {
     Connection& c = *find(id);
     if (c.state != State::up || !says_fin) {
@@ -206,10 +207,16 @@ void Fabric::say_fin(Connection& c) {
     if (!c.blocked) break_later(c);
     return;
   }
+  const TimePoint closed = schedule_.now() + draw_close();
   const TimePoint arrives =
-      std::max(c.streams[1].last_delivery, schedule_.now() + network_.draw_transit(*c.path));
+      std::max(c.streams[1].last_delivery, closed + network_.draw_transit(*c.path));
   schedule_.at(arrives,
                [this, id = c.id, epoch = c.epoch] { break_connection(id, epoch, Down::closed); });
+}
+
+Nanos Fabric::draw_close() {
+  const Nanos most = network_.options().close_max;
+  return most == Nanos::zero() ? most : Nanos(random_.between(0, most.count()));
 }
 
 void Fabric::dial(HostIndex from, HostIndex to,
@@ -226,7 +233,7 @@ void Fabric::dial(HostIndex from, HostIndex to,
       return;
     }
     host(from).traffic.bytes_in += kDialBytes;
-    const bool listening = is_running(to);
+    const bool listening = is_running(to) || schedule_.now() < host(to).listens_until;
     push(from, life, [done, listening] { done(listening, !listening); });
   });
 }

@@ -30,6 +30,7 @@ struct LinkOptions {
   Nanos heartbeat_timeout = Seconds(15);  // ZeroMQ's own, after which a mute connection is shut
   Nanos handshake_timeout = Seconds(5);
   Nanos dial_timeout = Seconds(2);
+  Nanos close_max{};  // in which a dying process closes its descriptors, one after the other
   Nanos reconnect_min = Millis(250);
   Nanos reconnect_max = Seconds(5);
 };

@@ -130,6 +130,7 @@ ClusterOptions draw_world(const Args& args, std::size_t nodes_min, std::size_t n
   if (random.chance(0.3)) options.link.buffer_frames = 24;
   if (random.chance(0.2)) options.disk.fsync_max = Millis(800);
   options.drift_ppm_max = random.chance(0.3) ? 500 : 50;
+  if (random.chance(0.5)) options.link.close_max = Millis(40);
   return options;
 }
 
@@ -164,7 +165,9 @@ const std::vector<Scenario>& all_scenarios() {
       {"paused-accuser", "an accuser stands still while its timer runs out", true,
        run_paused_accuser},
       {"frozen", "a hypervisor freezes machines together with their clocks", true, run_frozen},
+      {"cold-start", "all start at once: they know each other in a moment", true, run_cold_start},
       {"kill", "kill -9 is noticed everywhere", true, run_kill},
+      {"quick-kill", "kill -9 in a rack: refusals decide within 1.2 s", true, run_quick_kill},
       {"silent-death", "a vanished host is noticed everywhere", true, run_silent_death},
       {"lone-refusal", "one watcher is refused by a listener that others reach", true,
        run_lone_refusal},

@@ -3,6 +3,47 @@
 
 namespace riftbus::sim {
 
+namespace {
+
+constexpr Nanos kStartSpacing = Millis(20);
+constexpr Nanos kColdStartMax = Millis(500);
+constexpr Nanos kQuickKillMax = Millis(1200);
+
+double bytes_out_per_node(Cluster& cluster) {
+  double bytes = 0;
+  for (HostIndex i = 0; i < cluster.size(); ++i) {
+    bytes += static_cast<double>(cluster.fabric().traffic(i).bytes_out);
+  }
+  return bytes / static_cast<double>(cluster.size());
+}
+
+}  // namespace
+
+// Everybody's seeds are all the others, of whom most do not run yet: nobody waits for a retry, and
+// what is said before anybody listens is not lost for long.
+Outcome run_cold_start(const Args& args) {
+  ClusterOptions options = calm_world(args, 20 + args.seed % 31);
+  options.link.delay_min = options.link.delay_max = Nanos(100'000);
+  options.link.jitter = Nanos(200'000);
+  options.seeds = options.nodes;
+  Stage stage(args, options);
+  Cluster& cluster = stage.cluster();
+  for (HostIndex i = 0; i < cluster.size(); ++i) {
+    cluster.at(kStartSpacing * i, [&cluster, i] { cluster.start(i); });
+  }
+  cluster.run(kStartSpacing * cluster.size());
+  const auto took = cluster.run_until([&] { return cluster.find_disagreement().empty(); },
+                                      kColdStartMax, Millis(10));
+  stage.expect(took.has_value(), "all know each other " + format_span(kColdStartMax) +
+                                     " after the last start, but " + cluster.find_disagreement());
+  if (took) stage.figure("joined_s", static_cast<double>(to_ms(*took)) / 1000);
+  stage.figure("bytes_out_per_node", bytes_out_per_node(cluster));
+  cluster.run(Seconds(10));
+  stage.expect_watched();
+  stage.figure("bytes_out_per_node_10s", bytes_out_per_node(cluster));
+  return stage.finish();
+}
+
 Outcome run_kill(const Args& args) {
   ClusterOptions options = draw_world(args, 5, 20);
   Stage stage(args, options);
@@ -16,6 +57,29 @@ Outcome run_kill(const Args& args) {
   }
   stage.expect_agreement(Seconds(5), "two kills");
   stage.expect_watched();
+  return stage.finish();
+}
+
+// On a quiet network refusals decide, whatever the order in which the dying process closes its
+// descriptors: an accepted dial to a dead listener's queue must not send its watchers back to
+// waiting for silence.
+Outcome run_quick_kill(const Args& args) {
+  ClusterOptions options = calm_world(args, 5 + args.seed % 30);
+  options.link.delay_min = options.link.delay_max = Nanos(100'000);
+  options.link.jitter = Nanos(200'000);
+  options.link.close_max = Millis(40);
+  Stage stage(args, options);
+  stage.assemble();
+  stage.cluster().run(Seconds(20));
+  for (int round = 0; round < 6 && stage.ok(); ++round) {
+    const HostIndex victim = stage.pick_running();
+    const auto took = stage.expect_detected(victim, true, kQuickKillMax);
+    if (took) stage.figure("kill_known_to_all_s", static_cast<double>(to_ms(*took)) / 1000);
+    stage.cluster().run(Seconds(5));
+    stage.cluster().start(victim);
+    stage.cluster().run(Seconds(10));
+  }
+  stage.expect_agreement(Seconds(5), "six kills");
   return stage.finish();
 }
 

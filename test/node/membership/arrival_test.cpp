@@ -97,5 +97,25 @@ TEST_F(ArrivalTest, ANewLifeHasAnotherClock) {
   EXPECT_FALSE(first.stale);
 }
 
+TEST_F(ArrivalTest, AnOverdueFirstBeatProvesNothingUntilAnotherFollowsInItsRhythm) {
+  const TimePoint linked(Seconds(100));
+  arrival_.expect_by(linked + 2 * kSecond);
+  const auto heard = [&](Nanos uptime, Nanos after) {
+    return arrival_.on_beat(uptime, kSecond, Millis(1500), linked + after).stale;
+  };
+  // Three beats waited while the network was cut, and come in a burst; the next one is live.
+  EXPECT_TRUE(heard(Seconds(1), Seconds(11)));
+  EXPECT_TRUE(heard(Seconds(2), Seconds(11)));
+  EXPECT_TRUE(heard(Seconds(3), Millis(11'010)));
+  EXPECT_TRUE(heard(Seconds(12), Millis(11'500)));
+  EXPECT_FALSE(heard(Seconds(13), Millis(12'450)));
+}
+
+TEST_F(ArrivalTest, AFirstBeatInTimeIsItsOwnMeasure) {
+  const TimePoint linked(Seconds(100));
+  arrival_.expect_by(linked + 2 * kSecond);
+  EXPECT_FALSE(arrival_.on_beat(Seconds(1), kSecond, Millis(1500), linked + Seconds(1)).stale);
+}
+
 }  // namespace
 }  // namespace riftbus::membership

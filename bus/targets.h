@@ -1,0 +1,50 @@
+// Targets: which nodes an operator's program may speak to, and where they are.
+//
+// CURVE wants the server's public key before the first byte, so a target is always an id of the
+// roster with its key, at an address. Addresses come from the cluster file; a node named only by
+// HOST:PORT is looked up there, and failing that each member's key is tried at that address.
+//
+// Pure but for host_name(). Errors: 1504 not in the roster, 1506 no telling which node is at an
+// address, 1001 and 1009.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/cluster.h"
+#include "config/result.h"
+#include "config/roster.h"
+
+namespace riftbus::bus {
+
+struct Target {
+  NodeId id;
+  CurveKey key;  // zero with --insecure
+  std::string host;
+  std::uint16_t port = 0;
+  bool operator==(const Target&) const = default;
+};
+
+// At one address at most this many keys are tried.
+inline constexpr std::size_t kKeysTriedMax = 16;
+inline constexpr std::size_t kTargetsMax = 64;
+
+// What is known: null where the operator has no such file. Without a roster, keys are zero.
+struct KnownNodes {
+  const Roster* roster = nullptr;
+  const ClusterConfig* cluster = nullptr;
+};
+
+// For --node ID, HOST[:PORT] or ID@HOST[:PORT], in the order in which to try them.
+[[nodiscard]] Result<std::vector<Target>> named_targets(std::string_view text,
+                                                        const KnownNodes& known);
+// Without --node: nodes on this machine first (loopback addresses, then `hostname` at the default
+// port), then voters, then everybody.
+[[nodiscard]] Result<std::vector<Target>> default_targets(const KnownNodes& known,
+                                                          std::string_view hostname);
+
+// This machine's name up to the first dot; empty: it has none.
+[[nodiscard]] std::string host_name();
+
+}  // namespace riftbus::bus
