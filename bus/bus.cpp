@@ -232,10 +232,11 @@ std::size_t Bus::connections_from(const NodeId& id) const { return state_->book.
 
 std::vector<LinkReport> Bus::links() const {
   std::vector<LinkReport> reports;
+  const TimePoint now = boot_now();
   const auto report = [&](const Link& link, wire::Channel channel, std::size_t queued) {
     reports.push_back({link.peer(), channel, link.up(), link.address(), link.since(), link.rtt(),
                        link.attempts_made(), link.rounds_failed(), link.trouble(),
-                       link.next_round(), queued});
+                       link.next_round(), queued, link.paths(now)});
   };
   for (const auto& [peer, link] : state_->subscriptions) report(link, wire::Channel::pub, 0);
   for (const auto& [peer, callee] : state_->callees) {

@@ -45,6 +45,7 @@
 #include "bus/dialer.h"
 #include "bus/frame_observer.h"
 #include "bus/keys.h"
+#include "bus/paths.h"
 #include "bus/traffic.h"
 #include "bus/wire/message.h"
 #include "config/result.h"
@@ -133,10 +134,11 @@ struct LinkReport {
   TimePoint since;                       // of up or down
   std::optional<Nanos> rtt;              // of the TCP connect, smoothed
   std::uint64_t attempts = 0;
-  int failures = 0;        // rounds in a row without a connection
-  std::string trouble;     // why the last attempt failed, in words; empty: it did not
-  TimePoint next_attempt;  // while down
-  std::size_t queued = 0;  // calls waiting
+  int failures = 0;               // rounds in a row without a connection
+  std::string trouble;            // why the last attempt failed, in words; empty: it did not
+  TimePoint next_attempt;         // while down
+  std::size_t queued = 0;         // calls waiting
+  std::vector<PathReport> paths;  // every address of the peer, best first
 };
 
 class Bus {

@@ -69,10 +69,7 @@ void Bus::State::take_call(TimePoint now, std::vector<Event>& out) {
     return refuse(reply_to, Correlation{}, 1353, "too many messages from this origin",
                   "send more slowly; the limits are in the protocol's description");
   }
-  if (admission == Admission::tell_version) {
-    return refuse(reply_to, envelope.correlation, 1355, "this message is of a newer version",
-                  "speak the version that the answer to hello names, or update this node");
-  }
+  if (admission == Admission::tell_rejected) return refuse_rejected(reply_to);
   if (admission != Admission::accepted) return;
   if (connection == nullptr) session.peer = envelope.origin;
   const wire::Kind kind = wire::kind_of(envelope.body);
@@ -90,6 +87,24 @@ void Bus::State::take_call(TimePoint now, std::vector<Event>& out) {
     return answer_hello(reply_to, envelope);
   }
   out.emplace_back(Received{wire::Channel::call, reply_to, std::move(envelope), frame.size()});
+}
+
+// A request that cannot be read gets to know why; a one-way message asked for no answer.
+void Bus::State::refuse_rejected(ReplyTo to) {
+  const Correlation correlation = outcome.envelope.correlation;
+  if (correlation.value() == 0) return;
+  switch (outcome.reject) {
+    case wire::Reject::unknown_kind:
+      return refuse(to, correlation, 1301, "this node does not know this kind of message",
+                    "update this node, or ask one of a newer version");
+    case wire::Reject::bad_version:
+      return refuse(to, correlation, 1302, "this node does not speak this version",
+                    "speak the version that the answer to hello names, or update this node");
+    default:
+      return refuse(to, correlation, 1303,
+                    std::string("the message is malformed: ") + wire::to_string(outcome.reject),
+                    "see the protocol's description for types and limits");
+  }
 }
 
 // A message may have waited in a queue while the roster changed.

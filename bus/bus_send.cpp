@@ -71,14 +71,19 @@ SendOutcome Bus::send(const NodeId& to, Correlation correlation, wire::Body body
   return SendOutcome::queued;
 }
 
+std::optional<std::string> Bus::State::encode_call(Correlation correlation, wire::Body body) {
+  called = called.next();
+  std::string bytes = encode(called, correlation, std::move(body));
+  if (bytes.size() <= wire::kMessageBytesMax) return bytes;
+  ++counters.sent_oversize;
+  return std::nullopt;
+}
+
 SendOutcome Bus::State::deliver(Callee& callee, Correlation correlation, wire::Body body) {
   const wire::Kind kind = wire::kind_of(body);
-  called = called.next();
-  const std::string bytes = encode(called, correlation, std::move(body));
-  if (bytes.size() > wire::kMessageBytesMax) {
-    ++counters.sent_oversize;
-    return SendOutcome::oversize;
-  }
+  const auto encoded = encode_call(correlation, std::move(body));
+  if (!encoded) return SendOutcome::oversize;
+  const std::string& bytes = *encoded;
   if (send_frame(callee.link.socket(), bytes, 0) < 0) {
     ++counters.sent_slow_peer;
     return SendOutcome::slow_peer;
@@ -99,12 +104,9 @@ SendOutcome Bus::State::answer(ReplyTo to, Correlation correlation, wire::Body b
     return SendOutcome::gone;
   }
   const wire::Kind kind = wire::kind_of(body);
-  called = called.next();
-  const std::string bytes = encode(called, correlation, std::move(body));
-  if (bytes.size() > wire::kMessageBytesMax) {
-    ++counters.sent_oversize;
-    return SendOutcome::oversize;
-  }
+  const auto encoded = encode_call(correlation, std::move(body));
+  if (!encoded) return SendOutcome::oversize;
+  const std::string& bytes = *encoded;
   if (send_frame(router, {id->bytes, sizeof id->bytes}, ZMQ_SNDMORE) < 0) {
     if (::zmq_errno() == EAGAIN) {
       ++counters.sent_slow_peer;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,6 +63,8 @@ struct Bus::State {
 
   // bus_send.cpp
   [[nodiscard]] std::string encode(Seq seq, Correlation correlation, wire::Body body);
+  // Nothing: too large, and counted.
+  [[nodiscard]] std::optional<std::string> encode_call(Correlation correlation, wire::Body body);
   void observe_out(wire::Channel channel, const NodeId& peer, std::string_view bytes);
   SendOutcome deliver(Callee& callee, Correlation correlation, wire::Body body);
   SendOutcome answer(ReplyTo to, Correlation correlation, wire::Body body);
@@ -80,6 +83,7 @@ struct Bus::State {
   [[nodiscard]] bool check_access(const Connection& connection, std::uint64_t& access_version);
   void answer_hello(ReplyTo to, const wire::Envelope& envelope);
   void hear_hello_answer(const NodeId& peer, const wire::Envelope& envelope);
+  void refuse_rejected(ReplyTo to);
   void refuse(ReplyTo to, Correlation correlation, std::uint16_t code, std::string what,
               std::string next);
 

@@ -91,9 +91,7 @@ std::optional<Admission> Intake::decode(const NodeId* proven, std::string_view b
   ++counters_.rejected[static_cast<std::size_t>(outcome.reject)];
   report(Misdeed::rejected, proven == nullptr ? "unknown" : proven->value(),
          wire::to_string(outcome.reject), now);
-  const bool newer =
-      outcome.reject == wire::Reject::bad_version || outcome.reject == wire::Reject::unknown_kind;
-  return newer && outcome.header_known ? Admission::tell_version : Admission::dropped;
+  return outcome.header_known ? Admission::tell_rejected : Admission::dropped;
 }
 
 Intake::Origin& Intake::origin_of(const NodeId& id) {

@@ -24,9 +24,9 @@
 
 namespace riftbus::bus {
 
-// tell_flooded, tell_version: dropped, and the sender deserves one Refusal. After tell_version only
-// the header of the outcome's envelope is valid.
-enum class Admission : std::uint8_t { accepted, dropped, tell_flooded, tell_version };
+// tell_flooded, tell_rejected: dropped, and the sender deserves one Refusal. After tell_rejected
+// the outcome's `reject` says why, and only the header of its envelope is valid.
+enum class Admission : std::uint8_t { accepted, dropped, tell_flooded, tell_rejected };
 
 class Intake {
  public:

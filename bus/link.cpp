@@ -143,7 +143,7 @@ void Link::launch_next(TimePoint now) {
   } catch (const zmq::error_t& error) {  // out of sockets or descriptors, or not an address
     trouble_ = error.what();
     if (!attempts_.empty() && attempts_.back().address == candidate.address) attempts_.pop_back();
-    paths_.on_failure(candidate.address, now);
+    paths_.on_failure(candidate.address, trouble_, now);
     ++world_.counters.attempts_failed;
   }
   ++world_.poll_generation;
@@ -193,7 +193,7 @@ LinkChange Link::advance_round(TimePoint now) {
       ++attempt;
       continue;
     }
-    paths_.on_failure(attempt->address, now);
+    paths_.on_failure(attempt->address, trouble_, now);
     ++world_.counters.attempts_failed;
     ++world_.poll_generation;
     attempt = attempts_.erase(attempt);
@@ -234,7 +234,7 @@ void Link::win(std::list<Attempt>::iterator winner, TimePoint now) {
   trouble_.clear();
   const Attempt& attempt = attempts_.front();
   address_ = attempt.address;
-  paths_.on_success(attempt.address, attempt.rtt.value_or(now - attempt.started));
+  paths_.on_success(attempt.address, attempt.rtt.value_or(now - attempt.started), now);
   ++world_.counters.links_up;
   ++world_.poll_generation;
 }

@@ -80,6 +80,7 @@ class Link {
   [[nodiscard]] bool reachable() const { return has_key() && !paths_.empty(); }
   [[nodiscard]] std::optional<Nanos> rtt() const;
   [[nodiscard]] std::optional<wire::Address> address() const { return address_; }
+  [[nodiscard]] std::vector<PathReport> paths(TimePoint now) const { return paths_.report(now); }
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
   [[nodiscard]] TimePoint since() const { return since_; }
   [[nodiscard]] TimePoint next_round() const { return next_round_; }

@@ -20,6 +20,18 @@ Nanos estimated_rtt(wire::AddressKind kind) {
   return Millis(100);
 }
 
+const char* to_string(Breaker breaker) {
+  switch (breaker) {
+    case Breaker::closed:
+      return "closed";
+    case Breaker::half_open:
+      return "half-open";
+    case Breaker::open:
+      return "open";
+  }
+  return "?";
+}
+
 Paths::Paths(const Limits& limits) : limits_(limits) {}
 
 bool Paths::set_addresses(const std::vector<wire::Address>& addresses) {
@@ -32,7 +44,7 @@ bool Paths::set_addresses(const std::vector<wire::Address>& addresses) {
     if (known != nullptr) {
       next.push_back(*known);
     } else {
-      next.push_back({address, std::nullopt, 0, std::nullopt});
+      next.emplace_back().address = address;
     }
   }
   const bool changed =
@@ -49,11 +61,11 @@ std::vector<wire::Address> Paths::take_candidates(TimePoint now) {
     if (path.open_until) {
       if (now < *path.open_until) continue;
       path.open_until = now + open_span(path);
+      path.on_trial = true;
     }
     ranked.push_back(&path);
   }
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [this](const Path* a, const Path* b) { return better(*a, *b); });
+  rank(ranked);
   std::vector<wire::Address> candidates;
   for (const Path* path : ranked) candidates.push_back(path->address);
   return candidates;
@@ -67,18 +79,25 @@ TimePoint Paths::next_candidate(TimePoint now) const {
   return next;
 }
 
-void Paths::on_success(const wire::Address& address, Nanos rtt) {
+void Paths::on_success(const wire::Address& address, Nanos rtt, TimePoint now) {
   Path* path = find(address);
   if (path == nullptr) return;
   path->rtt = path->rtt ? *path->rtt + (rtt - *path->rtt) / 8 : rtt;
   path->failures = 0;
   path->open_until.reset();
+  path->on_trial = false;
+  ++path->history.successes;
+  path->history.last_success = now;
   last_good_ = address;
 }
 
-void Paths::on_failure(const wire::Address& address, TimePoint now) {
+void Paths::on_failure(const wire::Address& address, const std::string& error, TimePoint now) {
   Path* path = find(address);
   if (path == nullptr) return;
+  path->on_trial = false;
+  ++path->history.failures;
+  path->history.last_failure = now;
+  path->history.last_error = error;
   if (++path->failures >= limits_.breaker_failures) {
     path->open_until = now + open_span(*path);
   }
@@ -87,6 +106,7 @@ void Paths::on_failure(const wire::Address& address, TimePoint now) {
 void Paths::forgive() {
   for (Path& path : paths_) {
     path.open_until.reset();
+    path.on_trial = false;
     path.failures = std::min(path.failures, limits_.breaker_failures - 1);
   }
 }
@@ -96,6 +116,27 @@ std::optional<Nanos> Paths::rtt(const wire::Address& address) const {
     if (path.address == address) return path.rtt;
   }
   return std::nullopt;
+}
+
+std::vector<PathReport> Paths::report(TimePoint now) const {
+  std::vector<const Path*> ranked;
+  for (const Path& path : paths_) ranked.push_back(&path);
+  rank(ranked);
+  std::vector<PathReport> reports;
+  for (const Path* path : ranked) {
+    PathReport& report = reports.emplace_back(path->history);
+    report.address = path->address;
+    report.rtt = path->rtt;
+    if (!path->open_until) continue;
+    const bool trial = path->on_trial || now >= *path->open_until;
+    report.breaker = trial ? Breaker::half_open : Breaker::open;
+  }
+  return reports;
+}
+
+void Paths::rank(std::vector<const Path*>& paths) const {
+  std::stable_sort(paths.begin(), paths.end(),
+                   [this](const Path* a, const Path* b) { return better(*a, *b); });
 }
 
 Paths::Path* Paths::find(const wire::Address& address) {

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "bus/bus_limits.h"
@@ -23,6 +24,22 @@
 #include "config/types.h"
 
 namespace riftbus::bus {
+
+// closed: tried freely. open: left alone for a while. half_open: its one trial is due or under way.
+enum class Breaker : std::uint8_t { closed, half_open, open };
+[[nodiscard]] const char* to_string(Breaker breaker);
+
+// What is remembered of one address, for people.
+struct PathReport {
+  wire::Address address;
+  Breaker breaker = Breaker::closed;
+  std::uint64_t successes = 0;
+  std::uint64_t failures = 0;
+  std::optional<TimePoint> last_success;
+  std::optional<TimePoint> last_failure;
+  std::string last_error;  // of last_failure
+  std::optional<Nanos> rtt;
+};
 
 class Paths {
  public:
@@ -38,13 +55,14 @@ class Paths {
   [[nodiscard]] TimePoint next_candidate(TimePoint now) const;
 
   // Outcomes of attempts; an address not listed any more is ignored. `rtt` of the TCP connect.
-  void on_success(const wire::Address& address, Nanos rtt);
-  void on_failure(const wire::Address& address, TimePoint now);
+  void on_success(const wire::Address& address, Nanos rtt, TimePoint now);
+  void on_failure(const wire::Address& address, const std::string& error, TimePoint now);
   // There is news that the peer lives: breakers close; experience stays.
   void forgive();
 
   [[nodiscard]] bool empty() const { return paths_.empty(); }
   [[nodiscard]] std::optional<Nanos> rtt(const wire::Address& address) const;
+  [[nodiscard]] std::vector<PathReport> report(TimePoint now) const;  // best first
   [[nodiscard]] std::optional<wire::Address> last_good() const { return last_good_; }
 
  private:
@@ -53,10 +71,13 @@ class Paths {
     std::optional<Nanos> rtt;  // smoothed, 1/8
     int failures = 0;          // in a row
     std::optional<TimePoint> open_until;
+    bool on_trial = false;  // the one that an open breaker grants
+    PathReport history;     // counts, times, last error
   };
   [[nodiscard]] Path* find(const wire::Address& address);
   [[nodiscard]] Nanos open_span(const Path& path) const;
   [[nodiscard]] bool better(const Path& a, const Path& b) const;
+  void rank(std::vector<const Path*>& paths) const;
 
   const Limits& limits_;
   std::vector<Path> paths_;  // in the peer's order

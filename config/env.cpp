@@ -54,7 +54,10 @@ std::vector<SettingInput> interpret(std::span<const Assignment> assignments, boo
                                     Diagnostics& diagnostics) {
   const auto known = all_names();
   for (const auto& assignment : assignments) {
-    const bool is_known = std::find(known.begin(), known.end(), assignment.name) != known.end();
+    const bool is_known =
+        std::find(known.begin(), known.end(), assignment.name) != known.end() ||
+        (!is_node_file &&
+         std::ranges::find(kOperatorVariables, assignment.name) != std::end(kOperatorVariables));
     if (!is_known) report_unknown(assignment, known, is_node_file, diagnostics);
   }
   return interpret_assignments(assignments, names_in_environment, diagnostics);

@@ -23,6 +23,13 @@ namespace riftbus {
 inline constexpr std::string_view kConfigVariable = "RIFTBUS_CONFIG";
 inline constexpr std::string_view kNodeConfVariable = "RIFTBUS_NODE_CONF";
 
+// For `riftbus`, not for a node: they may stand in the environment of both.
+inline constexpr std::string_view kOperatorVariables[] = {
+    "RIFTBUS_KEY",      // directory with the operator's key, as --key
+    "RIFTBUS_NODE",     // the node to ask, as --node
+    "RIFTBUS_CLUSTER",  // which of the operator's clusters, as --cluster
+};
+
 // RIFTBUS_* and every synonym. An unknown RIFTBUS_* name is a warning; other names are not ours.
 [[nodiscard]] std::vector<SettingInput> read_environment(
     const std::map<std::string, std::string>& environment, Diagnostics& diagnostics);

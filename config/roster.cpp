@@ -50,6 +50,15 @@ Result<SignedRoster> verify_newer_roster(std::string_view bytes, const Authority
                "roster:3", "sign changes on top of the newest roster (`riftbus roster show`)"};
 }
 
+std::uint64_t roster_digest(std::string_view bytes) {
+  std::array<unsigned char, crypto_generichash_BYTES> hash{};
+  crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                     bytes.size(), nullptr, 0);
+  std::uint64_t digest = 0;
+  for (std::size_t i = 0; i < sizeof digest; ++i) digest = (digest << 8U) | hash[i];
+  return digest;
+}
+
 Result<Roster> parse_roster_unverified(std::string_view bytes) {
   const auto document = split_roster_document(bytes);
   if (!document.ok()) return document.error();

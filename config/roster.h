@@ -5,9 +5,9 @@
 // and the version is higher than their own, and keep them on disk. Nothing else grants access:
 // a public key that is not in the newest roster is refused in the CURVE handshake.
 //
-// The authority's secret key never needs to be on a node; the public key is what a node is
-// created with (`riftbus key new` writes both halves on the operator's machine). A roster holds
-// only public keys and may be shown to anyone who may speak on the bus.
+// The authority's secret key never needs to be on a node: `riftbus key new --authority CLUSTER`
+// makes it where an operator signs, and a node's configuration names its public half. A roster
+// holds only public keys and may be shown to anyone who may speak on the bus.
 //
 // Voters listed here only bootstrap the replicated log; later changes go through the log.
 // Values: immutable once built, safe to share between threads as shared_ptr<const Roster>.
@@ -106,11 +106,14 @@ inline constexpr std::int64_t kRosterExpiryMax_s = 253'402'300'799;  // the end 
                                                  std::string_view cluster);
 // As verify_roster, and refuses (code 1105) a version that is not higher than `held`: the rule by
 // which a node adopts what it was gossiped. Two documents with one version are the authority's
-// mistake; the one that came first stays.
+// mistake; the one that came first stays, and the node says so (code 1109).
 [[nodiscard]] Result<SignedRoster> verify_newer_roster(std::string_view bytes,
                                                        const AuthorityKey& authority,
                                                        std::string_view cluster,
                                                        RosterVersion held);
+// Two documents differ if their digests do: the first 8 bytes of BLAKE2b-256, big-endian. Told to
+// peers, so that two rosters of one version are noticed without sending either.
+[[nodiscard]] std::uint64_t roster_digest(std::string_view bytes);
 // As verify_roster, without the signature: for `riftbus roster show` of a file. Never for adoption.
 [[nodiscard]] Result<Roster> parse_roster_unverified(std::string_view bytes);
 

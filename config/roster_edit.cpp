@@ -52,11 +52,15 @@ Status check_approval(const Approval& approval) {
   return Ok{};
 }
 
-bool is_last_admin(const Roster& roster, const NodeId& id) {
-  return roster.entries.at(id).has(Role::admin) &&
-         std::ranges::none_of(roster.entries, [&](const auto& other) {
-           return other.first != id && other.second.has(Role::admin);
-         });
+Status keep_an_admin(const Roster& roster, const NodeId& id, EditMode mode) {
+  const bool others = std::ranges::any_of(roster.entries, [&](const auto& other) {
+    return other.first != id && other.second.has(Role::admin);
+  });
+  const RosterEntry* listed = roster.find(id);
+  const bool is_admin = listed != nullptr && listed->has(Role::admin);
+  if (mode == EditMode::force || others || !is_admin) return Ok{};
+  return Error{1127, "\"" + id.value() + "\" is the last admin", id.value(),
+               "approve another admin first, or repeat with --force"};
 }
 
 void outlaw(Roster& roster, const NodeId& id, const CurveKey& key) {
@@ -100,7 +104,7 @@ Result<Roster> make_empty_roster(const std::string& cluster) {
   return roster;
 }
 
-Result<Roster> approve_key(const Roster& roster, const Approval& approval) {
+Result<Roster> approve_key(const Roster& roster, const Approval& approval, EditMode mode) {
   if (auto status = check_approval(approval); !status.ok()) return status.error();
   const RosterEntry* listed = roster.find(approval.id);
   if (listed != nullptr && listed->key != approval.key) {
@@ -114,6 +118,9 @@ Result<Roster> approve_key(const Roster& roster, const Approval& approval) {
     auto status = check_key_is_free(roster, approval.id, approval.key);
     if (!status.ok()) return status.error();
   }
+  if (!approval.roles.contains(Role::admin)) {
+    if (auto kept = keep_an_admin(roster, approval.id, mode); !kept.ok()) return kept.error();
+  }
   Roster next = roster;
   RosterEntry& entry = next.entries[approval.id];
   entry.id = approval.id;
@@ -126,13 +133,10 @@ Result<Roster> approve_key(const Roster& roster, const Approval& approval) {
   return finish(std::move(next));
 }
 
-Result<Roster> revoke_id(const Roster& roster, const NodeId& id, RevokeMode mode) {
+Result<Roster> revoke_id(const Roster& roster, const NodeId& id, EditMode mode) {
   const RosterEntry* listed = roster.find(id);
   if (listed == nullptr) return unknown_id(id);
-  if (mode == RevokeMode::careful && is_last_admin(roster, id)) {
-    return Error{1127, "\"" + id.value() + "\" is the last admin", id.value(),
-                 "approve another admin first, or repeat with --force"};
-  }
+  if (auto kept = keep_an_admin(roster, id, mode); !kept.ok()) return kept.error();
   Roster next = roster;
   outlaw(next, id, listed->key);
   if (listed->previous_key) outlaw(next, id, *listed->previous_key);

@@ -29,17 +29,18 @@ struct Approval {
   std::string note;
 };
 
-// Admits an id, or, if the id is listed with this very key, replaces its roles, expiry and note:
-// so a rented host's key is renewed. Another key for a listed id is rotate_key()'s business.
-[[nodiscard]] Result<Roster> approve_key(const Roster& roster, const Approval& approval);
-
 // `force`: also when nobody with the admin role would be left to command the nodes. The authority
 // key can still admit a new admin afterwards.
-enum class RevokeMode { careful, force };
+enum class EditMode { careful, force };
+
+// Admits an id, or, if the id is listed with this very key, replaces its roles, expiry and note:
+// so a rented host's key is renewed. Another key for a listed id is rotate_key()'s business.
+[[nodiscard]] Result<Roster> approve_key(const Roster& roster, const Approval& approval,
+                                         EditMode mode = EditMode::careful);
 
 // Removes the id, its place among voters and relays, and outlaws its keys for ever.
 [[nodiscard]] Result<Roster> revoke_id(const Roster& roster, const NodeId& id,
-                                       RevokeMode mode = RevokeMode::careful);
+                                       EditMode mode = EditMode::careful);
 
 // Forgets the ids and keys revoked in version `newest` or before it, to make room in a long-lived
 // cluster. Their keys are still refused, but as a stranger's, and could be approved again.

@@ -141,18 +141,6 @@ bool may_read(const std::set<Role>& roles) {
 
 }  // namespace
 
-std::string_view to_string(Breaker breaker) {
-  switch (breaker) {
-    case Breaker::closed:
-      return "closed";
-    case Breaker::half_open:
-      return "half-open";
-    case Breaker::open:
-      return "open";
-  }
-  return "unknown";
-}
-
 std::vector<LinkView> group_links(std::vector<bus::LinkReport> reports) {
   std::map<NodeId, LinkView> by_peer;
   for (auto& report : reports) {

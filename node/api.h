@@ -31,31 +31,13 @@
 
 namespace riftbus::node {
 
-// The state of the circuit breaker of one address of a peer.
-enum class Breaker : std::uint8_t { closed, half_open, open };
-[[nodiscard]] std::string_view to_string(Breaker breaker);
-
-// One address of a peer, as our own calls found it.
-struct PathView {
-  wire::Address address;
-  Breaker breaker = Breaker::closed;
-  bool in_use = false;  // the connection that calls take now
-  std::uint64_t successes = 0;
-  std::uint64_t failures = 0;
-  std::optional<TimePoint> last_success;
-  std::optional<TimePoint> last_failure;
-  std::string last_error;  // of last_failure; may be empty
-  std::optional<Nanos> rtt;
-};
-
 // All that the bus knows about reaching one peer.
 struct LinkView {
   NodeId peer;
   std::optional<bus::LinkReport> calls;  // our DEALER to its ROUTER
   std::optional<bus::LinkReport> beats;  // our subscription to its PUB
-  std::vector<PathView> paths;           // its addresses, best first; may be empty
 };
-// One LinkView per peer, ordered, from Bus::links(); `paths` is left empty.
+// One LinkView per peer, ordered, from Bus::links().
 [[nodiscard]] std::vector<LinkView> group_links(std::vector<bus::LinkReport> reports);
 
 // What Api answers from. Pointers and references are lent for one call of answer(); null where a
@@ -69,6 +51,7 @@ struct NodeView {
   const membership::Membership* membership = nullptr;  // never null
   const Journal* journal = nullptr;                    // never null
   const Roster* roster = nullptr;
+  const std::set<NodeId>* roster_rivals = nullptr;  // who holds another one of this version
   // Ordered by peer. Peers that were never called may be missing.
   std::vector<LinkView> links;
   // Whatever the parts count ("bus.sent_bytes", "zap.refused", ...): shown as they are, by name.

@@ -30,10 +30,13 @@ std::string hex(std::uint64_t value) {
   return text;
 }
 
-Json path_json(const PathView& path, const NodeView& view) {
+// The breakers of calls and of beats are apart: a firewall may block one port of a host only.
+Json path_json(const bus::PathReport& path, const char* use, const bus::LinkReport& link,
+               const NodeView& view) {
   Json json = address_json(path.address);
+  json["for"] = use;
   json["breaker"] = to_string(path.breaker);
-  json["in_use"] = path.in_use;
+  json["in_use"] = link.up && link.address == path.address;
   json["successes"] = path.successes;
   json["failures"] = path.failures;
   json["last_success"] = time_json(path.last_success, view);
@@ -173,8 +176,13 @@ void add_reach(const LinkView* link, const NodeView& view, Json& json) {
   json["calls"] = link ? connection_json(link->calls, view) : Json();
   json["beats"] = link ? connection_json(link->beats, view) : Json();
   Json paths = Json::array();
+  const auto add = [&](const std::optional<bus::LinkReport>& report, const char* use) {
+    if (!report) return;
+    for (const auto& path : report->paths) paths.push_back(path_json(path, use, *report, view));
+  };
   if (link != nullptr) {
-    for (const auto& path : link->paths) paths.push_back(path_json(path, view));
+    add(link->calls, "calls");
+    add(link->beats, "beats");
   }
   json["paths"] = std::move(paths);
 }

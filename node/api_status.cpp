@@ -96,6 +96,16 @@ void add_quorum_problem(const NodeView& view, Json& problems) {
                                  std::to_string(voters.size()) + " voters are alive: no majority"));
 }
 
+void add_roster_problems(const NodeView& view, Json& problems) {
+  if (view.roster_rivals == nullptr) return;
+  for (const auto& rival : *view.roster_rivals) {
+    problems.push_back(problem(1109, rival,
+                               rival.value() + " has another roster of version " +
+                                   std::to_string(view.roster->version.value()) + " than " +
+                                   view.self.value()));
+  }
+}
+
 void add_own_problems(const NodeView& view, Json& problems) {
   const auto& membership = *view.membership;
   if (!membership.joined()) {
@@ -152,10 +162,13 @@ Json status_document(const NodeView& view) {
     tally.count(member->standing);
     add_member_problem(*member, view, problems);
   }
+  // Approved and not started yet is how every machine begins: worth a word, and no sickness.
   const auto unseen = never_seen(view);
+  Json notes = Json::array();
   for (const auto& id : unseen) {
-    problems.push_back(problem(1523, id, id.value() + " is in the roster and was never seen"));
+    notes.push_back(problem(1523, id, id.value() + " is in the roster and was never seen"));
   }
+  add_roster_problems(view, problems);
   add_own_problems(view, problems);
 
   Json json = begin_document("status", view);
@@ -166,6 +179,7 @@ Json status_document(const NodeView& view) {
   json["roster_version"] = view.roster ? Json(view.roster->version.value()) : Json();
   json["self"] = self_json(view);
   json["problems"] = std::move(problems);
+  json["notes"] = std::move(notes);
   json["membership"] = stats_json(view.membership->stats());
   json["counters"] = view.counters;
   return json;

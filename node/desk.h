@@ -35,6 +35,8 @@ class Desk {
   // Ends pings without answer and taps without renewal; sends what the taps have gathered.
   void tick(const NodeView& view);
   [[nodiscard]] TimePoint next_deadline() const;
+  [[nodiscard]] std::size_t taps() const { return mirror_.taps(); }
+  [[nodiscard]] std::uint64_t tap_dropped() const { return mirror_.dropped(); }
   [[nodiscard]] bool has_work() const { return !pings_.empty() || mirror_.active(); }
 
  private:

@@ -44,7 +44,13 @@ NodeView Node::State::view() const {
   view.links = group_links(bus->links());
   add_counters(view, *bus);
   if (gate) add_counters(view, *gate);
-  if (roster) view.counters["roster.refused"] = roster->refused();
+  view.counters["tap.taps"] = desk->taps();
+  view.counters["tap.dropped"] = desk->tap_dropped();
+  if (roster) {
+    view.counters["roster.refused"] = roster->keeper().refused();
+    view.counters["roster.conflicts"] = roster->keeper().conflicts();
+    view.roster_rivals = &roster->keeper().rivals();
+  }
   const auto kind = classify_host(prepared.settings.listen.host);
   view.listening = {
       to_wire({kind, prepared.settings.listen.host, bus->call_port(), bus->pub_port()})};

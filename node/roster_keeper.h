@@ -7,11 +7,17 @@
 //
 // A document that does not verify is refused and counted against its sender; the old roster stays.
 //
+// Two valid rosters of one version are the signer's mistake, and which one is meant nobody can
+// know: each node keeps the one it has. But each compares its own with those of the peers it hears,
+// by a digest, and names those that differ, until a newer version settles it.
+//
 // Pure: no clock, no I/O. `now` never decreases. Not thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,29 +29,41 @@ namespace riftbus::node {
 
 // One fetch at a time: enough, since every later beat tries again.
 inline constexpr Millis kRosterFetchTimeout{1000};
+// Rosters of one version are compared once with each peer, and again after this time.
+inline constexpr std::chrono::minutes kRosterCompareEvery{5};
+
+// Two rosters of one version.
+inline constexpr std::uint16_t kRosterConflict = 1109;
 
 class RosterKeeper {
  public:
   RosterKeeper(SignedRoster current, AuthorityKey authority);
 
-  // A peer speaks of `version`. The request to send it, or nothing.
-  [[nodiscard]] std::optional<wire::RosterGet> on_version(RosterVersion version, TimePoint now);
+  // `peer` speaks of `version`. The request to send it, or nothing.
+  [[nodiscard]] std::optional<wire::RosterGet> on_version(const NodeId& peer, RosterVersion version,
+                                                          TimePoint now);
   [[nodiscard]] wire::RosterDocument on_get(const wire::RosterGet& request) const;
   // From a peer's answer or an admin's RosterPut. True: adopted, current() is new. False: not
-  // newer.
+  // newer. Error 1109: another one of this version.
   [[nodiscard]] Result<bool> offer(std::string_view bytes);
-  // The answer to the fetch came, whatever was in it.
-  void fetch_ended() { fetching_until_.reset(); }
+  // The peer's answer to our request, after which the next one may go out. As offer().
+  [[nodiscard]] Result<bool> on_document(const NodeId& peer, const wire::RosterDocument& document);
 
   [[nodiscard]] const Roster& current() const { return current_.roster; }
   [[nodiscard]] const SignedRoster& signed_roster() const { return current_; }
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
+  [[nodiscard]] std::uint64_t conflicts() const { return conflicts_; }
+  // Peers that hold another roster of our version.
+  [[nodiscard]] const std::set<NodeId>& rivals() const { return rivals_; }
 
  private:
   SignedRoster current_;
   AuthorityKey authority_;
   std::optional<TimePoint> fetching_until_;
   std::uint64_t refused_ = 0;
+  std::uint64_t conflicts_ = 0;
+  std::map<NodeId, TimePoint> compared_;  // with those of our version, and when
+  std::set<NodeId> rivals_;
 };
 
 }  // namespace riftbus::node

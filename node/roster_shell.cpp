@@ -39,7 +39,7 @@ RosterShell::RosterShell(RosterKeeper keeper, std::string path, bus::ZapHandler&
 void RosterShell::start() { bus_.set_roster(in_force_); }
 
 void RosterShell::on_version(const NodeId& peer, RosterVersion version, TimePoint now) {
-  if (const auto request = keeper_.on_version(version, now)) {
+  if (const auto request = keeper_.on_version(peer, version, now)) {
     bus_.send(peer, kFetchCorrelation, *request);
   }
 }
@@ -50,16 +50,16 @@ void RosterShell::on_get(const bus::Received& request) {
 }
 
 void RosterShell::on_document(const bus::Received& answer, MemberShell& members, TimePoint now) {
-  keeper_.fetch_ended();
-  const auto& document = std::get<wire::RosterDocument>(answer.envelope.body);
-  if (document.bytes.empty()) return;
-  const auto taken = take(answer.envelope.origin, document.bytes, members, now);
-  if (!taken) bus::write_error(taken.error());
+  const auto& from = answer.envelope.origin;
+  const auto adopted =
+      keeper_.on_document(from, std::get<wire::RosterDocument>(answer.envelope.body));
+  settle(from, adopted, members, now);
 }
 
 void RosterShell::on_put(const bus::Received& request, MemberShell& members, TimePoint now) {
   const auto& put = std::get<wire::RosterPut>(request.envelope.body);
-  const auto taken = take(request.envelope.origin, put.bytes, members, now);
+  const auto taken = keeper_.offer(put.bytes);
+  settle(request.envelope.origin, taken, members, now);
   if (taken) {
     bus_.reply(request.reply_to, request.envelope.correlation,
                wire::RosterDocument{keeper_.current().version, {}});
@@ -82,21 +82,22 @@ void RosterShell::tick(MemberShell& members, TimePoint now) {
   members.on_roster(*in_force_, now);
 }
 
-Result<bool> RosterShell::take(const NodeId& from, std::string_view bytes, MemberShell& members,
-                               TimePoint now) {
-  auto adopted = keeper_.offer(bytes);
+void RosterShell::settle(const NodeId& from, const Result<bool>& adopted, MemberShell& members,
+                         TimePoint now) {
   if (!adopted) {
-    journal_.note("roster", from, "refused: " + adopted.error().what, {now, bus::wall_now_ms()});
-    return adopted.error();
+    Error refused = adopted.error();
+    refused.where += (refused.where.empty() ? "from " : ", from ") + from.value();
+    bus::write_error(refused);
+    journal_.note("roster", from, "refused: " + refused.what, {now, bus::wall_now_ms()});
+    return;
   }
-  if (!*adopted) return false;
+  if (!*adopted) return;
   const std::string version = std::to_string(keeper_.current().version.value());
   bus::log_info("roster adopted", {{"version", version}, {"from", from.value()}});
   journal_.note("roster", from, "version " + version + " adopted", {now, bus::wall_now_ms()});
   enforce();
   members.on_roster(*in_force_, now);
   save();
-  return true;
 }
 
 void RosterShell::enforce() {

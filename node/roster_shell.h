@@ -41,12 +41,11 @@ class RosterShell {
   [[nodiscard]] const Roster& current() const { return keeper_.current(); }
   // Without expired entries: who may speak at this moment.
   [[nodiscard]] const Roster& in_force() const { return *in_force_; }
-  [[nodiscard]] std::uint64_t refused() const { return keeper_.refused(); }
+  [[nodiscard]] const RosterKeeper& keeper() const { return keeper_; }
 
  private:
-  // `from` sent the bytes. True: a newer roster is in force now.
-  Result<bool> take(const NodeId& from, std::string_view bytes, MemberShell& members,
-                    TimePoint now);
+  // What the keeper made of a document from `from`: notes it, and puts an adopted one into force.
+  void settle(const NodeId& from, const Result<bool>& adopted, MemberShell& members, TimePoint now);
   void enforce();
   void save();
 

@@ -173,8 +173,9 @@ Result<Format> parse_format(std::string_view text) {
   const auto bad = [](const std::string& what) {
     return Error{1553, what, "", "use text, json or fields=time,kind,from,to,size,summary"};
   };
-  if (text == "text") return Format(TextFormat{});
-  if (text == "json") return Format(JsonFormat{});
+  // The names that other commands of `riftbus` have for the same.
+  if (text == "text" || text == "table") return Format(TextFormat{});
+  if (text == "json" || text == "jsonl") return Format(JsonFormat{});
   constexpr std::string_view kPrefix = "fields=";
   if (!text.starts_with(kPrefix))
     return bad("no such output format: " + printable(std::string(text)));

@@ -8,13 +8,6 @@ namespace riftbus::tap {
 
 namespace {
 
-// On the wire, roughly: numbers and headers, then texts.
-std::size_t size_of(const wire::TapFrame& frame) {
-  constexpr std::size_t kFixedBytes = 48;
-  return kFixedBytes + frame.peer.value().size() + frame.origin.value().size() + frame.kind.size() +
-         frame.summary.size() + frame.payload.size();
-}
-
 std::string summarize(const wire::Envelope& envelope) {
   std::string summary = wire::to_string(envelope.body);
   if (summary.size() > wire::kSummaryBytesMax) summary.resize(wire::kSummaryBytesMax);
@@ -22,6 +15,13 @@ std::string summarize(const wire::Envelope& envelope) {
 }
 
 }  // namespace
+
+// On the wire, roughly: numbers and headers, then texts.
+std::size_t frame_cost(const wire::TapFrame& frame) {
+  constexpr std::size_t kFixedBytes = 48;
+  return kFixedBytes + frame.peer.value().size() + frame.origin.value().size() + frame.kind.size() +
+         frame.summary.size() + frame.payload.size();
+}
 
 Status Mirror::start(TapHandle handle, const wire::TapStart& request, bool payloads_granted,
                      TimePoint now) {
@@ -42,7 +42,9 @@ Status Mirror::start(TapHandle handle, const wire::TapStart& request, bool paylo
     return Error{1552, "enough taps already: " + std::to_string(taps_.size()), "",
                  "end one of them; a tap that died is forgotten within a minute"};
   }
-  Tap& tap = taps_[handle];
+  const auto [entry, is_new] = taps_.try_emplace(handle);
+  Tap& tap = entry->second;
+  if (!is_new) tap.credit = std::min(tap.credit + kTapGrantBytes, kTapWindowBytes);
   tap.filter = std::move(*filter);
   tap.payloads = request.payloads;
   tap.ending = false;
@@ -77,7 +79,7 @@ void Mirror::show(wire::Direction direction, wire::Channel channel, const NodeId
     if (!tap.filter.matches(self_, frame)) continue;
     ++tap.matched;
     if (tap.queue.size() >= limits_.queue_frames_max) {
-      ++tap.dropped;
+      drop(tap);
       continue;
     }
     add_summary();
@@ -88,18 +90,21 @@ void Mirror::show(wire::Direction direction, wire::Channel channel, const NodeId
 }
 
 void Mirror::enqueue(Tap& tap, wire::TapFrame frame) {
-  const std::size_t size = size_of(frame);
-  if (tap.queue_bytes + size > limits_.queue_bytes_max) {
-    ++tap.dropped;
-    return;
-  }
+  const std::size_t size = frame_cost(frame);
+  if (tap.queue_bytes + size > limits_.queue_bytes_max) return drop(tap);
   tap.queue_bytes += size;
   tap.queue.push_back(std::move(frame));
+}
+
+void Mirror::drop(Tap& tap) {
+  ++tap.dropped;
+  ++dropped_;
 }
 
 std::vector<TapHandle> Mirror::ready() const {
   std::vector<TapHandle> handles;
   for (const auto& [handle, tap] : taps_) {
+    if (tap.credit == 0) continue;
     if (!tap.queue.empty() || tap.dropped != tap.dropped_told) handles.push_back(handle);
   }
   return handles;
@@ -110,9 +115,11 @@ wire::TapData Mirror::drain(TapHandle handle, std::size_t bytes_max) {
   const auto found = taps_.find(handle);
   if (found == taps_.end()) return data;
   Tap& tap = found->second;
+  // Each part of what a tap asks for at its end is an answer of its own: nothing piles up.
+  if (!tap.ending) bytes_max = std::min(bytes_max, tap.credit);
   std::size_t bytes = 0;
-  while (!tap.queue.empty() && data.frames.size() < wire::kTapFramesMax) {
-    const std::size_t size = size_of(tap.queue.front());
+  while (!tap.queue.empty() && data.frames.size() < wire::kTapFramesMax && bytes_max > 0) {
+    const std::size_t size = frame_cost(tap.queue.front());
     if (!data.frames.empty() && bytes + size > bytes_max) break;
     bytes += size;
     RIFTBUS_CHECK(tap.queue_bytes >= size);
@@ -120,6 +127,7 @@ wire::TapData Mirror::drain(TapHandle handle, std::size_t bytes_max) {
     data.frames.push_back(std::move(tap.queue.front()));
     tap.queue.pop_front();
   }
+  tap.credit -= std::min(bytes, tap.credit);
   data.matched = tap.matched;
   data.dropped = tap.dropped;
   tap.dropped_told = tap.dropped;

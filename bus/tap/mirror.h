@@ -6,6 +6,11 @@
 // TapData; when the queue is full the newest message is dropped and counted, so that a slow tap
 // loses messages and the bus loses nothing. The counts travel with each TapData.
 //
+// Nor may a tap that does not read fill the bus's own queues, or the kernel's: what is under way to
+// it is bounded as well. A tap begins with kTapWindowBytes of frames, and each further TapStart
+// allows kTapGrantBytes more, up to the same bound; an honest tap sends one whenever it has taken
+// in that much (frame_cost() is the measure of both sides).
+//
 // A tap lives on a lease: whoever stops renewing is forgotten. Messages of kind tap.data are never
 // mirrored: each would cause the next, forever.
 //
@@ -29,6 +34,11 @@ namespace riftbus::tap {
 
 // Names one tap for the owner, who knows where to send its data: a connection, for example.
 using TapHandle = Strong<struct TapHandleTag>;
+
+// What one frame counts: its texts and payload, and 48 bytes for all the rest.
+[[nodiscard]] std::size_t frame_cost(const wire::TapFrame& frame);
+inline constexpr std::size_t kTapWindowBytes = 1 << 20;
+inline constexpr std::size_t kTapGrantBytes = kTapWindowBytes / 4;
 
 struct MirrorLimits {
   std::size_t taps_max = 8;
@@ -60,9 +70,13 @@ class Mirror {
     if (active()) show(direction, channel, peer, envelope, bytes, wall_ms);
   }
 
-  // Taps with messages waiting, or drops not yet told, in order of handles.
+  // Messages that taps wanted and did not get since this node started.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+  // Taps with messages waiting, or drops not yet told, that may be sent some, in order of handles.
   [[nodiscard]] std::vector<TapHandle> ready() const;
   // The oldest messages of this tap, about `bytes_max` of them (one at least), with its counts.
+  // What is drained counts as sent.
   [[nodiscard]] wire::TapData drain(TapHandle handle, std::size_t bytes_max);
 
   // Forgets taps whose lease has ended.
@@ -75,6 +89,7 @@ class Mirror {
     Filter filter;
     bool payloads = false;
     bool ending = false;
+    std::size_t credit = kTapWindowBytes;  // may be sent before the next TapStart
     TimePoint lease_end;
     std::deque<wire::TapFrame> queue;
     std::size_t queue_bytes = 0;
@@ -86,10 +101,12 @@ class Mirror {
   void show(wire::Direction direction, wire::Channel channel, const NodeId& peer,
             const wire::Envelope& envelope, std::string_view bytes, std::int64_t wall_ms);
   void enqueue(Tap& tap, wire::TapFrame frame);
+  void drop(Tap& tap);
 
   NodeId self_;
   MirrorLimits limits_;
   std::map<TapHandle, Tap> taps_;
+  std::uint64_t dropped_ = 0;
 };
 
 }  // namespace riftbus::tap

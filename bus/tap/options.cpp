@@ -34,6 +34,8 @@ po::options_description describe() {
   add("read,r", po::value<std::string>(), "read a record instead of tapping");
   add("payloads", "fetch whole messages too; takes a key with the admin role");
   add("timeout", po::value<std::string>(), "for each connection and question: 5s, 500ms (5s)");
+  add("retry", po::value<std::string>(),
+      "how long to try again when a node goes away: 5m, 0 for not at all (60s)");
   add("key", po::value<std::string>(),
       "directory with your key, authority.pub and roster (RIFTBUS_KEY, ~/.config/riftbus/*)");
   add("cluster", po::value<std::string>(), "which of ~/.config/riftbus/* (RIFTBUS_CLUSTER)");
@@ -43,12 +45,40 @@ po::options_description describe() {
   return all;
 }
 
+// What every command of `riftbus` takes, and has no place in the help of a tap.
+po::options_description describe_shared() {
+  po::options_description shared;
+  auto add = shared.add_options();
+  add("color", po::value<std::string>(), "");
+  add("yes,y", "");
+  add("dry-run", "");
+  add("watch", po::value<std::string>(), "");
+  return shared;
+}
+
+Status check_shared(const po::variables_map& given) {
+  if (given.count("watch") != 0) {
+    return usage_error(
+        "--watch makes no sense: a tap is live; for a table each 2 s use -z rate,2s");
+  }
+  if (given.count("dry-run") != 0) {
+    return usage_error("--dry-run makes no sense: a tap changes nothing");
+  }
+  if (given.count("color") == 0) return Ok{};
+  const auto& when = given["color"].as<std::string>();
+  if (when == "auto" || when == "never") return Ok{};
+  return usage_error(when == "always" ? "--color always: a tap prints no colours"
+                                      : "--color takes auto, always or never");
+}
+
 constexpr const char* kIntroduction =
     "riftbus-tap: watch the messages of a running cluster\n\n"
     "Usage: riftbus tap [OPTION...]\n\n"
     "Needs a key with the tap or admin role. A tap never slows a node: what does not fit its "
     "queue\n"
-    "is dropped, and the count is shown at the end and in records. Ctrl-C ends it.\n\n";
+    "is dropped, and the count is shown at once, at the end and in records. A node that goes away "
+    "is\n"
+    "tried again for a while. Ctrl-C ends it.\n\n";
 constexpr const char* kExamples =
     "\nFilters: kind (or topic) from to peer node dir channel seq corr size summary, and words of\n"
     "summaries such as standing subject by evidence inc; operators = != =^ (begins) =~ (contains)\n"
@@ -65,10 +95,13 @@ std::string text_of(const po::variables_map& given, const char* name) {
 }
 
 // "5", "5s", "500ms"; as `rate` takes them.
-std::optional<Millis> parse_timeout(const std::string& text) {
+Status read_span(const po::variables_map& given, const char* name, Millis& span) {
+  if (given.count(name) == 0) return Ok{};
+  const std::string text = text_of(given, name);
   auto spec = parse_summary("rate," + text);
-  if (!spec.ok()) return std::nullopt;
-  return std::get<RateSpec>(*spec).interval;
+  if (!spec.ok()) return usage_error("not a span of time: \"" + text + "\"");
+  span = std::get<RateSpec>(*spec).interval;
+  return Ok{};
 }
 
 Status read_texts(const po::variables_map& given, Options& options) {
@@ -91,12 +124,12 @@ Status read_texts(const po::variables_map& given, Options& options) {
     if (!ring.ok()) return ring.error();
     options.ring = *ring;
   }
-  if (given.count("timeout") != 0) {
-    const auto timeout = parse_timeout(text_of(given, "timeout"));
-    if (!timeout) return usage_error("not a span of time: \"" + text_of(given, "timeout") + "\"");
-    options.timeout = *timeout;
+  if (auto status = read_span(given, "timeout", options.timeout); !status.ok()) return status;
+  if (text_of(given, "retry") == "0") {
+    options.retry = Millis{0};
+    return Ok{};
   }
-  return Ok{};
+  return read_span(given, "retry", options.retry);
 }
 
 Status read_nodes(const po::variables_map& given, Options& options) {
@@ -133,9 +166,10 @@ Result<po::variables_map> parse_words(const std::vector<std::string>& arguments)
   po::variables_map given;
   try {
     const po::positional_options_description none;
-    po::store(
-        po::command_line_parser(arguments).options(describe()).positional(none).style(style).run(),
-        given);
+    po::options_description known = describe();
+    known.add(describe_shared());
+    po::store(po::command_line_parser(arguments).options(known).positional(none).style(style).run(),
+              given);
     po::notify(given);
   } catch (const po::error& error) {
     return usage_error(error.what());
@@ -158,7 +192,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
   options.payloads = given.count("payloads") != 0;
   options.home = {text_of(given, "key"), text_of(given, "cluster"), text_of(given, "config"),
                   given.count("insecure") != 0};
-  for (const auto& status : {read_texts(given, options), read_nodes(given, options)}) {
+  for (const auto& status :
+       {check_shared(given), read_texts(given, options), read_nodes(given, options)}) {
     if (!status.ok()) return status.error();
   }
   if (auto status = check_together(given, options); !status.ok()) return status.error();

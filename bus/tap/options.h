@@ -1,7 +1,8 @@
 // Options of riftbus-tap: its command line, understood.
 //
-// Nothing is abbreviated. Everything that can be checked without the network is: filter, format,
-// summary, ring. Pure. Error 1559 on what is not understood, else that of the part.
+// Nothing is abbreviated. The options that all commands of `riftbus` share are known here too:
+// those that make no sense for a tap say so. Everything that can be checked without the network is:
+// filter, format, summary, ring. Pure. Error 1559 on what is not understood, else that of the part.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "bus/operator_home.h"
 #include "bus/tap/filter.h"
 #include "bus/tap/format.h"
 #include "bus/tap/record.h"
 #include "bus/tap/summary.h"
-#include "bus/tap/targets.h"
 #include "config/result.h"
 #include "config/types.h"
 
@@ -35,7 +36,8 @@ struct Options {
   std::optional<SummarySpec> summary;
   bool payloads = false;
   Millis timeout{5000};
-  HomeOptions home;
+  Millis retry{60'000};  // how long a node that went away is tried again; 0: not at all
+  bus::HomeOptions home;
 };
 
 // `arguments` without argv[0].

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <set>
 #include <zmq.hpp>
 
+#include "bus/clock.h"
 #include "bus/tap/output.h"
 #include "bus/tap/session.h"
+#include "config/exit_status.h"
 
 namespace riftbus::tap {
 
@@ -14,45 +17,11 @@ namespace {
 
 constexpr Millis kPollEvery{100};  // how late a signal may be noticed
 
-constexpr int kExitOk = 0;
-constexpr int kExitUsage = 64;
-constexpr int kExitData = 65;
-constexpr int kExitUnavailable = 69;
-constexpr int kExitTemporary = 75;
-constexpr int kExitRefused = 77;
-constexpr int kExitConfig = 78;
-
-int status_of(std::uint16_t code) {
-  switch (code) {
-    case 1550:
-    case 1553:
-    case 1556:
-    case 1557:
-    case 1559:
-      return kExitUsage;
-    case 1304:
-    case 1363:
-    case 1551:
-      return kExitRefused;
-    case 1305:
-    case 1364:
-    case 1365:
-    case 1552:
-      return kExitTemporary;
-    case 1558:
-      return kExitUnavailable;
-    default:
-      break;
-  }
-  if (code < 1200) return code == 1001 || code == 1009 ? kExitUsage : kExitConfig;
-  return code >= 1300 && code < 1400 ? kExitUnavailable : kExitData;
-}
-
 // Connects to all that is to be tapped. A node that does not answer is left out, as long as there
 // is another; failures() says why.
 class Starter {
  public:
-  Starter(const Options& options, const Home& home, Session& session)
+  Starter(const Options& options, const bus::OperatorHome& home, Session& session)
       : options_(options),
         home_(home),
         session_(session),
@@ -73,12 +42,12 @@ class Starter {
  private:
   Status start_named() {
     if (options_.nodes.empty()) {
-      auto targets = find_local_targets(home_);
+      auto targets = bus::default_targets(home_.known_nodes(), bus::host_name());
       if (!targets.ok()) return targets.error();
       start_one(*targets, only_leads_);
     }
     for (const auto& text : options_.nodes) {
-      auto targets = find_targets(text, home_);
+      auto targets = bus::named_targets(text, home_.known_nodes());
       if (!targets.ok()) return targets.error();
       start_one(*targets, false);
     }
@@ -105,7 +74,7 @@ class Starter {
     return Ok{};
   }
 
-  void start_one(const std::vector<Target>& targets, bool only_leads) {
+  void start_one(const std::vector<bus::Target>& targets, bool only_leads) {
     auto node = session_.connect(targets);
     if (!node.ok()) return failures_.push_back(node.error());
     if (entry_.empty()) entry_ = *node;
@@ -118,7 +87,7 @@ class Starter {
   }
 
   const Options& options_;
-  const Home& home_;
+  const bus::OperatorHome& home_;
   Session& session_;
   bool only_leads_;
   NodeId entry_;  // the first that answered: it is asked about the others
@@ -134,19 +103,56 @@ Status take_all(std::vector<Entry>& entries, Output& output) {
   return output.flush();
 }
 
+// Says on `err` what nodes dropped, once a second at most: a slow tap loses much at a time.
+class LossTeller {
+ public:
+  explicit LossTeller(std::ostream& err) : err_(err) {}
+
+  void note(const std::vector<Entry>& entries) {
+    for (const auto& entry : entries) {
+      if (const auto* loss = std::get_if<Loss>(&entry)) waiting_[loss->node] += loss->by_node;
+    }
+  }
+  void tell(TimePoint now) {
+    if (waiting_.empty() || now < due_) return;
+    due_ = now + kTellEvery;
+    finish();
+  }
+  void finish() {
+    for (const auto& [node, count] : waiting_) {
+      if (count == 0) continue;
+      err_ << "riftbus-tap: " << node.value() << " dropped " << count
+           << " messages: this tap read too slowly\n";
+    }
+    waiting_.clear();
+  }
+
+ private:
+  static constexpr Seconds kTellEvery{1};
+  std::ostream& err_;
+  std::map<NodeId, std::uint64_t> waiting_;
+  TimePoint due_{};
+};
+
 // Until there is enough. The result is the reason if something went wrong.
 Status follow(Session& session, Output& output, const StopSignals& stop, std::ostream& err) {
   std::vector<Entry> entries;
+  LossTeller losses(err);
   Status lost = Ok{};
   while (!stop.pending() && !output.done() && session.tapped() > 0) {
     auto polled = session.poll(kPollEvery, entries);
+    losses.note(entries);
+    losses.tell(bus::boot_now());
     if (auto status = take_all(entries, output); !status.ok()) return status;
+    for (const auto& note : session.take_notes()) err << "riftbus-tap: " << note << std::endl;
     if (polled.ok()) continue;
     lost = polled;
     if (session.tapped() > 0) err << "riftbus-tap: " << polled.error().to_string() << '\n';
   }
   const bool ended_early = session.tapped() == 0;
   session.stop(entries);
+  losses.note(entries);
+  losses.finish();
   // What was still on its way counts, but after the end nothing is shown.
   if (!output.done()) {
     if (auto status = take_all(entries, output); !status.ok()) return status;
@@ -183,7 +189,7 @@ bool StopSignals::pending() const {
 
 int report(const Error& error, std::ostream& err) {
   err << "riftbus-tap: " << error.to_string() << '\n';
-  return status_of(error.code);
+  return exit_status_of(error);
 }
 
 int run_recorded(const Options& options, std::ostream& out, std::ostream& err) {
@@ -217,10 +223,11 @@ int run_recorded(const Options& options, std::ostream& out, std::ostream& err) {
 
 int run_live(const Options& options, const Environment& environment, const StopSignals& stop,
              std::ostream& out, std::ostream& err) {
-  auto home = load_home(options.home, environment);
+  auto home = bus::load_caller_home(options.home, environment);
   if (!home.ok()) return report(home.error(), err);
   zmq::context_t context;
-  Session session(context, *home, {options.filter_text, options.payloads, options.timeout});
+  Session session(context, *home,
+                  {options.filter_text, options.payloads, options.timeout, options.retry});
   Starter starter(options, *home, session);
   const Status started = starter.start();
   for (const Error& failure : starter.failures()) {

@@ -1,9 +1,9 @@
 // Run: a tap from its options to its last line.
 //
 // run_live() ends when as many messages as wanted were shown, when SIGINT or SIGTERM came, when
-// nobody reads the output, or when the last tapped node is gone. Both print the totals on `err`.
-// Exit statuses as everywhere in Riftbus (sysexits.h): 0, 64 usage, 65 a damaged record or other
-// data, 69 nobody answers, 75 went away, 77 refused, 78 keys or configuration.
+// nobody reads the output, or when the last tapped node is gone and did not come back in time. Both
+// print the totals on `err`; run_live() also who went away, who is back, and what was dropped. Exit
+// statuses are those of config/exit_status.h.
 #pragma once
 
 #include <csignal>

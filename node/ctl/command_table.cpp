@@ -62,6 +62,7 @@ constexpr auto kApproveOptions = std::to_array<Option>({
      "parted by commas: node,voter,relay,tap,admin (node)"},
     {"expires", 0, "SPAN", false, "", kNothing, "refuse the key after this time: 24h, 7d"},
     {"note", 0, "TEXT", false, "", kNothing, "for people"},
+    {"force", 0, "", false, "", kNothing, "even if no admin is left"},
     {"no-push", 0, "", false, "", kNothing, "change the file only, tell no node"},
 });
 constexpr auto kRevokeOptions = std::to_array<Option>({

@@ -297,7 +297,6 @@ Result<Invocation> parse_line(const std::vector<std::string>& line) {
   const Split split = split_line(line);
   Invocation out;
   out.command = split.command;
-  out.globals_as_given = split.before;
   const bool passes_on = split.command != nullptr && split.command->passes_on;
   std::vector<std::string> options = split.before;
   if (split.command != nullptr && !passes_on) {

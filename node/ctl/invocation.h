@@ -53,7 +53,6 @@ struct Invocation {
   // No such command: these words may name a program riftbus-WORD; the rest is for it.
   std::string unknown;
   std::vector<std::string> unknown_arguments;
-  std::vector<std::string> globals_as_given;  // to pass on
 
   [[nodiscard]] bool has(std::string_view option) const { return options.contains(option); }
   [[nodiscard]] std::optional<std::string> find(std::string_view option) const;

@@ -17,6 +17,6 @@ int main(int argc, char** argv) {
                                   {std::cin, std::cout, std::cerr, isatty(STDOUT_FILENO) != 0});
   } catch (const std::exception& error) {
     std::cerr << "riftbus: a fault in this program: " << error.what() << "\n";
-    return riftbus::ctl::kExitBug;
+    return riftbus::kExitBug;
   }
 }

@@ -82,6 +82,23 @@ std::string link_rtt(const Json& link) {
   return rtt_text(measured ? measured : real(link, {"calls", "rtt_ms"}));
 }
 
+// "closed", or how many of the circuit breakers are not.
+Cell breakers_of(const Json& link) {
+  std::size_t open = 0;
+  std::size_t half_open = 0;
+  const Json& paths = get(link, {"paths"});
+  for (const auto& path : paths) {
+    const std::string breaker = text(path, {"breaker"});
+    if (breaker == "open") ++open;
+    if (breaker == "half-open") ++half_open;
+  }
+  if (paths.empty()) return Cell("-");
+  if (open + half_open == 0) return Cell("closed", Tone::good);
+  std::string words = open > 0 ? std::to_string(open) + " open" : "";
+  if (half_open > 0) words += (open > 0 ? ", " : "") + std::to_string(half_open) + " half-open";
+  return Cell(words + " of " + std::to_string(paths.size()), open > 0 ? Tone::bad : Tone::warn);
+}
+
 std::vector<Cell> link_row(const Json& link, bool wide) {
   std::vector<Cell> row{text(link, {"peer"}),
                         standing_cell(link),
@@ -91,6 +108,7 @@ std::vector<Cell> link_row(const Json& link, bool wide) {
                         link_rtt(link),
                         flag(link, {"watches_us"}) ? "yes" : "no",
                         count_text(integer(link, {"watch", "beats_missed"})),
+                        breakers_of(link),
                         link_address(link)};
   if (!wide) return row;
   row.emplace_back(count_text(integer(link, {"calls", "queued"})));
@@ -101,14 +119,15 @@ std::vector<Cell> link_row(const Json& link, bool wide) {
 }
 
 std::string path_lines(const Json& paths, bool color) {
-  TextTable table({"ADDRESS", "KIND", "BREAKER", "OK", "FAILED", "LAST OK", "LAST FAILURE", "RTT"});
+  TextTable table({"ADDRESS", "FOR", "KIND", "BREAKER", "OK", "FAILED", "LAST OK", "LAST FAILURE",
+                   "RTT", "ERROR"});
   for (const auto& path : paths) {
     const std::string breaker = text(path, {"breaker"});
-    table.add({address_text(path) + (flag(path, {"in_use"}) ? " *" : ""), text(path, {"kind"}),
-               Cell(breaker, breaker == "closed" ? Tone::good : Tone::bad),
+    table.add({address_text(path) + (flag(path, {"in_use"}) ? " *" : ""), text(path, {"for"}),
+               text(path, {"kind"}), Cell(breaker, breaker == "closed" ? Tone::good : Tone::bad),
                count_text(integer(path, {"successes"})), count_text(integer(path, {"failures"})),
                age_text(get(path, {"last_success"})), age_text(get(path, {"last_failure"})),
-               rtt_text(real(path, {"rtt_ms"}))});
+               rtt_text(real(path, {"rtt_ms"})), or_dash(text(path, {"last_error"}))});
   }
   return table.empty() ? "" : "paths\n" + table.print(color, 2);
 }
@@ -135,8 +154,8 @@ std::string render_node_list(const Json& list, Style style) {
 }
 
 std::string render_link_list(const Json& list, Style style) {
-  std::vector<std::string> titles{"PEER", "STATE",      "CALLS",  "BEATS",  "LAST BEAT",
-                                  "RTT",  "WATCHES US", "MISSED", "ADDRESS"};
+  std::vector<std::string> titles{"PEER", "STATE",      "CALLS",  "BEATS",    "LAST BEAT",
+                                  "RTT",  "WATCHES US", "MISSED", "BREAKERS", "ADDRESS"};
   if (style.wide) {
     titles.insert(titles.end(), {"QUEUED", "STALE", "SILENCE LIMIT", "TROUBLE"});
   }

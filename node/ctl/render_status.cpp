@@ -81,6 +81,10 @@ std::string render_status(const Json& status, Style style) {
     const std::string number = code ? "  (F-" + std::to_string(*code) + ")" : "";
     out += paint("!", Tone::bad, style.color) + " " + text(problem, {"what"}) + number + "\n";
   }
+  for (const auto& note : get(status, {"notes"})) {
+    const auto code = integer(note, {"code"});
+    out += "- " + text(note, {"what"}) + (code ? "  (F-" + std::to_string(*code) + ")" : "") + "\n";
+  }
   if (style.wide) out += counters_text(status);
   return out;
 }

@@ -108,7 +108,7 @@ void add_paths(const Json& view, TextTable& table) {
   for (const auto& path : get(view, {"paths"})) {
     const std::string breaker = text(path, {"breaker"});
     const bool good = breaker == "closed";
-    table.add({text(view, {"node"}), "path", address_text(path),
+    table.add({text(view, {"node"}), text(path, {"for"}) + " path", address_text(path),
                Cell("breaker " + breaker, good ? Tone::good : Tone::bad),
                age_text(get(path, {"last_success"})), rtt_text(real(path, {"rtt_ms"})),
                count_text(integer(path, {"failures"})), or_dash(text(path, {"last_error"}))});

@@ -21,19 +21,19 @@ struct Reached {
   std::optional<Error> error;
 };
 
-Reached reach(Context& context, const RosterChange& change, const OperatorHome& home) {
+Reached reach(Context& context, const RosterChange& change, const bus::OperatorHome& home) {
   if (!change.push || !home.roster) return {};
   auto session = Session::open(context);
   if (session.ok()) return {std::move(*session), std::nullopt};
   return {nullptr, session.error()};
 }
 
-Result<Roster> current_roster(const OperatorHome& home, const std::string& cluster) {
+Result<Roster> current_roster(const bus::OperatorHome& home, const std::string& cluster) {
   if (home.roster) return home.roster->roster;
   return make_empty_roster(cluster);
 }
 
-Result<Authority> load_signer(const OperatorHome& home) {
+Result<Authority> load_signer(const bus::OperatorHome& home) {
   auto authority = load_authority(home.directory);
   if (authority.ok()) return authority;
   return Error{1510, "the authority's key is needed to sign: " + authority.error().what,
@@ -110,12 +110,12 @@ Status await_adoption(Context& context, Session& session, RosterVersion version)
 }
 
 int apply_change(Context& context, const RosterChange& change) {
-  auto home = load_home(context.globals(), context.environment, false);
+  auto home = bus::load_home(home_options(context.globals()), context.environment, false);
   if (!home.ok()) return report(context, home.error());
   auto authority = load_signer(*home);
   if (!authority.ok()) return report(context, authority.error());
   Reached reached = reach(context, change, *home);
-  const OperatorHome& newest = reached.session ? reached.session->home() : *home;
+  const bus::OperatorHome& newest = reached.session ? reached.session->home() : *home;
   auto current = current_roster(newest, authority->cluster);
   if (!current.ok()) return report(context, current.error());
   auto next = change.edit(*current);

@@ -5,7 +5,6 @@
 #include "node/ctl/commands.h"
 #include "node/ctl/complete.h"
 #include "node/ctl/context.h"
-#include "node/ctl/operator_home.h"
 
 namespace riftbus::ctl {
 
@@ -32,7 +31,7 @@ Globals globals_on(const std::vector<std::string>& words) {
 std::vector<std::string> known_ids(const Context& context) {
   const Globals globals = globals_on(context.invocation.arguments);
   std::set<std::string> ids;
-  if (auto home = load_home(globals, context.environment, false); home.ok()) {
+  if (auto home = bus::load_home(home_options(globals), context.environment, false); home.ok()) {
     if (home->roster) {
       for (const auto& [id, entry] : home->roster->roster.entries) {
         if (entry.has(Role::node) || entry.has(Role::voter)) ids.insert(id.value());

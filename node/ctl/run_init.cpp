@@ -7,9 +7,9 @@
 #include "bus/key_files.h"
 #include "bus/roster_file.h"
 #include "config/roster_edit.h"
+#include "config/settings.h"
 #include "node/ctl/commands.h"
 #include "node/ctl/context.h"
-#include "node/ctl/operator_home.h"
 
 namespace riftbus::ctl {
 
@@ -37,6 +37,17 @@ struct Plan {
     return {nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>((count - 1) / 2 * 2 + 1)};
   }
 };
+
+// "a,b,c", each a node id. 1001 else.
+Result<std::vector<NodeId>> parse_ids(std::string_view text) {
+  std::vector<NodeId> ids;
+  for (const auto& word : split_list(text)) {
+    auto id = NodeId::parse(word);
+    if (!id.ok()) return id.error();
+    ids.push_back(std::move(*id));
+  }
+  return ids;
+}
 
 Result<Plan> read_plan(const Context& context) {
   const Invocation& invocation = context.invocation;

@@ -23,9 +23,9 @@ bool wants_json(const Context& context) {
 // --dir, else the operator's directory; for a new authority the one named after its cluster.
 Result<std::string> key_directory(const Context& context, const std::string& id, bool authority) {
   if (const auto given = context.invocation.find("dir")) return *given;
-  const std::string base = home_base(context.environment);
+  const std::string base = bus::home_base(context.environment);
   if (authority && !context.globals().key && !base.empty()) return base + "/" + id;
-  auto home = find_home(context.globals(), context.environment);
+  auto home = bus::find_home(home_options(context.globals()), context.environment);
   if (home.ok()) return home;
   return Error{1508, "where shall the key go?", "",
                "on a node: --dir /var/lib/riftbus/keys; for an operator: --cluster NAME"};
@@ -113,8 +113,8 @@ Result<Approval> read_approval(const Context& context, const NodeId& id) {
 }
 
 // Whoever gets the role stands on the list that bootstraps voting or carries relays.
-Result<Roster> approve(const Roster& roster, const Approval& approval) {
-  auto next = approve_key(roster, approval);
+Result<Roster> approve(const Roster& roster, const Approval& approval, EditMode mode) {
+  auto next = approve_key(roster, approval, mode);
   if (!next.ok()) return next;
   const auto listed = [&](const std::vector<NodeId>& ids) {
     return std::find(ids.begin(), ids.end(), approval.id) != ids.end();
@@ -141,6 +141,10 @@ Result<NodeId> id_argument(const Context& context) {
   return NodeId::parse(context.invocation.arguments.front());
 }
 
+EditMode edit_mode(const Context& context) {
+  return context.invocation.has("force") ? EditMode::force : EditMode::careful;
+}
+
 bool wants_push(const Context& context) { return !context.invocation.has("no-push"); }
 
 }  // namespace
@@ -163,7 +167,9 @@ int run_key_approve(Context& context) {
   auto approval = read_approval(context, *id);
   if (!approval.ok()) return report(context, approval.error());
   RosterChange change;
-  change.edit = [&](const Roster& roster) { return approve(roster, *approval); };
+  change.edit = [&](const Roster& roster) {
+    return approve(roster, *approval, edit_mode(context));
+  };
   change.done = id->value() + " is approved";
   change.push = wants_push(context);
   return apply_change(context, change);
@@ -172,15 +178,12 @@ int run_key_approve(Context& context) {
 int run_key_revoke(Context& context) {
   auto id = id_argument(context);
   if (!id.ok()) return report(context, id.error());
-  const bool force = context.invocation.has("force");
   if (!context.globals().dry_run) {
     auto sure = confirm(context, "shut " + id->value() + "'s key out for ever?");
     if (!sure.ok()) return report(context, sure.error());
   }
   RosterChange change;
-  change.edit = [&](const Roster& roster) {
-    return revoke_id(roster, *id, force ? RevokeMode::force : RevokeMode::careful);
-  };
+  change.edit = [&](const Roster& roster) { return revoke_id(roster, *id, edit_mode(context)); };
   change.done = id->value() + " is revoked";
   change.push = wants_push(context);
   change.await_all = true;
@@ -205,7 +208,7 @@ int run_key_rotate(Context& context) {
 }
 
 int run_key_list(Context& context) {
-  auto home = load_home(context.globals(), context.environment, false);
+  auto home = bus::load_home(home_options(context.globals()), context.environment, false);
   if (!home.ok()) return report(context, home.error());
   if (!home->roster) {
     return report(context, Error{1517, "there is no roster", home->roster_path(),

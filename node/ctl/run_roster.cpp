@@ -23,12 +23,12 @@ Result<std::string> read_roster_file(const std::string& path) {
 }
 
 // The file named on the line, or the operator's own.
-std::string chosen_path(const Context& context, const OperatorHome& home) {
+std::string chosen_path(const Context& context, const bus::OperatorHome& home) {
   const auto& arguments = context.invocation.arguments;
   return arguments.empty() ? home.roster_path() : arguments.front();
 }
 
-Result<SignedRoster> verify_file(const std::string& path, const OperatorHome& home) {
+Result<SignedRoster> verify_file(const std::string& path, const bus::OperatorHome& home) {
   if (!home.authority) {
     return Error{1510, "there is no authority.pub to verify against", home.directory,
                  "copy it from whoever signs the roster"};
@@ -70,7 +70,7 @@ int run_roster_show(Context& context) {
 }
 
 int run_roster_verify(Context& context) {
-  auto home = load_home(context.globals(), context.environment, false);
+  auto home = bus::load_home(home_options(context.globals()), context.environment, false);
   if (!home.ok()) return report(context, home.error());
   const std::string path = chosen_path(context, *home);
   auto roster = verify_file(path, *home);
@@ -82,7 +82,7 @@ int run_roster_verify(Context& context) {
 }
 
 int run_roster_push(Context& context) {
-  auto home = load_home(context.globals(), context.environment, false);
+  auto home = bus::load_home(home_options(context.globals()), context.environment, false);
   if (!home.ok()) return report(context, home.error());
   auto roster = verify_file(chosen_path(context, *home), *home);
   if (!roster.ok()) return report(context, roster.error());

@@ -1,9 +1,6 @@
 #include "node/ctl/session.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <thread>
 #include <zmq.hpp>
 
@@ -16,14 +13,7 @@ constexpr Millis kTryMax{1500};
 constexpr std::uint16_t kConnectionLost = 1364;
 constexpr std::size_t kPagesMax = 64;
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0) return "";
-  const std::string full(name.data());
-  return full.substr(0, full.find('.'));
-}
-
-std::string address_of(const Target& target) {
+std::string address_of(const bus::Target& target) {
   return target.id.value() + " at " + target.host + ":" + std::to_string(target.port);
 }
 
@@ -37,7 +27,7 @@ Result<Json> document_of(const Result<wire::Body>& body, const NodeId& node) {
 }
 
 // Several failures: the first one speaks for all, the others are named.
-Error nobody_answered(const std::vector<Error>& errors, const std::vector<Target>& targets) {
+Error nobody_answered(const std::vector<Error>& errors, const std::vector<bus::Target>& targets) {
   Error error = errors.front();
   if (error.where.empty()) error.where = address_of(targets.front());
   if (targets.size() == 1) return error;
@@ -49,23 +39,14 @@ Error nobody_answered(const std::vector<Error>& errors, const std::vector<Target
   return all;
 }
 
-Result<std::vector<Target>> choose_targets(const Context& context, const KnownNodes& known) {
+Result<std::vector<bus::Target>> choose_targets(const Context& context,
+                                                const bus::KnownNodes& known) {
   const auto from_environment = context.environment.find("RIFTBUS_NODE");
-  if (context.globals().node) return named_targets(*context.globals().node, known);
+  if (context.globals().node) return bus::named_targets(*context.globals().node, known);
   if (from_environment != context.environment.end()) {
-    return named_targets(from_environment->second, known);
+    return bus::named_targets(from_environment->second, known);
   }
-  return default_targets(known, host_name());
-}
-
-Result<OperatorHome> load_insecure_home(const Context& context) {
-  auto directory = find_home(context.globals(), context.environment);
-  OperatorHome home;
-  if (directory.ok()) home.directory = *directory;
-  auto cluster = load_addresses(context.globals(), home.directory);
-  if (!cluster.ok()) return cluster.error();
-  home.cluster = std::move(*cluster);
-  return home;
+  return bus::default_targets(known, bus::host_name());
 }
 
 }  // namespace
@@ -76,7 +57,7 @@ struct Session::Link {
   bus::Client client;
 };
 
-Session::Session(OperatorHome home, Millis timeout, bool insecure)
+Session::Session(bus::OperatorHome home, Millis timeout, bool insecure)
     : home_(std::move(home)), timeout_(timeout), insecure_(insecure) {
   link_ = std::make_unique<Link>(keys(), self());
 }
@@ -89,24 +70,17 @@ NodeId Session::self() const { return insecure_ ? *NodeId::parse("operator") : h
 
 Result<std::unique_ptr<Session>> Session::open(const Context& context,
                                                std::optional<Millis> timeout) {
-  const bool insecure = context.globals().insecure;
-  auto home = insecure ? load_insecure_home(context)
-                       : load_home(context.globals(), context.environment, true);
+  auto home = bus::load_caller_home(home_options(context.globals()), context.environment);
   if (!home.ok()) return home.error();
-  if (!insecure && !home->roster) {
-    return Error{1517, "there is no roster, so no node's key is known", home->directory,
-                 "copy the cluster's `roster` and authority.pub there"};
-  }
-  const KnownNodes known{home->find_roster(), home->cluster ? &*home->cluster : nullptr};
-  auto targets = choose_targets(context, known);
+  auto targets = choose_targets(context, home->known_nodes());
   if (!targets.ok()) return targets.error();
-  std::unique_ptr<Session> session(
-      new Session(std::move(*home), timeout.value_or(context.globals().timeout), insecure));
+  std::unique_ptr<Session> session(new Session(
+      std::move(*home), timeout.value_or(context.globals().timeout), context.globals().insecure));
   if (auto status = session->connect(*targets); !status.ok()) return status.error();
   return session;
 }
 
-Status Session::connect(const std::vector<Target>& targets) {
+Status Session::connect(const std::vector<bus::Target>& targets) {
   std::vector<Error> errors;
   const Millis each = targets.size() == 1 ? timeout_ : std::min(timeout_, kTryMax);
   for (const auto& target : targets) {
@@ -163,10 +137,10 @@ Result<Json> Session::ask_list(const std::string& query, const std::string& list
   return whole;
 }
 
-std::vector<Target> Session::targets_of(const NodeId& node, const Json& node_list) const {
+std::vector<bus::Target> Session::targets_of(const NodeId& node, const Json& node_list) const {
   const RosterEntry* entry = home_.roster ? home_.roster->roster.find(node) : nullptr;
   const CurveKey key = entry ? entry->key : CurveKey{};
-  std::vector<Target> targets;
+  std::vector<bus::Target> targets;
   if (entry == nullptr && !insecure_) return targets;
   for (const auto& member : get(node_list, {"nodes"})) {
     if (text(member, {"id"}) != node.value()) continue;
@@ -179,7 +153,8 @@ std::vector<Target> Session::targets_of(const NodeId& node, const Json& node_lis
   return targets;
 }
 
-Result<Json> Session::ask_directly(const std::vector<Target>& targets, const wire::Query& query) {
+Result<Json> Session::ask_directly(const std::vector<bus::Target>& targets,
+                                   const wire::Query& query) {
   Error error{1506, "no address of it is known", "", ""};
   bus::Client client(link_->context, keys(), self());
   const Millis each = std::min(timeout_, kTryMax);

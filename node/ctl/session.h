@@ -14,10 +14,9 @@
 #include <vector>
 
 #include "bus/call.h"
+#include "bus/operator_home.h"
 #include "node/ctl/context.h"
 #include "node/ctl/json_view.h"
-#include "node/ctl/operator_home.h"
-#include "node/ctl/targets.h"
 
 namespace riftbus::ctl {
 
@@ -39,7 +38,7 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   [[nodiscard]] const NodeId& entry() const { return entry_.id; }
-  [[nodiscard]] OperatorHome& home() { return home_; }
+  [[nodiscard]] bus::OperatorHome& home() { return home_; }
 
   // Asks the entry node. Reconnects once if the connection was lost meanwhile.
   [[nodiscard]] Result<Json> ask(const std::string& query, const Arguments& arguments = {});
@@ -58,20 +57,21 @@ class Session {
 
  private:
   struct Link;
-  Session(OperatorHome home, Millis timeout, bool insecure);
-  [[nodiscard]] Status connect(const std::vector<Target>& targets);
+  Session(bus::OperatorHome home, Millis timeout, bool insecure);
+  [[nodiscard]] Status connect(const std::vector<bus::Target>& targets);
   [[nodiscard]] const KeyPair* keys() const;
   [[nodiscard]] NodeId self() const;
-  [[nodiscard]] std::vector<Target> targets_of(const NodeId& node, const Json& node_list) const;
+  [[nodiscard]] std::vector<bus::Target> targets_of(const NodeId& node,
+                                                    const Json& node_list) const;
   // On a connection of its own: safe beside others of its kind.
-  [[nodiscard]] Result<Json> ask_directly(const std::vector<Target>& targets,
+  [[nodiscard]] Result<Json> ask_directly(const std::vector<bus::Target>& targets,
                                           const wire::Query& query);
 
-  OperatorHome home_;
+  bus::OperatorHome home_;
   Millis timeout_;
   bool insecure_;
   std::unique_ptr<Link> link_;
-  Target entry_;
+  bus::Target entry_;
 };
 
 }  // namespace riftbus::ctl

@@ -28,6 +28,7 @@ void Leases::advance(TimePoint now, Actions& out) {
   if (now < look_due_) return;
   look_due_ = now + core_.interval();
   std::erase_if(leases_, [&](const auto& lease) {
+    if (!core_.is_allowed(lease.first)) return true;
     const Member* member = core_.table.find(lease.first);
     // A watcher may know us before we have heard of it: that is no reason to forget its lease.
     return lease.second <= now || (member != nullptr && !is_live(member->standing));
@@ -61,7 +62,10 @@ TimePoint Leases::next_deadline() const { return look_due_; }
 std::vector<NodeId> Leases::watchers() const {
   std::vector<NodeId> watchers;
   watchers.reserve(leases_.size());
-  for (const auto& [watcher, until] : leases_) watchers.push_back(watcher);
+  // A key that was revoked since the last look may not speak: it does not watch either.
+  for (const auto& [watcher, until] : leases_) {
+    if (core_.is_allowed(watcher)) watchers.push_back(watcher);
+  }
   return watchers;
 }
 

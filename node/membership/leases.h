@@ -28,7 +28,7 @@ class Leases {
   void advance(TimePoint now, Actions& out);
   void shift(Nanos by);
   [[nodiscard]] TimePoint next_deadline() const;
-  // Live ones, ordered by id.
+  // Live ones, ordered by id, without those that the roster no longer names.
   [[nodiscard]] std::vector<NodeId> watchers() const;
 
  private:

@@ -144,21 +144,44 @@ TEST_F(BusInput, APeerThatChoosesItsRoutingIdIsNotHeard) {
   expect_well();
 }
 
-TEST_F(BusInput, AnUnknownKindIsRefusedSoThatANewerPeerLearnsIt) {
+// One byte of a Ping with correlation 2 is changed: the code of the refusal that comes back.
+std::optional<std::uint16_t> refusal_of(World& world, Peer& node, std::size_t at, char byte) {
   RawPeer raw(world, "raw", node);
   raw.hello();
-  std::string newer = raw.encode(2, wire::Ping{});
-  ASSERT_EQ(static_cast<unsigned char>(newer[2]), 22);  // the kind
-  newer[2] = 99;
-  raw.send(newer);
-  std::optional<wire::Envelope> refusal;
+  std::string bytes = raw.encode(2, wire::Ping{});
+  bytes[at == 0 ? bytes.size() - 1 : at] = byte;
+  raw.send(bytes);
+  std::optional<std::uint16_t> code;
+  (void)world.until([&] {
+    const auto next = raw.receive();
+    const auto* refusal = next ? std::get_if<wire::Refusal>(&next->body) : nullptr;
+    if (refusal != nullptr && next->correlation == Correlation(2)) code = refusal->code;
+    return code.has_value();
+  });
+  return code;
+}
+
+TEST_F(BusInput, ARequestThatCannotBeReadIsToldWhyIfItsHeaderCan) {
+  EXPECT_EQ(refusal_of(world, node, 2, 99), 1301) << "the kind";
+  EXPECT_EQ(refusal_of(world, node, 1, 99), 1302) << "the version";
+  EXPECT_EQ(refusal_of(world, node, 0, 7), 1303) << "the body is a number";
+  expect_well();
+}
+
+TEST_F(BusInput, AOneWayMessageThatCannotBeReadIsNotAnswered) {
+  RawPeer raw(world, "raw", node);
+  raw.hello();
+  std::string bytes = wire::encode({raw.id(), Instance(1), Seq(2), Correlation(), wire::Ping{}});
+  bytes[2] = 99;
+  raw.send(bytes);
+  raw.send(raw.encode(3, wire::Hello{}));
+  std::size_t answers = 0;
   ASSERT_TRUE(world.until([&] {
     const auto next = raw.receive();
-    if (next && std::holds_alternative<wire::Refusal>(next->body)) refusal = next;
-    return refusal.has_value();
+    if (!next) return false;
+    EXPECT_TRUE(std::holds_alternative<wire::HelloAnswer>(next->body));
+    return ++answers == 2;
   }));
-  EXPECT_EQ(std::get<wire::Refusal>(refusal->body).code, 1355);
-  EXPECT_EQ(refusal->correlation, Correlation(2));
 }
 
 TEST(BusFlood, AFloodingPeerIsLimitedAndToldAndTheOthersAreHeard) {

@@ -18,7 +18,7 @@ using Addresses = std::vector<wire::Address>;
 class PathsTest : public testing::Test {
  protected:
   void fail(const wire::Address& address, int times, TimePoint now = kStart) {
-    for (int i = 0; i < times; ++i) paths.on_failure(address, now);
+    for (int i = 0; i < times; ++i) paths.on_failure(address, "refused", now);
   }
   Limits limits;
   Paths paths{limits};
@@ -31,15 +31,15 @@ TEST_F(PathsTest, RanksUnknownAddressesByKind) {
 
 TEST_F(PathsTest, PutsTheLastGoodAddressFirst) {
   paths.set_addresses({kLan, kPublic, kTailscale});
-  paths.on_success(kTailscale, Millis(200));
+  paths.on_success(kTailscale, Millis(200), kStart);
   EXPECT_EQ(paths.take_candidates(kStart).front(), kTailscale);
   EXPECT_EQ(paths.last_good(), kTailscale);
 }
 
 TEST_F(PathsTest, PrefersAMeasuredShortRoundTripToAGuess) {
   paths.set_addresses({kPublic, kTailscale});
-  paths.on_success(kTailscale, Millis(3));
-  paths.on_success(kPublic, Millis(90));
+  paths.on_success(kTailscale, Millis(3), kStart);
+  paths.on_success(kPublic, Millis(90), kStart);
   fail(kPublic, 1);
   fail(kTailscale, 1);
   paths.set_addresses({kPublic, kTailscale, kLan});
@@ -49,7 +49,7 @@ TEST_F(PathsTest, PrefersAMeasuredShortRoundTripToAGuess) {
 
 TEST_F(PathsTest, AnAddressThatFailedWaitsBehindOneThatDidNot) {
   paths.set_addresses({kLan, kPublic});
-  paths.on_success(kLan, Millis(1));
+  paths.on_success(kLan, Millis(1), kStart);
   fail(kLan, 1);
   EXPECT_EQ(paths.take_candidates(kStart), (Addresses{kPublic, kLan}));
 }
@@ -66,7 +66,7 @@ TEST_F(PathsTest, ThreeFailuresInARowOpenTheBreaker) {
 TEST_F(PathsTest, ASuccessBetweenFailuresKeepsTheBreakerClosed) {
   paths.set_addresses({kLan});
   fail(kLan, 2);
-  paths.on_success(kLan, Millis(1));
+  paths.on_success(kLan, Millis(1), kStart);
   fail(kLan, 2);
   EXPECT_EQ(paths.take_candidates(kStart).size(), 1u);
 }
@@ -100,7 +100,7 @@ TEST_F(PathsTest, ASuccessfulTrialClosesTheBreaker) {
   fail(kLan, 3);
   const TimePoint due = paths.next_candidate(kStart);
   ASSERT_EQ(paths.take_candidates(due).size(), 1u);
-  paths.on_success(kLan, Millis(1));
+  paths.on_success(kLan, Millis(1), kStart);
   EXPECT_EQ(paths.take_candidates(due).size(), 1u);
   EXPECT_EQ(paths.take_candidates(due).size(), 1u);
 }
@@ -124,7 +124,7 @@ TEST_F(PathsTest, ANewListKeepsWhatIsKnownOfAddressesThatStay) {
 
 TEST_F(PathsTest, ForgetsTheLastGoodAddressWithItsListing) {
   paths.set_addresses({kLan, kPublic});
-  paths.on_success(kPublic, Millis(1));
+  paths.on_success(kPublic, Millis(1), kStart);
   paths.set_addresses({kLan});
   EXPECT_EQ(paths.last_good(), std::nullopt);
 }
@@ -141,6 +141,39 @@ TEST_F(PathsTest, TakesABoundedNumberOfAddressesAndEachOnce) {
 TEST_F(PathsTest, WithoutAddressesThereIsNothingToWaitFor) {
   EXPECT_TRUE(paths.empty());
   EXPECT_EQ(paths.next_candidate(kStart), TimePoint::max());
+}
+
+TEST_F(PathsTest, ReportsEachAddressAndItsBreaker) {
+  paths.set_addresses({kPublic, kLan});
+  paths.on_success(kLan, Millis(2), kStart);
+  fail(kPublic, limits.breaker_failures, kStart + Millis(5));
+  const auto first = paths.report(kStart + Millis(10));
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_EQ(first[0].address, kLan);
+  EXPECT_EQ(first[0].breaker, Breaker::closed);
+  EXPECT_EQ(first[0].successes, 1U);
+  EXPECT_EQ(first[0].last_success, kStart);
+  EXPECT_EQ(first[0].rtt, Nanos(Millis(2)));
+  EXPECT_EQ(first[1].address, kPublic);
+  EXPECT_EQ(first[1].breaker, Breaker::open);
+  EXPECT_EQ(first[1].failures, static_cast<std::uint64_t>(limits.breaker_failures));
+  EXPECT_EQ(first[1].last_failure, kStart + Millis(5));
+  EXPECT_EQ(first[1].last_error, "refused");
+}
+
+TEST_F(PathsTest, AnOpenBreakerIsHalfOpenFromWhenItsTrialIsDueUntilItsOutcome) {
+  paths.set_addresses({kLan});
+  fail(kLan, limits.breaker_failures);
+  const TimePoint due = kStart + limits.breaker_open_min;
+  const auto breaker = [&](TimePoint now) { return paths.report(now).front().breaker; };
+  EXPECT_EQ(breaker(due - Millis(1)), Breaker::open);
+  EXPECT_EQ(breaker(due), Breaker::half_open);
+  ASSERT_EQ(paths.take_candidates(due).size(), 1U);
+  EXPECT_EQ(breaker(due), Breaker::half_open) << "the trial is under way";
+  fail(kLan, 1, due + Millis(1));
+  EXPECT_EQ(breaker(due + Millis(1)), Breaker::open);
+  paths.on_success(kLan, Millis(1), due + Millis(2));
+  EXPECT_EQ(breaker(due + Millis(2)), Breaker::closed);
 }
 
 }  // namespace

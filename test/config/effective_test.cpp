@@ -169,6 +169,13 @@ TEST(Effective, ALocalVoterListThatDiffersIsReported) {
   EXPECT_TRUE(other.reports(1025));
 }
 
+TEST(Effective, TheOperatorsVariablesAreNoMistakeInANodesEnvironment) {
+  for (const char* name : {"RIFTBUS_KEY", "RIFTBUS_NODE", "RIFTBUS_CLUSTER"}) {
+    EXPECT_FALSE(run({{"--node-id", "a"}, {{name, "x"}}, "", ""}).reports(1005)) << name;
+  }
+  EXPECT_TRUE(run({{"--node-id", "a"}, {{"RIFTBUS_KEYS", "x"}}, "", ""}).reports(1005));
+}
+
 TEST(Effective, InsecureStaysOnLoopback) {
   const auto local =
       run({{"--node-id", "a", "--insecure", "--seeds", "127.0.0.1:7780"}, {}, "", ""});

@@ -97,9 +97,21 @@ TEST(RosterEdit, ARevokedKeyNeverReturnsButItsIdMay) {
 TEST(RosterEdit, RevokingTheLastAdminNeedsForce) {
   const auto roster = make_small_roster();
   EXPECT_EQ(revoke_id(roster, id_of("lena")).error().code, 1127);
-  EXPECT_TRUE(revoke_id(roster, id_of("lena"), RevokeMode::force).ok());
+  EXPECT_TRUE(revoke_id(roster, id_of("lena"), EditMode::force).ok());
   const auto two = approve_key(roster, approval_of("omar", 5, {Role::admin})).value();
   EXPECT_TRUE(revoke_id(two, id_of("lena")).ok());
+}
+
+TEST(RosterEdit, TakingTheRoleFromTheLastAdminNeedsForce) {
+  const auto roster = make_small_roster();
+  auto demoted = approval_of("lena", 2, {Role::tap});
+  const auto refused = approve_key(roster, demoted);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, 1127);
+  EXPECT_NE(refused.error().next.find("--force"), std::string::npos);
+  EXPECT_TRUE(approve_key(roster, demoted, EditMode::force).ok());
+  const auto two = approve_key(roster, approval_of("omar", 5, {Role::admin})).value();
+  EXPECT_TRUE(approve_key(two, demoted).ok());
 }
 
 TEST(RosterEdit, RotationAcceptsBothKeysUntilTheOldOneIsDropped) {

@@ -182,10 +182,10 @@ TEST(Api, StatusNamesMembersThatWereNeverSeen) {
   EXPECT_EQ(status["voters"]["alive"], 2);
   EXPECT_EQ(status["voters"]["total"], 3);
   bool named = false;
-  for (const auto& problem : status["problems"]) {
-    named = named || (problem["code"] == 1523 && problem["subject"] == "n3");
+  for (const auto& note : status["notes"]) {
+    named = named || (note["code"] == 1523 && note["subject"] == "n3");
   }
-  EXPECT_TRUE(named) << status["problems"];
+  EXPECT_TRUE(named) << status["notes"];
 }
 
 TEST(Api, StatusWarnsWhenMostVotersAreNotAlive) {
@@ -288,11 +288,15 @@ TEST(Api, LinksShowConnectionsAndBreakers) {
   up.channel = wire::Channel::pub;
   up.up = true;
   up.rtt = Nanos(1'234'567);
-  node.links() = group_links({down, up});
-  PathView path;
-  path.breaker = Breaker::open;
+  bus::PathReport path;
+  path.address = *down.address;
+  path.breaker = bus::Breaker::open;
   path.last_failure = node.now();
-  node.links().front().paths = {path};
+  path.last_error = "refused";
+  down.paths = {path};
+  path.breaker = bus::Breaker::closed;
+  up.paths = {path};
+  node.links() = group_links({down, up});
 
   const Json list = node.ask("link.list");
   ASSERT_EQ(list["links"].size(), 1U);
@@ -303,7 +307,14 @@ TEST(Api, LinksShowConnectionsAndBreakers) {
   EXPECT_EQ(link["calls"]["next_attempt_ms"], 500);
   EXPECT_EQ(link["beats"]["up"], true);
   EXPECT_EQ(link["beats"]["rtt_ms"], 1.234);
+  ASSERT_EQ(link["paths"].size(), 2U);
+  EXPECT_EQ(link["paths"][0]["for"], "calls");
   EXPECT_EQ(link["paths"][0]["breaker"], "open");
+  EXPECT_EQ(link["paths"][0]["last_error"], "refused");
+  EXPECT_EQ(link["paths"][0]["in_use"], false);
+  EXPECT_EQ(link["paths"][1]["for"], "beats");
+  EXPECT_EQ(link["paths"][1]["breaker"], "closed");
+  EXPECT_EQ(link["paths"][1]["in_use"], true);
 }
 
 TEST(Api, APingIsOrderedAndAnsweredLater) {

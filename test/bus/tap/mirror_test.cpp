@@ -83,6 +83,31 @@ TEST(Mirror, ASlowTapLosesMessagesAndIsToldHowMany) {
   EXPECT_EQ(data.dropped, 15U);
 }
 
+TEST(Mirror, BoundsWhatIsUnderWayToATapThatSaysNothingOfHavingReadIt) {
+  MirrorLimits limits;
+  limits.queue_frames_max = 100'000;
+  Node node{Mirror(id("n1"), limits)};
+  ASSERT_TRUE(node.mirror.start(kTap, request(""), false, kStart).ok());
+  std::size_t sent = 0;
+  const auto drain_all = [&] {
+    while (!node.mirror.ready().empty()) {
+      for (const auto& frame : node.mirror.drain(kTap, 64 * 1024).frames) sent += frame_cost(frame);
+    }
+  };
+  for (int i = 0; i < 60'000; ++i) {
+    node.send(wire::Ping{});
+    if (i % 100 == 0) drain_all();
+  }
+  EXPECT_LE(sent, kTapWindowBytes + 1000);
+  EXPECT_GE(sent, kTapWindowBytes - 1000);
+  EXPECT_GT(node.mirror.dropped(), 10'000U) << "the rest of it, once the queue was full";
+  const std::size_t before = sent;
+  ASSERT_TRUE(node.mirror.start(kTap, request(""), false, kStart + Seconds(1)).ok());
+  drain_all();
+  EXPECT_LE(sent - before, kTapGrantBytes + 1000);
+  EXPECT_GE(sent - before, kTapGrantBytes - 1000);
+}
+
 TEST(Mirror, BoundsTheBytesOfAQueueAndOfOneDrain) {
   MirrorLimits limits;
   limits.queue_bytes_max = 4000;

@@ -37,7 +37,7 @@ TEST(Options, ReadsACommandLine) {
   EXPECT_TRUE(std::holds_alternative<FieldsFormat>(options->format));
   EXPECT_EQ(options->ring, (Ring{3, 1'000'000}));
   EXPECT_EQ(options->timeout, Millis(500));
-  EXPECT_EQ(options->home.key_directory, "/keys");
+  EXPECT_EQ(options->home.key, "/keys");
   EXPECT_TRUE(options->payloads);
   EXPECT_FALSE(options->all);
 }
@@ -70,11 +70,24 @@ TEST(Options, EachMistakeHasItsCode) {
                                                              {{"-Y", "kind"}, 1550},
                                                              {{"-o", "xml"}, 1553},
                                                              {{"-w", "a", "--ring", "x"}, 1556},
-                                                             {{"-z", "pie"}, 1557}}) {
+                                                             {{"-z", "pie"}, 1557},
+                                                             {{"--retry", "soon"}, 1559},
+                                                             {{"--dry-run"}, 1559},
+                                                             {{"--watch", "2"}, 1559},
+                                                             {{"--color", "always"}, 1559},
+                                                             {{"--color", "pink"}, 1559}}) {
     const auto options = parse_options(line);
     ASSERT_FALSE(options.ok()) << line[0];
     EXPECT_EQ(options.error().code, code) << line[0] << ": " << options.error().to_string();
   }
+}
+
+TEST(Options, WhatAllCommandsShareIsTakenWhereItMakesSense) {
+  const auto options = parse_options({"--color", "never", "--yes", "-o", "jsonl", "--retry", "0"});
+  ASSERT_TRUE(options.ok()) << options.error().to_string();
+  EXPECT_TRUE(std::holds_alternative<JsonFormat>(options->format));
+  EXPECT_EQ(options->retry, Millis(0));
+  EXPECT_EQ(parse_options({"--retry", "5s"})->retry, Millis(5000));
 }
 
 TEST(Options, HelpNamesEveryOption) {

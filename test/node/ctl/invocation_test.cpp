@@ -120,7 +120,7 @@ TEST(Invocation, PassesTheRestOfTheLineOnUntouched) {
   const Invocation tap = parsed({"--node", "n1", "tap", "-c", "2", "--help", "-Y", "kind=beat"});
   EXPECT_EQ(name_of(tap), "tap");
   EXPECT_EQ(tap.arguments, (Line{"-c", "2", "--help", "-Y", "kind=beat"}));
-  EXPECT_EQ(tap.globals_as_given, (Line{"--node", "n1"}));
+  EXPECT_EQ(tap.globals.node, "n1");
 }
 
 TEST(Invocation, KeepsUnknownCommandsForOtherPrograms) {

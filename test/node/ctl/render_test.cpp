@@ -13,14 +13,16 @@ const char* const kStatus = R"({
   "voters": {"total": 5, "alive": 4}, "relays": {"total": 3, "alive": 3},
   "self": {"id": "n1", "uptime_ms": 11520000, "health": 0, "watching": 4,
            "watched_by": ["n2", "n3"]},
-  "problems": [{"code": 1521, "subject": "n7", "what": "n7 is dead since 7.1s"}]})";
+  "problems": [{"code": 1521, "subject": "n7", "what": "n7 is dead since 7.1s"}],
+  "notes": [{"code": 1523, "subject": "n8", "what": "n8 is in the roster and was never seen"}]})";
 
 TEST(Render, StatusFitsOnOneScreen) {
   EXPECT_EQ(render_status(Json::parse(kStatus), {}),
             "cluster prod-a  DEGRADED  roster 418  asked n1\n"
             "nodes   41 alive  1 suspect  2 dead  |  voters 4/5  |  relays 3/3\n"
             "node    n1  up 3h12m  health 0  watching 4  watched by n2 n3\n"
-            "! n7 is dead since 7.1s  (F-1521)\n");
+            "! n7 is dead since 7.1s  (F-1521)\n"
+            "- n8 is in the roster and was never seen  (F-1523)\n");
 }
 
 TEST(Render, ColourAddsNothingButEscapes) {
@@ -65,7 +67,9 @@ const char* const kWhy = R"({"schema": 1, "document": "why", "subject": "n3", "a
      "watched_by": null,
      "calls": {"up": false, "since": {"age_ms": 7900}, "failures": 3, "trouble": "refused",
                "address": {"host": "127.0.0.1", "call_port": 7790}},
-     "beats": null, "paths": [],
+     "beats": null,
+     "paths": [{"for": "calls", "host": "127.0.0.1", "call_port": 7790, "breaker": "open",
+                "last_success": {"age_ms": 9000}, "failures": 7, "last_error": "refused"}],
      "roster": {"version": 2, "entry": {"roles": ["node"], "expires_at": null}}},
     {"node": "n2", "subject": "n3", "known": true, "standing": "dead", "since": {"age_ms": 7300},
      "own_health": 1, "watch": null}],
@@ -90,8 +94,9 @@ TEST(Render, WhyNamesAccusersPathsAgesAndHistory) {
             "  n2    dead  7.3s   no       -          -      -       -         1\n"
             "\n"
             "paths to it\n"
-            "  FROM  FOR    ADDRESS         STATE  SINCE  RTT  FAILURES  TROUBLE\n"
-            "  n1    calls  127.0.0.1:7790  down   7.9s   -    3         refused\n"
+            "  FROM  FOR         ADDRESS         STATE         SINCE  RTT  FAILURES  TROUBLE\n"
+            "  n1    calls       127.0.0.1:7790  down          7.9s   -    3         refused\n"
+            "  n1    calls path  127.0.0.1:7790  breaker open  9.0s   -    7         refused\n"
             "\n"
             "not heard from\n"
             "  n3: nobody listens there (F-1360)\n");
@@ -101,11 +106,14 @@ TEST(Render, LinksShowWhatIsDown) {
   const Json list = Json::parse(R"({"links": [{"peer": "n2", "standing": "alive",
       "calls": {"up": true, "address": {"host": "127.0.0.1", "call_port": 7780}, "rtt_ms": 0.5},
       "beats": {"up": false, "since": {"age_ms": 1500}}, "watches_us": true,
+      "paths": [{"for": "calls", "breaker": "closed"}, {"for": "beats", "breaker": "open"},
+                {"for": "beats", "breaker": "half-open"}],
       "watch": {"last_beat": {"age_ms": 300}, "beats_missed": 2}}]})");
   EXPECT_EQ(render_link_list(list, {}),
-            "PEER  STATE  CALLS  BEATS      LAST BEAT  RTT     WATCHES US  MISSED  ADDRESS\n"
+            "PEER  STATE  CALLS  BEATS      LAST BEAT  RTT     WATCHES US  MISSED  "
+            "BREAKERS                  ADDRESS\n"
             "n2    alive  up     down 1.5s  300ms      0.50ms  yes         2       "
-            "127.0.0.1:7780\n");
+            "1 open, 1 half-open of 3  127.0.0.1:7780\n");
 }
 
 TEST(Render, APingThatGotNoAnswerSaysSo) {

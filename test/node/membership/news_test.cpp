@@ -119,6 +119,15 @@ TEST_F(NewsTest, ListsItsWatchersUntilTheirLeaseEnds) {
   EXPECT_TRUE(core_->watched_by().empty());
 }
 
+TEST_F(NewsTest, AWatcherThatTheRosterNoLongerNamesIsNoneAtOnce) {
+  step(RosterAdopted{RosterVersion(2), {id("me"), id("n1"), id("n2")}});
+  hear_call(id("n1"), wire::Watch{60000}, 7, Correlation(5));
+  hear_call(id("n2"), wire::Watch{60000}, 7, Correlation(6));
+  ASSERT_EQ(core_->watched_by(), (std::vector{id("n1"), id("n2")}));
+  step(RosterAdopted{RosterVersion(3), {id("me"), id("n2")}});
+  EXPECT_EQ(core_->watched_by(), std::vector{id("n2")});
+}
+
 TEST_F(NewsTest, AMemberShortOfWatchersAsksItsSuccessors) {
   run(Seconds(10));
   int recruits = 0;
