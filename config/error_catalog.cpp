@@ -373,6 +373,15 @@ constexpr auto kCatalog = std::to_array<CatalogEntry>({
     {1741, "snapshot of the queue is not usable",
      "its bytes are damaged, cut short or of a later version",
      "another voter's copy is taken instead; check this node's disk"},
+    {1745, "files of a job are not usable",
+     "the folder of a job cannot be made or read, or its record is damaged",
+     "check free space and permissions of the jobs folder under data_dir; the job counts as lost"},
+    {1746, "job not started", "riftbus-job did not start, or refused the job's folder",
+     "the message names the folder; the attempt counts as failed and is tried elsewhere"},
+    {1747, "riftbus-job missing", "the program that runs jobs is not installed beside riftbus-node",
+     "install it there, or where PATH finds it; until then this node runs no work"},
+    {1748, "GPUs not measured", "nvidia-smi failed, hung or answered something unknown",
+     "run nvidia-smi by hand; until it answers, this node offers no GPU"},
 });
 
 }  // namespace

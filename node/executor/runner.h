@@ -1,0 +1,88 @@
+// Runner: the daemon's hand on its jobs: starts them, moves their deadlines, stops them, and finds
+// out how they ended, also those that an earlier life of the daemon started.
+//
+// Each job has a riftbus-job of its own (warden.h), which is no child of the daemon: it is started
+// with an empty hand (no descriptors) and given to init. What connects the two is the job's folder
+// (job_files.h). So nothing here is lost when the daemon dies, and recover() picks up the threads:
+//   - riftbus-job lives (its lock is held): the job is adopted;
+//   - it wrote the end: the end is reported;
+//   - neither: it was killed, or the machine was; what is left of the job is killed, and the job is
+//     not held any more.
+//
+// Contract: one thread (the executor's own), blocking: files, one fork per start, and up to two
+// seconds to kill the remains of a job without a riftbus-job. Errors 1745 to 1747.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "node/executor/job_files.h"
+#include "node/jobs/events.h"
+
+namespace riftbus::executor {
+
+inline constexpr std::uint16_t kNotStarted = 1746;
+inline constexpr std::uint16_t kNoHelper = 1747;
+
+class Runner {
+ public:
+  struct Options {
+    std::string folder;  // absolute; made if need be
+    std::string helper;  // riftbus-job
+    std::string node;
+    std::size_t finished_kept = 100;
+    Nanos disk_check_every = Seconds{2};
+  };
+
+  explicit Runner(Options options);
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // Makes the folder and the FIFO. Once, before anything else.
+  [[nodiscard]] Status open();
+  // Readable when a job has news: then call look(). -1 before open(). Level-triggered; look()
+  // drains it.
+  [[nodiscard]] int wake_fd() const { return wake_; }
+  // What was left behind. Once, after open().
+  [[nodiscard]] std::vector<jobs::FoundJob> recover();
+
+  // Started, or Ended with why it could not be.
+  [[nodiscard]] jobs::Event start(const jobs::Start& start, const JobKind& kind);
+  void extend(const Hold& hold, TimePoint stop_at);
+  void stop(const Hold& hold, Cause cause);
+  // The record goes; the output stays among the last `finished_kept`.
+  void discard(const Hold& hold);
+  // Progress and ends since the last look.
+  [[nodiscard]] std::vector<jobs::Event> look();
+
+  [[nodiscard]] std::size_t size() const { return watched_.size(); }
+
+ private:
+  struct Watched {
+    std::uint8_t percent = 0;
+    std::string checkpoint;
+  };
+  [[nodiscard]] std::string folder_of(const Hold& hold) const;
+  [[nodiscard]] Status prepare(const jobs::Start& start, const JobKind& kind) const;
+  [[nodiscard]] Status spawn(const std::string& folder) const;
+  void send(const Hold& hold, const std::string& line) const;
+  // Takes the lock of a job whose riftbus-job is gone, kills what is left, and says how it ended.
+  [[nodiscard]] static bool is_watched_over(const std::string& folder, int& lock);
+  [[nodiscard]] Exit bury(const std::string& folder) const;
+  void remove_folder(const Hold& hold) const;
+  void prune_finished() const;
+
+  Options options_;
+  int wake_ = -1;
+  std::map<Hold, Watched> watched_;
+};
+
+// Standard output or error of a job that runs or is over; Error 1745: not here (any more).
+[[nodiscard]] Result<std::string> read_output(const std::string& jobs_folder, work::WorkId id,
+                                              bool is_error, std::size_t bytes_max);
+// Beside this program, else wherever PATH finds it.
+[[nodiscard]] std::string find_helper();
+
+}  // namespace riftbus::executor

@@ -1,0 +1,277 @@
+#include "node/executor/warden.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+
+#include "bus/clock.h"
+#include "node/executor/processes_linux.h"
+
+namespace riftbus::executor {
+
+namespace {
+
+constexpr TimePoint kNever = TimePoint::max();
+constexpr std::size_t kControlBytesMax = 64 * 1024;
+constexpr std::size_t kEntriesMax = 200'000;
+constexpr int kDiskShare = 20;  // measuring may take one twentieth of the time
+
+const char* describe(Cause cause) {
+  switch (cause) {
+    case Cause::timeout:
+      return "stopped: one attempt took longer than timeout_s allows";
+    case Cause::disk:
+      return "stopped: its working directory grew beyond disk_mb_max";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+Warden::Warden(std::string folder, JobSpec spec)
+    : folder_(std::move(folder)),
+      spec_(std::move(spec)),
+      out_{-1, OutputFile(folder_ + "/stdout.log", spec_.output_bytes_max), OutputTail(0)},
+      err_{-1, OutputFile(folder_ + "/stderr.log", spec_.output_bytes_max),
+           OutputTail(work::kTailBytesMax)},
+      started_(bus::boot_now()),
+      kill_at_(kNever),
+      disk_check_at_(started_ + spec_.disk_check_every) {
+  state_.stop_at = spec_.stop_at;
+}
+
+Warden::~Warden() {
+  for (const int fd : {out_.fd, err_.fd, control_, signals_}) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+bool Warden::open_control() {
+  // Open for writing, too: the daemon's end may come and go, and there is never an end of file.
+  control_ = open((folder_ + "/control").c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  signals_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  return control_ >= 0 && signals_ >= 0;
+}
+
+void Warden::start() {
+  if (!become_subreaper() || !open_control()) {
+    fail_start("riftbus-job could not prepare itself");
+    return;
+  }
+  fork_program();
+  if (!over_) publish();
+}
+
+void Warden::fail_start(const std::string& why) {
+  state_.exit.started = false;
+  state_.exit.cause = Cause::itself;
+  state_.exit.tail = why;
+  state_.ended = true;
+  over_ = true;
+  publish();
+}
+
+void Warden::run() {
+  while (!over_) turn();
+}
+
+void Warden::turn() {
+  const auto now = bus::boot_now();
+  const auto wait = std::clamp<Nanos>(next_deadline() - now, Nanos{0}, kLookAgain);
+  std::array<pollfd, 4> polled{
+      {{control_, POLLIN, 0}, {signals_, POLLIN, 0}, {out_.fd, POLLIN, 0}, {err_.fd, POLLIN, 0}}};
+  poll(polled.data(), polled.size(), static_cast<int>(to_ms(wait)) + (wait > Nanos{0} ? 1 : 0));
+  if (polled[0].revents != 0) read_control();
+  if (polled[1].revents != 0) take_signals();
+  if (polled[2].revents != 0) read_stream(out_);
+  if (polled[3].revents != 0) read_stream(err_);
+  const auto then = bus::boot_now();
+  reap(then);
+  if (over_) return;
+  if (!stopping_ && !program_ended_) {
+    if (then >= state_.stop_at) {
+      begin_stop(Cause::lease, then);
+    } else if (then - started_ >= Millis{spec_.terms.timeout_ms}) {
+      begin_stop(Cause::timeout, then);
+    } else if (then >= disk_check_at_) {
+      check_disk(then);
+    }
+  }
+  if (then >= kill_at_) {
+    signal_all(SIGKILL);
+    kill_at_ = then + kKillAgain;
+  }
+}
+
+TimePoint Warden::next_deadline() const {
+  if (stopping_ || program_ended_) return kill_at_;
+  return std::min(
+      {state_.stop_at, started_ + Millis{spec_.terms.timeout_ms}, disk_check_at_, kill_at_});
+}
+
+void Warden::read_control() {
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const auto got = read(control_, buffer.data(), buffer.size());
+    if (got <= 0) break;
+    control_text_.append(buffer.data(), static_cast<std::size_t>(got));
+    if (control_text_.size() > kControlBytesMax) control_text_.clear();
+  }
+  for (auto end = control_text_.find('\n'); end != std::string::npos;
+       end = control_text_.find('\n')) {
+    obey(control_text_.substr(0, end));
+    control_text_.erase(0, end + 1);
+  }
+}
+
+void Warden::obey(const std::string& line) {
+  const auto space = line.find(' ');
+  if (space == std::string::npos) return;
+  std::int64_t number = 0;
+  const char* end = line.data() + line.size();
+  const auto read = std::from_chars(line.data() + space + 1, end, number);
+  if (read.ec != std::errc{} || read.ptr != end) return;
+  const auto word = line.substr(0, space);
+  if (word == "stop_at") {
+    state_.stop_at = TimePoint{Nanos{number}};
+    publish();
+  } else if (word == "stop" && number >= 0 && number <= static_cast<int>(jobs::kLastCause)) {
+    begin_stop(static_cast<Cause>(number), bus::boot_now());
+  }
+}
+
+void Warden::read_stream(Stream& stream) const {
+  std::array<char, 64 * 1024> buffer{};
+  // A flood must not keep us from the clock: a bounded number of bytes per turn.
+  for (int round = 0; round < 16 && stream.fd >= 0; ++round) {
+    const auto got = read(stream.fd, buffer.data(), buffer.size());
+    if (got < 0) return;
+    if (got == 0) {
+      close(stream.fd);
+      stream.fd = -1;
+      return;
+    }
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+    stream.file.write(bytes);
+    stream.tail.write(bytes);
+  }
+}
+
+void Warden::take_signals() {
+  signalfd_siginfo info{};
+  while (read(signals_, &info, sizeof info) == sizeof info) {
+    // The machine goes down, or somebody ends us by hand: the job is given back in order.
+    if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
+      begin_stop(Cause::evict, bus::boot_now());
+    }
+  }
+}
+
+void Warden::reap(TimePoint now) {
+  bool nobody = false;
+  for (;;) {
+    int status = 0;
+    const pid_t pid = waitpid(-1, &status, WNOHANG);
+    if (pid == 0) break;
+    if (pid < 0) {
+      nobody = true;  // no child, so no descendant: orphans would have become our children
+      break;
+    }
+    if (pid == program_) on_program_ended(status, now);
+  }
+  if (nobody && program_ended_) finish();
+}
+
+void Warden::on_program_ended(int status, TimePoint now) {
+  program_ended_ = true;
+  if (WIFSIGNALED(status)) {
+    state_.exit.signal = static_cast<std::uint8_t>(WTERMSIG(status));
+  } else {
+    state_.exit.code = WEXITSTATUS(status);
+  }
+  if (stopping_) return;
+  signal_all(SIGTERM);
+  kill_at_ = now + std::min<Nanos>(kLeftoverGrace, spec_.kill_grace);
+}
+
+void Warden::begin_stop(Cause cause, TimePoint now) {
+  if (stopping_ || program_ended_) return;
+  stopping_ = cause;
+  signal_all(SIGTERM);
+  kill_at_ = now + spec_.kill_grace;
+}
+
+void Warden::signal_all(int number) const {
+  // Stopped processes must be woken to die of a TERM; KILL needs no help.
+  for (const pid_t pid : find_descendants(getpid())) {
+    kill(pid, number);
+    if (number == SIGTERM) kill(pid, SIGCONT);
+  }
+}
+
+void Warden::check_disk(TimePoint now) {
+  const auto used = measure_directory(folder_ + "/work", kEntriesMax) +
+                    measure_directory(folder_ + "/io", kEntriesMax);
+  const auto took = bus::boot_now() - now;
+  disk_check_at_ = now + std::max<Nanos>(spec_.disk_check_every, took * kDiskShare);
+  if (used > spec_.disk_bytes_max) begin_stop(Cause::disk, now);
+}
+
+void Warden::finish() {
+  read_stream(out_);
+  read_stream(err_);
+  state_.exit.cause = stopping_.value_or(Cause::itself);
+  state_.exit.tail = err_.tail.text();
+  if (const std::string reason = describe(state_.exit.cause); !reason.empty()) {
+    const auto room = work::kTailBytesMax - reason.size() - 1;
+    const auto cut = state_.exit.tail.size() - std::min(state_.exit.tail.size(), room);
+    state_.exit.tail = reason + "\n" + state_.exit.tail.substr(cut);
+  }
+  state_.ended = true;
+  over_ = true;
+  publish();
+}
+
+void Warden::publish() {
+  static_cast<void>(write_state(folder_, state_));
+  const auto slash = folder_.rfind('/');
+  const std::string wake = folder_.substr(0, slash) + "/wake";
+  const int fifo = open(wake.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fifo < 0) return;  // no daemon: it will look when it comes
+  [[maybe_unused]] const auto put = write(fifo, "\n", 1);
+  close(fifo);
+}
+
+std::uint64_t measure_directory(const std::string& path, std::size_t entries_max) {
+  namespace fs = std::filesystem;
+  constexpr std::uint64_t kBlock = 4096;
+  std::error_code failure;
+  std::uint64_t bytes = 0;
+  std::size_t entries = 0;
+  fs::recursive_directory_iterator at(path, fs::directory_options::skip_permission_denied, failure);
+  for (; !failure && at != fs::recursive_directory_iterator(); at.increment(failure)) {
+    if (++entries > entries_max) break;
+    bytes += kBlock;  // each entry costs an inode, too
+    std::error_code ignored;
+    if (at->is_regular_file(ignored) && !at->is_symlink(ignored)) {
+      const auto size = at->file_size(ignored);
+      if (!ignored) bytes += size;
+    }
+  }
+  return bytes;
+}
+
+}  // namespace riftbus::executor

@@ -1,0 +1,158 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "node/executor/processes_linux.h"
+#include "node/executor/warden.h"
+
+namespace riftbus::executor {
+
+namespace {
+
+constexpr rlim_t kOpenFilesMax = 65'536;
+constexpr int kCannotExecute = 127;
+
+std::string variable(const char* name, const char* fallback) {
+  const char* value = std::getenv(name);
+  return std::string(name) + "=" + (value == nullptr ? fallback : value);
+}
+
+std::vector<std::string> environment_of(const JobSpec& spec, const std::string& folder,
+                                        const std::string& work_dir) {
+  std::vector<std::string> all{
+      variable("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+      variable("HOME", "/"), variable("LANG", "C.UTF-8")};
+  for (const auto& [name, value] : spec.kind.environment) all.push_back(name + "=" + value);
+  const auto say = [&](const char* name, const std::string& value) {
+    all.push_back(std::string("RIFTBUS_") + name + "=" + value);
+  };
+  say("NODE", spec.node);
+  say("KIND", spec.kind.name);
+  say("WORK_ID", std::to_string(spec.hold.id.value()));
+  say("FENCE", std::to_string(spec.hold.fence.value()));
+  say("ATTEMPT", std::to_string(spec.attempt));
+  say("JOB_DIR", folder);
+  say("WORK_DIR", work_dir);
+  say("PAYLOAD", folder + "/payload");
+  say("PROGRESS", folder + "/io/progress");
+  say("CHECKPOINT", folder + "/io/checkpoint");
+  say("RESULT", folder + "/io/result");
+  return all;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  all.reserve(texts.size() + 1);
+  for (auto& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+// What the daemon has for itself, a program must not have: its rank, its protection from the
+// out-of-memory killer, its many descriptors, its ignored and blocked signals.
+void shed_rank(const JobSpec& spec) {
+  setpriority(PRIO_PROCESS, 0, static_cast<int>(spec.kind.nice));
+  const int oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (oom >= 0) {
+    [[maybe_unused]] const auto put = write(oom, "0", 1);
+    close(oom);
+  }
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = std::min(limit.rlim_max, kOpenFilesMax);
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  limit = {0, 0};
+  setrlimit(RLIMIT_CORE, &limit);
+  limit = {spec.disk_bytes_max, spec.disk_bytes_max};
+  setrlimit(RLIMIT_FSIZE, &limit);
+  umask(022);
+  for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void set_non_blocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
+
+}  // namespace
+
+void Warden::fork_program() {
+  std::array<int, 2> out{};
+  std::array<int, 2> err{};
+  std::array<int, 2> trouble{};
+  if (pipe2(out.data(), O_CLOEXEC) != 0 || pipe2(err.data(), O_CLOEXEC) != 0 ||
+      pipe2(trouble.data(), O_CLOEXEC) != 0) {
+    fail_start(std::string("no pipes: ") + std::strerror(errno));
+    return;
+  }
+  program_ = fork();
+  if (program_ == 0) become_program(out[1], err[1], trouble[1]);
+  for (const int end : {out[1], err[1], trouble[1]}) close(end);
+  out_.fd = out[0];
+  err_.fd = err[0];
+  set_non_blocking(out_.fd);
+  set_non_blocking(err_.fd);
+  if (program_ < 0) {
+    close(trouble[0]);
+    fail_start(std::string("no process: ") + std::strerror(errno));
+    return;
+  }
+  // The other end closes by itself when the program begins; before that it may say what is wrong.
+  std::string why;
+  std::array<char, 512> buffer{};
+  for (;;) {
+    const auto got = read(trouble[0], buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    why.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  close(trouble[0]);
+  if (!why.empty()) {
+    waitpid(program_, nullptr, 0);
+    fail_start(why);
+    return;
+  }
+  state_.pid = program_;
+  state_.pid_started = start_time_of(program_);
+}
+
+void Warden::become_program(int out, int err, int trouble) {
+  const auto fail = [&](const std::string& what) {
+    const std::string text = what + ": " + std::strerror(errno);
+    [[maybe_unused]] const auto put = write(trouble, text.data(), text.size());
+    _exit(kCannotExecute);
+  };
+  const pid_t warden = getppid();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != warden) _exit(kCannotExecute);  // it died before we asked
+  setsid();
+  shed_rank(spec_);
+  const std::string own = folder_ + "/work";
+  const std::string& work_dir = spec_.kind.working_dir.empty() ? own : spec_.kind.working_dir;
+  const int payload = open((folder_ + "/payload").c_str(), O_RDONLY | O_CLOEXEC);
+  if (payload < 0) fail("cannot open the payload");
+  if (chdir(work_dir.c_str()) != 0) fail("cannot enter working_dir " + work_dir);
+  dup2(payload, STDIN_FILENO);
+  dup2(out, STDOUT_FILENO);
+  dup2(err, STDERR_FILENO);
+  auto words = spec_.kind.command;
+  auto variables = environment_of(spec_, folder_, work_dir);
+  auto argv = pointers(words);
+  auto envp = pointers(variables);
+  execvpe(argv[0], argv.data(), envp.data());
+  fail("cannot execute " + words.front());
+  _exit(kCannotExecute);
+}
+
+}  // namespace riftbus::executor

@@ -1,0 +1,146 @@
+// Real jobs for a test: a runner in a directory of its own, and waiting for what happens.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "bus/clock.h"
+#include "node/executor/processes_linux.h"
+#include "node/executor/runner.h"
+#include "node/jobs/kinds.h"
+#include "test/bus/temporary_directory.h"
+
+namespace riftbus::executor {
+
+inline constexpr Seconds kPatience{30};
+
+inline std::string slurp(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+// Until `happened` or the patience is over; looks often, because files cannot be waited for.
+template <class Happened>
+bool wait_until(Happened happened) {
+  const auto end = bus::boot_now() + kPatience;
+  while (!happened()) {
+    if (bus::boot_now() >= end) return false;
+    poll(nullptr, 0, 5);
+  }
+  return true;
+}
+
+inline bool is_alive(pid_t pid) {
+  if (pid <= 0) return false;
+  const auto stat = slurp("/proc/" + std::to_string(pid) + "/stat");
+  const auto at = stat.rfind(')');
+  return at != std::string::npos && stat.size() > at + 2 && stat[at + 2] != 'Z';
+}
+
+class RunnerWorld {
+ public:
+  RunnerWorld() : folder(directory / "jobs"), runner(options()) {
+    const auto status = runner.open();
+    EXPECT_TRUE(status.ok()) << status.error().to_string();
+  }
+  // Nothing of a test survives it, whatever went wrong.
+  ~RunnerWorld() {
+    for (const auto& hold : started) {
+      runner.stop(hold, Cause::evict);
+      static_cast<void>(kill_remains(folder + "/" + folder_name(hold), 0, 0));
+    }
+  }
+
+  [[nodiscard]] Runner::Options options() const {
+    Runner::Options options;
+    options.folder = folder;
+    options.helper = find_helper();
+    options.node = "w1";
+    options.finished_kept = 2;
+    options.disk_check_every = Millis{50};
+    return options;
+  }
+
+  static JobKind shell(const std::string& line) {
+    JobKind kind;
+    kind.name = "shell";
+    kind.command = {"sh", "-c", line};
+    kind.kill_grace_s = 1;
+    return kind;
+  }
+
+  [[nodiscard]] static jobs::Start start_of(std::uint64_t id, const JobKind& kind) {
+    jobs::Start start;
+    start.hold = {work::WorkId(id), work::Fence(id + 100)};
+    start.grant.id = start.hold.id;
+    start.grant.kind = kind.name;
+    start.grant.terms = jobs::terms_of(kind);
+    start.kill_grace = Millis{300};
+    start.stop_at = TimePoint::max();
+    return start;
+  }
+
+  Hold start(const JobKind& kind, const std::string& payload = "") {
+    auto what = start_of(next_id++, kind);
+    what.grant.payload = payload;
+    return start(what, kind);
+  }
+  Hold start(const jobs::Start& what, const JobKind& kind) {
+    started.push_back(what.hold);
+    const auto event = runner.start(what, kind);
+    EXPECT_TRUE(std::holds_alternative<jobs::Started>(event));
+    return what.hold;
+  }
+
+  [[nodiscard]] std::string path(const Hold& hold, const std::string& name) const {
+    return folder + "/" + folder_name(hold) + "/" + name;
+  }
+  [[nodiscard]] std::string work(const Hold& hold, const std::string& name) const {
+    return path(hold, "work/" + name);
+  }
+  // A number that the job wrote into its working directory, once it is there.
+  [[nodiscard]] pid_t wait_for_pid(const Hold& hold, const std::string& name) const {
+    EXPECT_TRUE(wait_until([&] {
+      const auto text = slurp(work(hold, name));
+      return !text.empty() && text.back() == '\n';
+    })) << name;
+    return static_cast<pid_t>(std::strtol(slurp(work(hold, name)).c_str(), nullptr, 10));
+  }
+
+  // The end of the job, waiting on the runner's own wake.
+  std::optional<Exit> wait_end(const Hold& hold) { return wait_end(runner, hold); }
+  std::optional<Exit> wait_end(Runner& with, const Hold& hold) {
+    const auto end = bus::boot_now() + kPatience;
+    while (bus::boot_now() < end) {
+      for (const auto& event : with.look()) {
+        const auto* ended = std::get_if<jobs::Ended>(&event);
+        if (ended != nullptr && ended->hold == hold) return ended->exit;
+        if (const auto* moved = std::get_if<jobs::Progressed>(&event)) progress.push_back(*moved);
+      }
+      pollfd polled{with.wake_fd(), POLLIN, 0};
+      poll(&polled, 1, 100);
+    }
+    ADD_FAILURE() << "the job does not end";
+    return std::nullopt;
+  }
+
+  test::TemporaryDirectory directory;
+  std::string folder;
+  Runner runner;
+  std::vector<Hold> started;
+  std::vector<jobs::Progressed> progress;
+  std::uint64_t next_id = 1;
+};
+
+}  // namespace riftbus::executor
