@@ -57,6 +57,22 @@ class BadFrames(ClusterTest):
                    [msgpack.packb([99, peer.KINDS["ping"], "operator", 5, 1, 0, []])])
         self.throw("rejected_unknown_kind", [msgpack.packb([1, 250, "operator", 5, 1, 0, []])])
 
+    def test_a_request_that_cannot_be_read_is_told_why(self):
+        bodies = {1301: [1, 250, []], 1302: [99, peer.KINDS["ping"], []],
+                  1303: [1, peer.KINDS["query"], [17, {}]]}
+        with self.connect("n1") as caller:
+            for number, (code, (version, kind, body)) in enumerate(bodies.items()):
+                caller.send_raw(caller.envelope(kind, body, 100 + number, version=version))
+                got = caller.receive(5)
+                self.assertIsNotNone(got, f"no refusal with {code}")
+                self.assertEqual(got[:2], (peer.KINDS["refusal"], 100 + number))
+                self.assertEqual(got[2][0], code)
+            # Nobody waits for an answer to a one-way message, or can be found without a header.
+            caller.send_raw(caller.envelope(250, []))
+            caller.send_raw(peer.nested(100))
+            self.assertEqual(caller.call("ping", [])[0], peer.KINDS["pong"])
+            self.assertIsNone(caller.receive(0.5))
+
     def test_an_oversize_message_ends_that_connection_only(self):
         with self.connect("n1") as caller, self.connect("n1") as bystander:
             caller.send_raw(peer.noise(3 * 1024 * 1024))

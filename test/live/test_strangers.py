@@ -4,9 +4,11 @@
 import time
 import unittest
 
+import msgpack
 import peer
 import zmq
-from clustertest import ClusterTest, wait_until
+import zmtp
+from clustertest import ClusterTest, Refused, wait_until
 
 
 class Strangers(ClusterTest):
@@ -86,6 +88,45 @@ class Strangers(ClusterTest):
             # The liar's own connection goes on under its own name: only the lie was dropped.
             self.assertEqual(caller.call("ping", [])[0], peer.KINDS["pong"])
         self.cluster.wait_log("n1", ["operator", "n2"])
+
+    def test_a_user_id_in_the_handshakes_metadata_is_nobodys_identity(self):
+        forged = [(b"User-Id", b"n2"), (b"Socket-Type", b"DEALER"), (b"Identity", b""),
+                  (b"user-id", b"n2"), (b"X-User-Id", b"n2"), (b"Peer-Address", b"192.0.2.9")]
+
+        def hello(number, origin):
+            return msgpack.packb([1, peer.KINDS["hello"], origin, 77, number, number,
+                                  [1, 1, "forger"]])
+
+        with zmtp.CurveClient("127.0.0.1", self.cluster.call_port("n1"), self.operator_key(),
+                              self.server_key("n1"), forged) as forger:
+            def lie():
+                forger.send(hello(1, "n2"))
+                self.assertIsNone(forger.receive(1))
+
+            self.assertCounts("n1", "impersonation", lie)
+            forger.send(hello(2, "operator"))
+            answer = msgpack.unpackb(forger.receive(5))
+            self.assertEqual(answer[1], peer.KINDS["hello_answer"])
+        self.cluster.wait_log("n1", ["operator", "n2"])
+
+    def test_forged_metadata_lets_no_stranger_in(self):
+        forged = [(b"User-Id", b"operator"), (b"Socket-Type", b"DEALER"), (b"Identity", b"")]
+
+        def knock():
+            with self.assertRaises(zmtp.Refused):
+                zmtp.CurveClient("127.0.0.1", self.cluster.call_port("n1"), peer.new_key("nobody"),
+                                 self.server_key("n1"), forged)
+
+        self.assertCounts("n1", "refused_unknown_key", knock)
+
+    def test_the_last_admin_cannot_be_demoted_by_mistake(self):
+        key = self.operator_key()
+        with self.assertRaises(Refused) as refused:
+            self.approve(key, "--roles", "tap")
+        self.assertEqual(refused.exception.status, 65)
+        self.assertIn("F-1127", refused.exception.text)
+        self.assertIn("--force", refused.exception.text)
+        self.assertEqual(self.cluster.ask("n1", "status")["node"], "n1")
 
     def test_a_peer_that_chooses_its_routing_id_is_ignored(self):
         context = zmq.Context()
