@@ -19,22 +19,30 @@ LeaderWatch::LeaderWatch(const NodeId& self, std::vector<NodeId> voters, bus::Bu
 
 void LeaderWatch::change(const NodeId& leader, std::uint64_t term, TimePoint now) {
   if (leader_ == leader && term_ == term) return;
-  if (leader_ != leader) since_ = now;
+  if (leader_ != leader) {
+    since_ = now;
+    heard_ = now;
+    confirmed_ = TimePoint();
+  }
   leader_ = leader;
   term_ = term;
   ++version_;
 }
 
 void LeaderWatch::set(const NodeId& leader, std::uint64_t term, TimePoint now) {
+  if (leader.empty()) {
+    if (is_told_) change(leader, term, now);
+    is_told_ = false;
+    return;
+  }
   is_told_ = true;
-  confirmed_ = now;
   change(leader, term, now);
+  heard_ = confirmed_ = now;
 }
 
 void LeaderWatch::hint(const NodeId& leader, std::uint64_t term, TimePoint now) {
   if (is_told_ || leader.empty()) return;
   if (term < term_ || (term == term_ && !leader_.empty())) return;
-  confirmed_ = now;
   change(leader, term, now);
   ask_due_ = now;
 }
@@ -59,12 +67,15 @@ bool LeaderWatch::on_reply(const bus::Received& received, TimePoint now) {
   const auto* reply = std::get_if<wire::WorkReply>(&received.envelope.body);
   if (reply == nullptr || is_told_) return true;
   const NodeId& from = received.envelope.origin;
-  if (reply->leader == leader_ && reply->term >= term_ && from == leader_) confirmed_ = now;
+  if (!leader_.empty() && reply->leader == leader_ && reply->term >= term_ && from == leader_) {
+    heard_ = confirmed_ = now;
+  }
   if (reply->leader.empty()) {
     if (from == leader_ && reply->term >= term_) doubt(from, now);
   } else if (reply->term > term_ || (reply->term == term_ && leader_.empty())) {
-    confirmed_ = now;
     change(reply->leader, reply->term, now);
+    if (from == leader_) confirmed_ = now;
+    ask_due_ = now;
   }
   return true;
 }
@@ -72,9 +83,9 @@ bool LeaderWatch::on_reply(const bus::Received& received, TimePoint now) {
 void LeaderWatch::tick(TimePoint now) {
   if (is_told_ || now < ask_due_) return;
   ask_due_ = now + kAskEvery;
-  if (!leader_.empty() && now - confirmed_ >= kDoubtAfter) change(NodeId(), term_, now);
+  if (!leader_.empty() && now - heard_ >= kDoubtAfter) change(NodeId(), term_, now);
   // A leader that was silent once is asked again, and somebody else beside it.
-  const bool is_quiet = now - confirmed_ > 2 * Nanos(kAskEvery);
+  const bool is_quiet = now - heard_ > 2 * Nanos(kAskEvery);
   std::vector<NodeId> asked;
   if (!leader_.empty()) asked.push_back(leader_);
   if (leader_.empty() || is_quiet) asked.push_back(next_voter());

@@ -1,11 +1,13 @@
 // LeaderWatch: who leads, for this node and whoever asks it.
 //
-// A server of the log knows by itself: it is told. Any other node asks: the leader it knows of, or
-// one voter after the other, twice a second, with one small message. What anybody else says in
-// passing (a reply that names a leader) is taken as a hint to try, not as news: a later term wins.
+// A server of the log that follows a leader knows by itself: it is told. Any other node asks: the
+// leader it knows of, or one voter after the other, twice a second, with one small message. What
+// anybody else says is a hint whom to ask, not news; a later term wins. Only what the leader itself
+// or our own replica has confirmed is passed on, or two nodes could keep a dead leader's name alive
+// between them.
 //
-// A leader that was not confirmed for kDoubtAfter is doubted: leader() is empty until somebody
-// names one.
+// A leader that has not confirmed itself for kDoubtAfter is doubted: leader() is empty until
+// somebody names one.
 //
 // Loop thread only. Everything passed by reference outlives this object.
 #pragma once
@@ -33,7 +35,13 @@ class LeaderWatch {
   [[nodiscard]] std::uint64_t version() const { return version_; }
   [[nodiscard]] const std::vector<NodeId>& voters() const { return voters_; }
 
-  // Of our own replica: the truth as far as this node can know it.
+  // Whether the leader's name may be told to others.
+  [[nodiscard]] bool is_confirmed(TimePoint now) const {
+    return !leader_.empty() && (is_told_ || now - confirmed_ < kDoubtAfter);
+  }
+
+  // Of our own replica: the truth as far as this node can know it. Nobody: it has lost its leader,
+  // or is no longer part of the log.
   void set(const NodeId& leader, std::uint64_t term, TimePoint now);
   void set_voters(std::vector<NodeId> voters) { voters_ = std::move(voters); }
   // Somebody said so. Ignored while our own replica tells us.
@@ -58,7 +66,8 @@ class LeaderWatch {
   NodeId leader_;
   std::uint64_t term_ = 0;
   TimePoint since_{};
-  TimePoint confirmed_{};
+  TimePoint heard_{};      // when it became our leader, or confirmed itself
+  TimePoint confirmed_{};  // by itself
   std::uint64_t version_ = 0;
   bool is_told_ = false;  // by our own replica
   TimePoint ask_due_{};

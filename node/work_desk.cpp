@@ -73,8 +73,9 @@ void WorkDesk::set_voter(VoterShell* voter) {
   voter_->on_answer([this](replica::Answer&& one) { on_answer(std::move(one), bus::boot_now()); });
 }
 
-wire::WorkReply WorkDesk::moved() const {
-  return {wire::WorkOutcome::moved, {}, leader_.leader(), leader_.term(), false};
+wire::WorkReply WorkDesk::moved(TimePoint now) const {
+  const NodeId leader = leader_.is_confirmed(now) ? leader_.leader() : NodeId();
+  return {wire::WorkOutcome::moved, {}, leader, leader_.term(), false};
 }
 
 // ---- requests ----------------------------------------------------------------------------------
@@ -86,7 +87,7 @@ void WorkDesk::on_request(const bus::Received& received, TimePoint now) {
   if (received.reply_to == bus::ReplyTo() || remote.correlation == Correlation()) return;
   const auto roles = roles_of_(origin);
   if (request.ask == wire::WorkAsk::leader) {
-    wire::WorkReply reply = moved();
+    wire::WorkReply reply = moved(now);
     reply.outcome = wire::WorkOutcome::done;
     return answer({remote, {}, {}}, reply);
   }
@@ -97,7 +98,7 @@ void WorkDesk::on_request(const bus::Received& received, TimePoint now) {
   const bool leads = voter_ != nullptr && leader_.is_self();
   if (leads) return serve({remote, {}, roles_of_(client)}, request, client, now);
   // Members know the way themselves.
-  if (is_member(roles)) return answer({remote, {}, {}}, moved());
+  if (is_member(roles)) return answer({remote, {}, {}}, moved(now));
   pass_on(remote, request, client, now);
 }
 
@@ -116,7 +117,7 @@ void WorkDesk::on_question(const bus::Received& received, const wire::Query& que
 void WorkDesk::on_here(WorkClient::Number number, const wire::WorkRequest& request, TimePoint now) {
   const NodeId client = request.client.empty() ? self_ : request.client;
   Asker asker{number, {}, roles_of_(client)};
-  if (voter_ == nullptr) return answer(asker, moved());
+  if (voter_ == nullptr) return answer(asker, moved(now));
   serve(std::move(asker), request, client, now);
 }
 

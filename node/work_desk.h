@@ -70,7 +70,7 @@ class WorkDesk {
   void answer_question(const Asker& asker, bool stale);
   void on_answer(replica::Answer&& answer, TimePoint now);
   [[nodiscard]] replica::Ticket remember(Asker asker);
-  [[nodiscard]] wire::WorkReply moved() const;
+  [[nodiscard]] wire::WorkReply moved(TimePoint now) const;
 
   NodeId self_;
   bus::Bus& bus_;

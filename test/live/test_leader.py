@@ -1,0 +1,235 @@
+#!/usr/bin/python3
+"""Leadership and work with real daemons: three voters and one node that is none.
+
+Whatever happens to the leader, what was acknowledged stays, and no item is granted twice.
+"""
+
+import signal
+import time
+import unittest
+
+from clustertest import ClusterTest, wait_until
+from worker import OK, REPEATED, NoAnswer, Worker, spec
+
+VOTERS = ["n1", "n2", "n3"]
+
+
+class Leader(ClusterTest):
+    nodes = 4
+    count = 0  # of workers
+
+    def setUp(self):
+        self.workers = []
+        self.wait_leader()
+
+    def tearDown(self):
+        for worker in self.workers:
+            worker.close()
+        for name in self.cluster.names:
+            if self.cluster.is_running(name):
+                self.cluster.signal(name, signal.SIGCONT)
+            else:
+                self.cluster.start(name)
+        self.assertStillWhole()
+        self.wait_leader()
+
+    # ---- what is asked -------------------------------------------------------------------------
+
+    def worker(self, nodes=None):
+        """A new worker: an admin may ask for any."""
+        type(self).count += 1
+        worker = Worker(self, nodes or self.cluster.names, f"w{self.count}")
+        self.workers.append(worker)
+        return worker
+
+    def leader_seen_by(self, node):
+        return self.cluster.ask(node, "leader", "show")["leader"]
+
+    def wait_leader(self, among=None, asked=None, seconds=20):
+        """Until all that are asked name one leader; that one."""
+        asked = asked or [one for one in self.cluster.names if self.cluster.is_running(one)]
+
+        def agree():
+            named = {self.leader_seen_by(one) for one in asked}
+            leader = named.pop() if len(named) == 1 else None
+            return leader if leader in (among or VOTERS) else None
+
+        return wait_until(agree, seconds, f"{asked} agree on a leader among {among or VOTERS}")
+
+    def others(self, name):
+        return [one for one in self.cluster.names if one != name]
+
+    def drain(self, worker, seconds=60):
+        """Claims and completes whatever there is; {payload: fence}."""
+        done = {}
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            grants = worker.claim(64)
+            if not grants:
+                return done
+            for outcome in worker.complete(grants).values():
+                self.assertIn(outcome, (OK, REPEATED))
+            for _, fence, payload in grants:
+                self.assertNotIn(payload, done, "granted twice")
+                done[payload] = fence
+        raise AssertionError("there is no end of work")
+
+    # ---- who leads -----------------------------------------------------------------------------
+
+    def test_every_node_knows_the_leader_and_the_voters(self):
+        leader = self.wait_leader()
+        for name in self.cluster.names:
+            shown = self.cluster.ask(name, "leader", "show")
+            self.assertEqual(shown["leader"], leader)
+            listed = self.cluster.ask(name, "voter", "list")
+            self.assertEqual({one["id"] for one in listed["voters"]}, set(VOTERS))
+            self.assertFalse(listed["stale"])
+        why = self.cluster.ask("n4", "why", "leader")
+        self.assertIn(f"{leader} leads", str(why["reasons"]))
+
+    def test_leadership_is_handed_over_on_request(self):
+        before = self.wait_leader()
+        to = next(one for one in VOTERS if one != before)
+        self.cluster.operate("leader", "transfer", to, node="n4")
+        self.assertEqual(self.wait_leader(among=[to]), to)
+
+    def test_a_policy_is_switched_while_everything_runs(self):
+        worker = self.worker()
+        for policy in ("bully", "hybrid", "raft"):
+            for name in VOTERS:
+                shown = self.cluster.ask(name, "leader", "policy", "--set", policy)
+                self.assertEqual(shown["policy"], policy)
+            worker.add([spec("job", policy.encode())])
+        self.assertEqual(set(self.drain(worker)), {b"bully", b"hybrid", b"raft"})
+
+    def test_a_node_becomes_a_voter_and_is_removed_again(self):
+        self.worker().add([spec("job", b"before")])
+        self.cluster.operate("voter", "add", "n4", node="n4")
+
+        def standing():
+            listed = self.cluster.ask("n1", "voter", "list")["voters"]
+            return {one["id"]: one["standing"] for one in listed}.get("n4")
+
+        wait_until(lambda: standing() == "voter", 20, "n4 votes")
+        wait_until(lambda: self.cluster.ask("n4", "leader", "show")["role"] == "follower", 10,
+                   "n4 follows")
+        self.cluster.operate("voter", "remove", "n4", node="n1")
+        wait_until(lambda: standing() is None, 10, "n4 is gone")
+        self.assertEqual(set(self.drain(self.worker())), {b"before"})
+
+    # ---- what survives -------------------------------------------------------------------------
+
+    def test_what_was_acknowledged_survives_the_leaders_death(self):
+        worker = self.worker()
+        ids = worker.add([spec("job", str(i).encode()) for i in range(20)])
+        held = worker.claim(3)
+        leader = self.wait_leader()
+        began = time.monotonic()
+        self.cluster.signal(leader, signal.SIGKILL)
+        more = worker.claim(2, seconds=20, each=1.0)
+        print(f"killed {leader}: next acknowledged claim after {time.monotonic() - began:.2f} s")
+        self.assertFalse({one[0] for one in held} & {one[0] for one in more})
+        successor = self.wait_leader(among=[one for one in VOTERS if one != leader])
+        self.assertNotEqual(successor, leader)
+        # The predecessor's grants hold.
+        self.assertEqual(set(worker.complete(held + more).values()), {OK})
+        rest = self.drain(worker)
+        self.assertEqual(len(rest) + len(held) + len(more), len(ids))
+
+    def test_everything_survives_the_death_of_all(self):
+        worker = self.worker()
+        worker.add([spec("job", str(i).encode()) for i in range(30)])
+        held = worker.claim(4)
+        for name in self.cluster.names:
+            self.cluster.signal(name, signal.SIGKILL)
+        self.cluster.start_all()
+        self.cluster.wait_whole(seconds=60)
+        self.wait_leader()
+        again = self.worker()
+        again.name, again.instance, again.request = worker.name, worker.instance, worker.request
+        self.assertEqual(set(again.complete(held).values()), {OK})
+        self.assertEqual(len(self.drain(again)), 26)
+
+    def test_a_repeated_request_is_answered_like_the_first(self):
+        worker = self.worker()
+        number = 0x1234567
+        first = worker.add([spec("job", b"once")], number)
+        for node in self.cluster.names:
+            worker.current = node
+            self.assertEqual(worker.add([spec("job", b"once")], number), first)
+        grants = worker.claim(5)
+        for node in self.cluster.names:
+            worker.current = node
+            self.assertEqual(worker.claim(5, again=True), grants)
+        self.assertEqual(set(worker.complete(grants).values()), {OK})
+        self.assertEqual(set(worker.complete(grants).values()), {REPEATED})
+
+    def test_a_claim_waits_for_work(self):
+        worker = self.worker(["n4"])
+        self.assertEqual(worker.claim(1), [])
+        began = time.monotonic()
+        self.assertEqual(worker.claim(1, wait_ms=700), [])
+        self.assertGreater(time.monotonic() - began, 0.6)
+
+    # ---- what never happens --------------------------------------------------------------------
+
+    def test_a_minority_grants_nothing_and_says_so(self):
+        worker = self.worker()
+        worker.add([spec("job", b"precious")])
+        leader = self.wait_leader()
+        for name in VOTERS:
+            if name != leader:
+                self.cluster.signal(name, signal.SIGKILL)
+        alone = self.worker([leader, "n4"])
+        with self.assertRaises(NoAnswer):
+            alone.claim(1, seconds=6)
+        listed = self.cluster.ask(leader, "voter", "list")
+        self.assertTrue(listed["stale"])
+        self.assertIn("no quorum", str(self.cluster.ask(leader, "why", "leader")["reasons"]))
+        for name in VOTERS:
+            if name != leader:
+                self.cluster.start(name)
+        self.wait_leader(seconds=30)
+        # The same request: granted once, whatever became of the first tries.
+        alone.nodes = self.cluster.names
+        self.assertEqual([one[2] for one in alone.claim(1, again=True)], [b"precious"])
+        self.assertEqual(self.worker().claim(1), [])
+
+    def test_a_leader_stopped_for_20_seconds_grants_nothing_twice(self):
+        worker = self.worker()
+        payloads = {str(i).encode() for i in range(40)}
+        worker.add([spec("job", one) for one in sorted(payloads)])
+        held = worker.claim(5)
+        leader = self.wait_leader()
+        self.late = self.worker([leader])
+        self.late.peer(leader)
+        stopped = time.monotonic()
+        self.cluster.signal(leader, signal.SIGSTOP)
+        survivors = self.worker(self.others(leader))
+        survivors.name = worker.name
+        survivors.instance, survivors.request = worker.instance, worker.request
+        granted = survivors.claim(5, seconds=30, each=1.0)
+        self.assertFalse({one[0] for one in held} & {one[0] for one in granted})
+        # Waits in the stopped leader's socket, for it to say when it goes on.
+        self.ask_quietly(leader)
+        wait_until(lambda: time.monotonic() - stopped > 20, 30, "20 s have passed")
+        self.cluster.signal(leader, signal.SIGCONT)
+        self.wait_leader(seconds=30)
+        self.assertEqual(set(survivors.complete(held + granted).values()), {OK})
+        rest = self.drain(survivors)
+        # Granted to nobody twice: whatever the late claim was given, is in none of the others.
+        late = {one[2] for one in self.late.claim(50, again=True)}
+        self.assertFalse(late & set(rest))
+        rest.update({one: 0 for one in late})
+        taken = {one[2] for one in held} | {one[2] for one in granted}
+        self.assertFalse(taken & set(rest))
+        self.assertEqual(taken | set(rest), payloads)
+
+    def ask_quietly(self, node):
+        """A claim that lies in the stopped node's socket until it goes on."""
+        with self.assertRaises(NoAnswer):
+            self.late.claim(50, seconds=1, each=0.8)
+
+
+if __name__ == "__main__":
+    unittest.main()
