@@ -5,6 +5,7 @@
 #include "bus/log.h"
 #include "node/api_leader.h"
 #include "node/node_state.h"
+#include "node/work_questions.h"
 
 namespace riftbus::node {
 
@@ -126,7 +127,8 @@ bool Node::State::on_work_kind(const bus::Received& received, wire::Kind kind,
 
 bool Node::State::on_leader_query(const bus::Received& received, const std::set<Role>& roles) {
   const auto& query = std::get<wire::Query>(received.envelope.body);
-  const Answers who = who_answers(query.name);
+  const Answers about_work = who_answers_work(query.name);
+  const Answers who = about_work == Answers::nobody ? who_answers(query.name) : about_work;
   if (who == Answers::nobody) return false;
   if (who == Answers::leader) {
     work_desk->on_question(received, query, now);
@@ -146,7 +148,12 @@ bool Node::State::on_leader_query(const bus::Received& received, const std::set<
 
 Result<std::string> Node::State::answer_question(const wire::Query& query,
                                                  const std::set<Role>& roles, bool stale) {
-  return leader_questions->answer(query, roles, stale);
+  if (who_answers_work(query.name) == Answers::nobody) {
+    return leader_questions->answer(query, roles, stale);
+  }
+  if (roles.empty()) return Error{1304, "asking takes a role", "", "ask for one"};
+  const auto* queue = voter ? &voter->replica().queue() : nullptr;
+  return answer_work(query, queue, prepared.settings.jobs, view(), stale);
 }
 
 // The end of a turn: what was heard goes into the log, what was decided goes out.
