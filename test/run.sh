@@ -6,8 +6,8 @@
 # the last thing on the screen. Works as root and as a user with sudo. Exit 0: everything passed.
 #
 #   --quick        only the release build and its tests, with 200 simulator seeds
-#   --seeds N      seeds of the simulator's chaos (default 1332; with 167 more of chaos and N/60 of
-#                  each of 25 stories, 2049 runs); the asan stage runs N/20 of chaos
+#   --seeds N      seeds of the simulator's chaos (default 2500; with N/60 of each of 28 stories,
+#                  3648 runs); the asan stage runs N/20 of chaos
 #   --jobs N       parallel work (default: processors)
 #   --stage NAME   one stage alone, with its output: asan, tsan, fuzz, tidy, tidy-full
 #
@@ -45,7 +45,7 @@ while test $# -gt 0; do
   shift
 done
 if test -z "$seeds"; then
-  seeds=1332  # of chaos, 167 more, and a sixtieth of each of 25 stories: 2049 runs
+  seeds=2500  # of chaos, and a sixtieth of each of 28 stories: 3648 runs
   test "$quick" = no || seeds=200
 fi
 export RIFTBUS_SIM_SEEDS=$seeds RIFTBUS_JOBS=$jobs RIFTBUS_FUZZ_SECONDS=$fuzz_seconds

@@ -271,7 +271,7 @@ Outcome Watch::found_cut(TimePoint heard_at, TimePoint now) {
 Outcome Watch::on_accusation(const NodeId& accuser, Evidence evidence, const Climate& climate,
                              TimePoint now) {
   if (mode_ == Mode::convicted) return {};
-  const bool is_news = accusers_.insert(accuser).second;
+  accusers_.insert(accuser);
   if (evidence == Evidence::refused) {
     witnesses_.insert(accuser);
     deniers_.erase(accuser);
@@ -279,7 +279,7 @@ Outcome Watch::on_accusation(const NodeId& accuser, Evidence evidence, const Cli
   Outcome outcome = weigh_refusals(climate, now);
   outcome.dial = evidence == Evidence::refused && redial_now();
   if (mode_ == Mode::accusing) {
-    if (is_news && suspicion_ && suspicion_->confirm(accuser) && !grace_due_) {
+    if (suspicion_ && suspicion_->confirm(accuser) && !grace_due_) {
       due_ = std::min(due_, suspicion_->due());
     }
     return outcome;

@@ -159,6 +159,8 @@ const std::vector<Scenario>& all_scenarios() {
       {"moved", "a member comes back on another machine", true, run_moved},
       {"conflict", "two processes with one id", true, run_conflict},
       {"revoked", "a member is struck off the roster", true, run_revoked},
+      {"late-first-beat", "the first beats for a new watcher have waited: no life", true,
+       run_late_first_beat},
       {"paused-watcher", "watchers stopped for 20 s with beats queued kill nobody", true,
        run_paused_watcher},
       {"paused-all", "everybody but one is stopped, then goes on", true, run_paused_all},

@@ -97,6 +97,7 @@ Outcome run_leave(const Args& args);
 Outcome run_moved(const Args& args);
 Outcome run_conflict(const Args& args);
 Outcome run_revoked(const Args& args);
+Outcome run_late_first_beat(const Args& args);
 Outcome run_paused_watcher(const Args& args);
 Outcome run_paused_all(const Args& args);
 Outcome run_paused_accuser(const Args& args);

@@ -130,7 +130,7 @@ Outcome run_two_accusers(const Args& args) {
 
 Outcome run_gap(const Args& args) {
   ClusterOptions options = calm_world(args, 8);
-  options.link.buffer_frames = 8;
+  options.link.buffer_frames = 3;
   options.link.delay_max = Millis(10);
   Stage stage(args, options);
   Cluster& cluster = stage.cluster();
@@ -140,9 +140,10 @@ Outcome run_gap(const Args& args) {
   const HostIndex stalled = stage.pick_running();
   HostIndex changed = stage.pick_running();
   if (changed == stalled) changed = (changed + 1) % static_cast<HostIndex>(cluster.size());
-  // Its kernel still acknowledges, nobody reads: the streams towards it fill up.
-  cluster.pause(stalled, Seconds(10));
-  cluster.run(Millis(9500));
+  // Its kernel still acknowledges, nobody reads: the streams towards it fill up. Not for so long
+  // that it would be called dead: who comes back is told everything anyway.
+  cluster.pause(stalled, Seconds(3));
+  cluster.run(Millis(2500));
   const Incarnation before = cluster.host(changed).core().incarnation();
   const NodeId id = cluster.host(changed).id();
   cluster.change_record(changed, "news");

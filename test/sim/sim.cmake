@@ -36,17 +36,11 @@ if(RIFTBUS_SANITIZE)
   set(sim_chaos_seeds 100)
   set(sim_story_seeds 3)
 else()
-  set(sim_chaos_seeds 1332)
+  set(sim_chaos_seeds 2500)
   set(sim_story_seeds 22)
 endif()
 sim_test(sim_chaos TIMEOUT 3600 PROCESSORS 2
   COMMAND riftbus-sim --scenario chaos --seeds 1..${sim_chaos_seeds} --seeds-env 1 --jobs 2)
-# Seed 1333 fails (a watcher claims to have heard a member that was dead): an open bug, replayed by
-# riftbus-sim --scenario chaos --seed 1333. It comes back into the row above once it is mended.
-if(NOT RIFTBUS_SANITIZE)
-  sim_test(sim_chaos_beyond_1333 TIMEOUT 900 PROCESSORS 2
-    COMMAND riftbus-sim --scenario chaos --seeds 1334..1500 --jobs 2)
-endif()
 sim_test(sim_stories TIMEOUT 3600 PROCESSORS 2
   COMMAND riftbus-sim --scenario fast --seeds 1..${sim_story_seeds} --seeds-env 60 --jobs 2)
 
