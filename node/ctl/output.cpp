@@ -66,8 +66,13 @@ int run_watched(Context& context, const std::function<int(Context&)>& once) {
     Context quiet{context.invocation, context.environment, context.in,         out, err,
                   context.program,    context.color,       context.is_terminal};
     once(quiet);
-    if (context.is_terminal) context.out << kHomeAndClear;
-    context.out << out.str() << err.str() << std::flush;
+    // On a screen the message takes the table's place; a pipe gets data and nothing else.
+    if (context.is_terminal) {
+      context.out << kHomeAndClear << out.str() << err.str() << std::flush;
+    } else {
+      context.err << err.str() << std::flush;
+      context.out << out.str() << std::flush;
+    }
     std::this_thread::sleep_for(*context.globals().watch);
   }
   return kExitOk;

@@ -90,7 +90,7 @@ class Cluster:
         self.directory = directory or tempfile.mkdtemp(prefix="riftbus-live-")
         self.home = os.path.join(self.directory, "cluster")
         self.processes = {}
-        self.wiped = False
+        self.insecure = False
 
     # ---- life ----------------------------------------------------------------------------------
 
@@ -131,6 +131,7 @@ class Cluster:
         return self.processes[name]
 
     def start_all(self, *options):
+        self.insecure = "--insecure" in options
         for name in self.names:
             self.start(name, *options)
 
@@ -189,7 +190,8 @@ class Cluster:
 
     def operate(self, *arguments, node=None, **options):
         """A command with the operator's key, asked of one node."""
-        where = ["--key", self.file("operator"), "--config", self.file("cluster.yaml")]
+        who = ["--insecure"] if self.insecure else ["--key", self.file("operator")]
+        where = [*who, "--config", self.file("cluster.yaml")]
         if node:
             where += ["--node", node]
         return self.command(*where, *arguments, **options)

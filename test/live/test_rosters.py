@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Rosters that disagree: two of one version, each signed; noticed, named, and settled by a third."""
+"""Rosters that disagree: two of one version, both signed; noticed, named, settled by a third."""
 
 import os
 import shutil

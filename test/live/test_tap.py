@@ -139,7 +139,8 @@ class Tap(TapTest):
                                   stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
                                   check=False)
 
-        done = riftbus("--color", "never", "--yes", "-o", "jsonl", "--timeout", "3", "tap", "-c", "1")
+        done = riftbus("--color", "never", "--yes", "-o", "jsonl", "--timeout", "3", "tap",
+                       "-c", "1")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout)["type"], "frame")
         self.assertEqual(riftbus("tap", "--color", "auto", "-y", "-c", "1").returncode, 0)

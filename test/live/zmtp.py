@@ -1,4 +1,4 @@
-"""A CURVE client that writes ZMTP with its own hands, to say in the handshake what libzmq never would.
+"""A CURVE client that writes ZMTP by hand, to say in the handshake what libzmq never would.
 
 ZMTP 3.0 (RFC 23) and CurveZMQ (RFC 26) over a plain socket, with libsodium's boxes. Just enough to
 be admitted with chosen metadata and to exchange messages.
@@ -22,15 +22,16 @@ class Refused(Exception):
 
 def _box(plain, nonce, public, secret):
     cipher = ctypes.create_string_buffer(len(plain) + _MAC_BYTES)
-    if _sodium.crypto_box_easy(cipher, plain, ctypes.c_ulonglong(len(plain)), nonce, public, secret):
+    size = ctypes.c_ulonglong(len(plain))
+    if _sodium.crypto_box_easy(cipher, plain, size, nonce, public, secret):
         raise ValueError("crypto_box_easy")
     return cipher.raw
 
 
 def _unbox(cipher, nonce, public, secret):
     plain = ctypes.create_string_buffer(len(cipher) - _MAC_BYTES)
-    if _sodium.crypto_box_open_easy(plain, cipher, ctypes.c_ulonglong(len(cipher)), nonce, public,
-                                    secret):
+    size = ctypes.c_ulonglong(len(cipher))
+    if _sodium.crypto_box_open_easy(plain, cipher, size, nonce, public, secret):
         raise ValueError("a box that does not open")
     return plain.raw
 
