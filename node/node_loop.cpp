@@ -143,6 +143,13 @@ void Node::State::on_received(const bus::Received& received) {
 
 void Node::State::on_owner_kind(const bus::Received& received, wire::Kind kind,
                                 const std::set<Role>& roles) {
+  const bool asks_roster = kind == wire::Kind::roster_get || kind == wire::Kind::roster_put;
+  if (asks_roster && !roster) {
+    bus->reply(received.reply_to, received.envelope.correlation,
+               wire::Refusal{1517, "this node has no roster",
+                             "it was started with --insecure: there are no keys to list"});
+    return;
+  }
   switch (kind) {
     case wire::Kind::query:
       desk->on_query(received, roles, view());
@@ -151,13 +158,13 @@ void Node::State::on_owner_kind(const bus::Received& received, wire::Kind kind,
       desk->on_tap(received, roles, now);
       return;
     case wire::Kind::roster_get:
-      if (roster) roster->on_get(received);
+      roster->on_get(received);
       return;
     case wire::Kind::roster_document:
       if (roster) roster->on_document(received, *members, now);
       return;
     case wire::Kind::roster_put:
-      if (roster && roles.contains(Role::admin)) {
+      if (roles.contains(Role::admin)) {
         roster->on_put(received, *members, now);
         return;
       }
