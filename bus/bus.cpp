@@ -79,6 +79,11 @@ void Bus::set_roster(std::shared_ptr<const Roster> roster) {
   State& s = *state_;
   RIFTBUS_CHECK(roster != nullptr);
   s.roster = roster;
+  std::set<NodeId> members;
+  for (const auto& [id, entry] : roster->entries) {
+    if (entry.has(Role::node) || entry.has(Role::voter)) members.insert(id);
+  }
+  s.intake.set_members(std::move(members));
   s.access = std::make_unique<AccessList>(std::move(roster));
   ++s.access_version;
   s.cut_refused();

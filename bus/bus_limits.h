@@ -36,6 +36,12 @@ struct Limits {
   std::uint32_t origin_messages_burst = 4000;
   std::uint32_t origin_bytes_per_s = 16u << 20u;
   std::uint32_t origin_bytes_burst = 32u << 20u;
+  // Members (roles node and voter) replicate the log and work for the queue: their bound is there
+  // for a member gone mad, not for load.
+  std::uint32_t member_messages_per_s = 100'000;
+  std::uint32_t member_messages_burst = 200'000;
+  std::uint32_t member_bytes_per_s = 512u << 20u;
+  std::uint32_t member_bytes_burst = 1024u << 20u;
   std::size_t origins_max = 8192;   // origins remembered for rates and duplicates
   std::size_t dedup_window = 1024;  // call sequence numbers remembered per life of an origin
   std::size_t dedup_instances = 4;  // lives remembered per origin: a CLI is a new life each time

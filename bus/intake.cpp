@@ -99,11 +99,24 @@ Intake::Origin& Intake::origin_of(const NodeId& id) {
   if (found != origins_.end()) return found->second;
   // With CURVE the roster bounds the origins; without, anybody on this machine may invent them.
   if (origins_.size() >= limits_.origins_max) origins_.erase(origins_.begin());
-  Origin origin{
-      OriginRate(TokenBucket(limits_.origin_messages_per_s, limits_.origin_messages_burst),
-                 TokenBucket(limits_.origin_bytes_per_s, limits_.origin_bytes_burst)),
-      SeenCalls(limits_.dedup_window, limits_.dedup_instances)};
+  Origin origin{rate_of(id), SeenCalls(limits_.dedup_window, limits_.dedup_instances)};
   return origins_.emplace(id, std::move(origin)).first->second;
+}
+
+OriginRate Intake::rate_of(const NodeId& id) const {
+  if (members_.contains(id)) {
+    return {TokenBucket(limits_.member_messages_per_s, limits_.member_messages_burst),
+            TokenBucket(limits_.member_bytes_per_s, limits_.member_bytes_burst)};
+  }
+  return {TokenBucket(limits_.origin_messages_per_s, limits_.origin_messages_burst),
+          TokenBucket(limits_.origin_bytes_per_s, limits_.origin_bytes_burst)};
+}
+
+void Intake::set_members(std::set<NodeId> members) {
+  members_.swap(members);
+  for (auto& [id, origin] : origins_) {
+    if (members.contains(id) != members_.contains(id)) origin.rate = rate_of(id);
+  }
 }
 
 void Intake::report(Misdeed misdeed, std::string_view peer, std::string_view detail,

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,6 +32,9 @@ enum class Admission : std::uint8_t { accepted, dropped, tell_flooded, tell_reje
 class Intake {
  public:
   Intake(const Limits& limits, Counters& counters) : limits_(limits), counters_(counters) {}
+
+  // Who may say as much as members do; everybody else is held to the bounds of a stranger.
+  void set_members(std::set<NodeId> members);
 
   // `proven` owns the connection's key; nullptr only without CURVE on our listener, where the
   // message's own word must do. `outcome` is filled in.
@@ -58,6 +62,7 @@ class Intake {
     SeenCalls seen;
   };
   [[nodiscard]] Origin& origin_of(const NodeId& id);
+  [[nodiscard]] OriginRate rate_of(const NodeId& id) const;
   // Nothing: admitted so far.
   [[nodiscard]] std::optional<Admission> judge_rate(Origin& origin, const NodeId& id,
                                                     std::size_t bytes, TimePoint now);
@@ -68,6 +73,7 @@ class Intake {
 
   const Limits& limits_;
   Counters& counters_;
+  std::set<NodeId> members_;
   std::unordered_map<NodeId, Origin> origins_;
   std::array<RateLimited, kMisdeeds> speakers_{};
 };

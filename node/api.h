@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -40,6 +41,8 @@ struct LinkView {
 // One LinkView per peer, ordered, from Bus::links().
 [[nodiscard]] std::vector<LinkView> group_links(std::vector<bus::LinkReport> reports);
 
+struct LeadershipView;  // node/api_leader.h
+
 // What Api answers from. Pointers and references are lent for one call of answer(); null where a
 // node has no such thing (an --insecure node has no roster).
 struct NodeView {
@@ -51,7 +54,8 @@ struct NodeView {
   const membership::Membership* membership = nullptr;  // never null
   const Journal* journal = nullptr;                    // never null
   const Roster* roster = nullptr;
-  const std::set<NodeId>* roster_rivals = nullptr;  // who holds another one of this version
+  const std::set<NodeId>* roster_rivals = nullptr;   // who holds another one of this version
+  std::shared_ptr<const LeadershipView> leadership;  // null: this node knows nothing of it
   // Ordered by peer. Peers that were never called may be missing.
   std::vector<LinkView> links;
   // Whatever the parts count ("bus.sent_bytes", "zap.refused", ...): shown as they are, by name.

@@ -1,7 +1,7 @@
 // The status document: the cluster in one glance, and what is wrong with it.
 #include <algorithm>
 
-#include "node/api_json.h"
+#include "node/api_leader.h"
 
 namespace riftbus::node {
 
@@ -106,6 +106,27 @@ void add_roster_problems(const NodeView& view, Json& problems) {
   }
 }
 
+// A short while without a leader is how every leader begins.
+constexpr Seconds kLeaderlessMax{5};
+
+void add_leadership_problems(const NodeView& view, Json& problems) {
+  if (view.leadership == nullptr) return;
+  const LeadershipView& leadership = *view.leadership;
+  if (leadership.trouble != nullptr) {
+    problems.push_back(
+        problem(leadership.trouble->code, view.self,
+                view.self.value() + " takes no part in the log: " + leadership.trouble->what));
+  }
+  const LeaderWatch& watch = *leadership.leader;
+  const TimePoint since = std::max(watch.since(), view.started);
+  if (watch.voters().empty() || !watch.leader().empty() || view.now.at - since < kLeaderlessMax) {
+    return;
+  }
+  problems.push_back(problem(1719, NodeId(),
+                             "nobody leads since " + format_span(view.now.at - since) + ", as " +
+                                 view.self.value() + " sees it"));
+}
+
 void add_own_problems(const NodeView& view, Json& problems) {
   const auto& membership = *view.membership;
   if (!membership.joined()) {
@@ -169,6 +190,7 @@ Json status_document(const NodeView& view) {
     notes.push_back(problem(1523, id, id.value() + " is in the roster and was never seen"));
   }
   add_roster_problems(view, problems);
+  add_leadership_problems(view, problems);
   add_own_problems(view, problems);
 
   Json json = begin_document("status", view);
@@ -177,6 +199,7 @@ Json status_document(const NodeView& view) {
   json["voters"] = alive_of(view.roster ? view.roster->voters : std::vector<NodeId>(), view);
   json["relays"] = alive_of(view.roster ? view.roster->relays : std::vector<NodeId>(), view);
   json["roster_version"] = view.roster ? Json(view.roster->version.value()) : Json();
+  if (view.leadership) json["leadership"] = leadership_json(*view.leadership, view);
   json["self"] = self_json(view);
   json["problems"] = std::move(problems);
   json["notes"] = std::move(notes);

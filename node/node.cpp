@@ -61,7 +61,7 @@ std::vector<NodeId> seeds_of(const Prepared& prepared) {
   return seeds;
 }
 
-bus::Limits bus_limits(const LimitsConfig& config) {
+bus::Limits bus_limits(const LimitsConfig& config, bool insecure) {
   bus::Limits limits;
   limits.message_bytes_max = config.message_bytes_max;
   limits.hwm_calls = static_cast<int>(config.hwm_control);
@@ -71,6 +71,13 @@ bus::Limits bus_limits(const LimitsConfig& config) {
   limits.handshake = Millis{config.handshake_timeout_ms};
   limits.call_queue_max = static_cast<std::size_t>(config.call_queue_max);
   limits.dedup_window = static_cast<std::size_t>(config.dedup_window);
+  if (insecure) {
+    // Nobody is listed as a member, and nobody is a stranger: loopback only.
+    limits.origin_messages_per_s = limits.member_messages_per_s;
+    limits.origin_messages_burst = limits.member_messages_burst;
+    limits.origin_bytes_per_s = limits.member_bytes_per_s;
+    limits.origin_bytes_burst = limits.member_bytes_burst;
+  }
   limits.breaker_failures = static_cast<int>(config.breaker_failures);
   limits.breaker_open_max = Millis{config.breaker_half_open_ms};
   limits.reconnect_min = Millis{config.reconnect_min_ms};
@@ -140,7 +147,7 @@ Status Node::State::open_bus() {
   options.pub_port = settings.listen.pub_port;
   options.insecure = settings.insecure;
   options.seed = random_word();
-  options.limits = bus_limits(settings.limits);
+  options.limits = bus_limits(settings.limits, settings.insecure);
   const KeyPair* keys = prepared.identity ? &prepared.identity->keys : nullptr;
   bus = std::make_unique<bus::Bus>(context, keys, std::move(options));
   return bus->bind();

@@ -196,6 +196,9 @@ void Node::State::promote_learners() {
 }
 
 void Node::State::add_leadership(NodeView& seen) const {
+  const Error* trouble = voter ? voter->trouble() : voter_trouble ? &*voter_trouble : nullptr;
+  seen.leadership = std::make_shared<const LeadershipView>(
+      LeadershipView{leader.get(), voter.get(), &names, trouble});
   if (voter) {
     const auto& counters = voter->counters();
     const auto& stats = voter->replica().stats();

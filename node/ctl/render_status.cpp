@@ -45,6 +45,19 @@ std::string self_text(const Json& status) {
          (watchers.empty() ? "nobody" : join(watchers, " "));
 }
 
+std::string leadership_text(const Json& status, bool color) {
+  const Json& leadership = get(status, {"leadership"});
+  if (!leadership.is_object()) return "";
+  const bool known = !get(leadership, {"leader"}).is_null();
+  std::string out =
+      "leader  " + (known ? text(leadership, {"leader"}) : paint("nobody", Tone::bad, color));
+  out += "  term " + count_text(integer(leadership, {"term"}));
+  if (known) out += "  for " + span_text(integer(leadership, {"since", "age_ms"}));
+  out += "  |  here " + text(leadership, {"role"});
+  const auto commit = integer(leadership, {"log", "commit"});
+  return out + (commit ? "  commit " + std::to_string(*commit) : "") + "\n";
+}
+
 std::string counters_text(const Json& status) {
   std::string out;
   for (const char* group : {"membership", "counters"}) {
@@ -75,6 +88,7 @@ std::string render_status(const Json& status, Style style) {
   out += "nodes   " + members_text(get(status, {"members"}), style.color) + "  |  voters " +
          fraction(get(status, {"voters"})) + "  |  relays " + fraction(get(status, {"relays"})) +
          "\n";
+  out += leadership_text(status, style.color);
   out += "node    " + self_text(status) + "\n";
   for (const auto& problem : get(status, {"problems"})) {
     const auto code = integer(problem, {"code"});
