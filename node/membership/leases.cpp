@@ -6,7 +6,7 @@ namespace riftbus::membership {
 
 namespace {
 
-constexpr Nanos kLeaseMax = std::chrono::minutes(10);  // whatever the watcher says
+constexpr Nanos kLeaseMax = std::chrono::minutes(20);  // whatever the watcher says
 constexpr Nanos kRecruitedFor = Seconds(60);
 
 }  // namespace

@@ -26,8 +26,9 @@ class Observer {
  public:
   static constexpr Nanos kReplanDelay = Millis(200);
   static constexpr int kLingerIntervals = 5;
-  static constexpr Nanos kLease = std::chrono::minutes(10);
-  static constexpr Nanos kLeaseRenewal = std::chrono::minutes(4);
+  // Two renewals in each lease: most of what one costs is the handshake of an idle connection.
+  static constexpr Nanos kLease = std::chrono::minutes(20);
+  static constexpr Nanos kLeaseRenewal = std::chrono::minutes(9);
   static constexpr std::size_t kRecruitedMax = 16;  // that we help out at most
 
   explicit Observer(Core& core) : core_(core) {}

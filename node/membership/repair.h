@@ -22,7 +22,7 @@ namespace riftbus::membership {
 class Repair {
  public:
   static constexpr int kPatienceIntervals = 3;
-  static constexpr Nanos kStrangerPause = Seconds(60);
+  static constexpr Nanos kStrangerPause = Seconds(120);
   static constexpr Nanos kBackoffMax = Seconds(60);
   static constexpr std::size_t kFetchIds = 64;  // in one question
 
