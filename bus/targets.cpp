@@ -88,9 +88,22 @@ Result<std::vector<Target>> by_id_and_address(std::string_view text, std::size_t
       {*id, key_of(*id, known), endpoint->host, endpoint->port.value_or(kRouterPort)}};
 }
 
-}  // namespace
+// While a key is rotated its node may still run with the one before.
+std::vector<Target> with_previous_keys(const std::vector<Target>& targets,
+                                       const KnownNodes& known) {
+  std::vector<Target> out;
+  for (const auto& target : targets) {
+    add(target, out);
+    const RosterEntry* entry = known.roster ? known.roster->find(target.id) : nullptr;
+    if (entry == nullptr || !entry->previous_key) continue;
+    Target before = target;
+    before.key = *entry->previous_key;
+    add(before, out);
+  }
+  return out;
+}
 
-Result<std::vector<Target>> named_targets(std::string_view text, const KnownNodes& known) {
+Result<std::vector<Target>> find_named(std::string_view text, const KnownNodes& known) {
   if (const auto at = text.find('@'); at != std::string_view::npos) {
     return by_id_and_address(text, at, known);
   }
@@ -103,6 +116,14 @@ Result<std::vector<Target>> named_targets(std::string_view text, const KnownNode
   auto endpoint = parse_endpoint(text);
   if (!endpoint.ok()) return endpoint.error();
   return by_address(*endpoint, known);
+}
+
+}  // namespace
+
+Result<std::vector<Target>> named_targets(std::string_view text, const KnownNodes& known) {
+  auto found = find_named(text, known);
+  if (!found.ok()) return found;
+  return with_previous_keys(*found, known);
 }
 
 Result<std::vector<Target>> default_targets(const KnownNodes& known, std::string_view hostname) {
@@ -119,7 +140,7 @@ Result<std::vector<Target>> default_targets(const KnownNodes& known, std::string
     }
     for (const auto& [id, node] : known.cluster->nodes) add_node(node, known, false, out);
   }
-  if (!out.empty()) return out;
+  if (!out.empty()) return with_previous_keys(out, known);
   return by_address({"127.0.0.1", kRouterPort, false}, known);
 }
 

@@ -2,7 +2,8 @@
 //
 // CURVE wants the server's public key before the first byte, so a target is always an id of the
 // roster with its key, at an address. Addresses come from the cluster file; a node named only by
-// HOST:PORT is looked up there, and failing that each member's key is tried at that address.
+// HOST:PORT is looked up there, and failing that each member's key is tried at that address. A node
+// whose key is being rotated is tried with the new and then with the previous one.
 //
 // Pure but for host_name(). Errors: 1504 not in the roster, 1506 no telling which node is at an
 // address, 1001 and 1009.

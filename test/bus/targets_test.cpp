@@ -123,5 +123,16 @@ TEST(Targets, WithoutKeysTheClusterFileIsEnough) {
   EXPECT_EQ(bare->front().host, "127.0.0.1");
 }
 
+TEST(Targets, ANodeWhoseKeyIsRotatedIsTriedWithBoth) {
+  Known known;
+  known.roster().entries.at(id("c")).previous_key = key(33);
+  const auto targets = named_targets("c", known.both());
+  ASSERT_TRUE(targets.ok());
+  ASSERT_EQ(targets->size(), 2U);
+  EXPECT_EQ(targets->at(0).key, key(3));
+  EXPECT_EQ(targets->at(1).key, key(33));
+  EXPECT_EQ(targets->at(1).host, targets->at(0).host);
+}
+
 }  // namespace
 }  // namespace riftbus::bus

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Keys at the door: strangers, expired and revoked keys, wrong server keys, borrowed names."""
 
+import shutil
 import time
 import unittest
 
@@ -39,6 +40,23 @@ class Strangers(ClusterTest):
         with peer.Peer(self.cluster.call_endpoint("n1"), self.operator_key(), wrong["public"],
                        greet=False) as caller:
             self.assertNotEqual(caller.handshake(5), "accepted")
+
+    def test_a_node_with_another_key_than_the_roster_says_is_not_taken_for_itself(self):
+        home = self.cluster.file("misled")
+        shutil.copytree(self.cluster.file("operator"), home)
+        where = ["--key", home, "--config", self.cluster.file("cluster.yaml"), "--timeout", "3"]
+
+        def rotate():
+            self.cluster.command(*where, "--yes", "key", "rotate", "n1", "--public-key",
+                                 peer.new_key("n1")["public"], "--no-push")
+
+        rotate()  # the node has not been restarted with it yet: its previous key still counts
+        self.assertIn("n1", self.cluster.command(*where, "--node", "n1", "status"))
+        rotate()  # now neither is its key
+        with self.assertRaises(Refused) as refused:
+            self.cluster.command(*where, "--node", "n1", "status")
+        self.assertEqual(refused.exception.status, 69)
+        self.assertIn("another key", refused.exception.text)
 
     def test_an_expired_key_is_refused_and_its_live_connection_is_cut(self):
         guest = peer.new_key("guest")
