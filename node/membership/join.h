@@ -21,7 +21,7 @@ namespace riftbus::membership {
 
 class Join {
  public:
-  static constexpr std::size_t kFirstSeeds = 3;
+  static constexpr std::size_t kFirstSeeds = 6;
   static constexpr Nanos kRetryMin = Millis(150);
   static constexpr Nanos kRetryMax = Seconds(10);
   static constexpr std::size_t kPageMembers = 64;

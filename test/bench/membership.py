@@ -33,6 +33,8 @@ from watch import Watch  # noqa: E402
 GOALS = {"kill": 1.5, "stop": 5.0, "spread": 0.3}
 SETTLE_S = 5.0
 SPACING_S = 0.02  # between two starts, for both alike
+FORM_S = 60  # for all to have said that all others joined
+SERF_TRIALS = 3
 
 
 class Riftbus:
@@ -120,7 +122,7 @@ def one_run(make, size):
         began = time.monotonic()
         wanted = [(observer, system.joined(), subject) for subject in system.names
                   for observer in everybody_else(system.names, subject)]
-        join = max(system.watch.wait_all(wanted, 0.0, 120)) - began
+        join = max(system.watch.wait_all(wanted, 0.0, FORM_S)) - began
         time.sleep(SETTLE_S)
         false_deaths = len(system.watch.count(system.died))
         killed = detection(system, system.names[-1], signal.SIGKILL, 60)
@@ -134,6 +136,19 @@ def one_run(make, size):
                 "false_deaths": false_deaths}
     finally:
         system.end()
+
+
+def run_until_formed(make, size):
+    """One run. Serf sometimes never logs one of N*N joins: then its run is done again, not counted
+    against it. Ours must not need that."""
+    for _ in range(SERF_TRIALS - 1):
+        try:
+            return one_run(make, size)
+        except TimeoutError as error:
+            if make is Riftbus:
+                raise
+            print(f"N={size} {make.name:8} done again: {error}", flush=True)
+    return one_run(make, size)
 
 
 def summarize(runs):
@@ -205,7 +220,7 @@ def main():
         runs = {system.name: [] for system in systems}
         for repetition in range(repetitions):
             for system in systems if repetition % 2 == 0 else reversed(systems):
-                run = one_run(system, size)
+                run = run_until_formed(system, size)
                 runs[system.name].append(run)
                 print(f"N={size} {system.name:8} join {run['join']:.2f} s,"
                       f" kill {run['kill']['last']:.2f} s, stop {run['stop']['last']:.2f} s",
