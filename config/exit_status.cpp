@@ -51,6 +51,11 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {1556, 1557, kExitUsage},        // ring, summary
     {1558, 1558, kExitUnavailable},  // nothing to tap
     {1559, 1559, kExitUsage},        // command line of the tap
+    {1563, 1563, kExitFalse},        // not all work ended well
+    {1700, 1719, kExitUnavailable},  // a voter's disk
+    {1723, 1723, kExitTemporary},    // no leader in time
+    {1725, 1725, kExitTemporary},    // too many requests
+    {1726, 1726, kExitRefused},      // leadership
 });
 
 }  // namespace

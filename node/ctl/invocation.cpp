@@ -239,6 +239,7 @@ Status take_options(const Read& read, Invocation& out) {
     if (auto checked = check_choice(*option, value); !checked.ok()) return checked;
     if (own != nullptr) {
       out.options[name] = value;
+      out.repeated[name].push_back(value);
     } else if (auto set = set_global(name, value, out); !set.ok()) {
       return set;
     }

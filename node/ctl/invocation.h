@@ -48,6 +48,7 @@ struct Invocation {
   Globals globals;
   std::vector<std::string> arguments;  // or, if the command passes on, everything after its name
   std::map<std::string, std::string, std::less<>> options;  // the command's own; a flag gives ""
+  std::map<std::string, std::vector<std::string>, std::less<>> repeated;  // each in order
   bool wants_help = false;
   bool wants_version = false;
   // No such command: these words may name a program riftbus-WORD; the rest is for it.

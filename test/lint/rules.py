@@ -25,7 +25,7 @@ MAY_INCLUDE = {
 MAY_INCLUDE_NARROW = {
     "bus/wire": ("config", "bus/wire"),
     "node/membership": ("config", "bus/wire", "node/membership"),
-    "node/ctl": ("config", "bus", "node/ctl"),
+    "node/ctl": ("config", "bus", "node/ctl", "node/work"),
     "test/sim": ("config", "bus/wire", "node/membership", "test/sim"),
 }
 PURE_FOLDERS = ("bus/wire/", "node/membership/", "node/election/", "node/consensus/", "node/work/",

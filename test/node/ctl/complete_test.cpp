@@ -16,7 +16,8 @@ const Words kIds{"gpu-1", "gpu-2", "hub"};
 
 TEST(Completion, OffersCommandsThenVerbs) {
   EXPECT_THAT(complete_line({"st"}, kIds), ElementsAre("status"));
-  EXPECT_THAT(complete_line({"node", ""}, kIds), ElementsAre("list", "show", "run"));
+  EXPECT_THAT(complete_line({"node", ""}, kIds),
+              ElementsAre("list", "show", "run", "drain", "resume"));
   EXPECT_THAT(complete_line({""}, kIds), Not(Contains("__complete")));
 }
 
