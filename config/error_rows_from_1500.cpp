@@ -138,6 +138,10 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
     {1719, "nobody leads", "no majority of the voters is up and reachable from one of them",
      "see `riftbus why leader`; start the voters that are missing"},
     // 1720: asking the queue and its leader
+    {1720, "log of a voter is gone",
+     "its folder was deleted or is on a disk that is not mounted; without what it has acknowledged "
+     "this voter must not vote",
+     "put the folder back; or remove this voter, delete the mark beside the folder, start, add it"},
     {1722, "request about work cannot be read", "another version or another program has written it",
      "compare with bus/wire/README.md; update the older program"},
     {1723, "no leader has answered in time",

@@ -145,6 +145,7 @@ void LogDisk::tell(DiskDone done) {
 }
 
 void LogDisk::fail(const Error& error) {
+  tidy_more_ = false;
   {
     const std::lock_guard lock(mutex_);
     if (failed_) return;
@@ -289,8 +290,8 @@ bool LogDisk::perform(Piece& piece) {
 
 void LogDisk::tidy() {
   const auto more = store_->tidy();
-  if (!more) fail(more.error());
   tidy_more_ = more.ok() && *more;
+  if (!more) fail(more.error());
 }
 
 // ---- the snapshot thread -----------------------------------------------------------------------

@@ -19,6 +19,25 @@ namespace {
 
 // Addresses change seldom; a message to each voter leaves hundreds of times a second.
 constexpr Millis kAddressesFresh{500};
+constexpr std::uint16_t kLogGone = 1720;
+
+// Beside the folder of the log: it says that there was one, so that a log that vanished is not
+// taken for one that never was. A voter that begins anew without what it has acknowledged can help
+// elect a leader that lacks it, too.
+std::string birth_mark(const std::string& folder) { return folder + ".born"; }
+
+Status check_birth(const std::string& folder) {
+  const std::string mark = birth_mark(folder);
+  if (VoterShell::has_log(folder) || ::access(mark.c_str(), F_OK) != 0) return Ok{};
+  return Error{kLogGone, "the log of this voter is gone", folder,
+               "put it back; or remove this voter, delete " + mark + ", start, and add it anew"};
+}
+
+Status mark_birth(const std::string& folder) {
+  const std::string mark = birth_mark(folder);
+  if (::access(mark.c_str(), F_OK) == 0) return Ok{};
+  return create_file(mark, "a log was begun here\n", FilePrivacy::shared);
+}
 
 template <class... Cases>
 struct Overload : Cases... {
@@ -58,6 +77,7 @@ bool VoterShell::has_log(const std::string& folder) {
 Result<std::unique_ptr<VoterShell>> VoterShell::open(VoterSetup setup, bus::Bus& bus,
                                                      MemberShell& members, ServerNames& names,
                                                      LeaderWatch& leader, Journal& journal) {
+  if (auto status = check_birth(setup.folder); !status) return status.error();
   if (auto status = make_private_directory(setup.folder); !status) return status.error();
   const consensus::ServerId self = replica::server_id_of(setup.self);
   auto store = disk::SqliteLogStore::open(setup.folder, {setup.cluster, self});
@@ -69,6 +89,7 @@ Result<std::unique_ptr<VoterShell>> VoterShell::open(VoterSetup setup, bus::Bus&
   }
   auto start = LogDisk::load(**store, first ? &*first : nullptr);
   if (!start) return start.error();
+  if (auto status = mark_birth(setup.folder); !status) return status.error();
   return std::unique_ptr<VoterShell>(new VoterShell(std::move(setup), std::move(*start),
                                                     std::move(*store), bus, members, names, leader,
                                                     journal));

@@ -6,7 +6,7 @@
 //
 // A disk that fails, or whose records are damaged, ends this server's part in the log: it votes and
 // acknowledges nothing more, and trouble() says why, in the log, in `status` and in a counter. The
-// rest of the node goes on.
+// rest of the node goes on. A log that was here and is gone counts as failed.
 //
 // Loop thread only. Everything passed by reference outlives this object.
 #pragma once

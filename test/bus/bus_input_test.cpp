@@ -187,8 +187,9 @@ TEST_F(BusInput, AOneWayMessageThatCannotBeReadIsNotAnswered) {
 TEST(BusFlood, AFloodingPeerIsLimitedAndToldAndTheOthersAreHeard) {
   World world;
   Limits limits;
-  limits.origin_messages_per_s = 50;
-  limits.origin_messages_burst = 100;
+  // In this world's roster everybody is a member.
+  limits.member_messages_per_s = 50;
+  limits.member_messages_burst = 100;
   Peer& node = world.add("node", limits);
   Peer& honest = world.add("honest");
   RawPeer raw(world, "flood", node);
