@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+"""The operator's commands about work, against real daemons that run real jobs."""
+
+import json
+import unittest
+
+from clustertest import ClusterTest, wait_until
+
+JOBS = """
+jobs:
+  echo:
+    command: [sh, -c, 'cat; echo " ran on $RIFTBUS_NODE"']
+    needs: cpus>=0.1
+  broken:
+    command: [sh, -c, 'echo "no luck" >&2; exit 3']
+    needs: cpus>=0.1
+    attempts_max: 1
+"""
+
+
+class WorkCommands(ClusterTest):
+    nodes = 3
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with open(cls.cluster.file("cluster.yaml"), "a", encoding="utf-8") as file:
+            file.write(JOBS)
+        for name in cls.cluster.names:
+            cls.cluster.stop_gently(name)
+            cls.cluster.start(name)
+        cls.cluster.wait_whole(seconds=60)
+
+    def work(self, *arguments, **options):
+        return self.cluster.operate(*arguments, node="n1", **options)
+
+    def ask(self, *arguments):
+        return self.cluster.ask("n1", *arguments)
+
+    def add(self, *arguments, status=0):
+        return json.loads(self.work("work", "add", "-o", "json", *arguments, statuses=(status,)))
+
+    def write(self, name, text):
+        path = self.cluster.file(name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def state(self, number):
+        return self.ask("work", "show", str(number))["work"]["state"]
+
+    def test_work_that_is_waited_for_is_done_and_its_output_can_be_read(self):
+        added = self.add("echo", "--param", "scene=7", "--wait", "--", "--fast", "in")
+        number = added["items"][0]["id"]
+        shown = self.ask("work", "show", str(number))["work"]
+        self.assertEqual(shown["state"], "done")
+        logs = self.work("work", "logs", str(number))
+        self.assertIn('{"params":{"scene":"7"},"args":["--fast","in"]}', logs)
+        self.assertIn(f" ran on {shown['node']}", logs)
+        history = self.ask("work", "history")["works"]
+        self.assertIn(number, [one["id"] for one in history])
+
+    def test_wrong_lines_are_named_and_all_others_are_added(self):
+        path = self.write("items.jsonl", '{"kind":"echo"}\nnonsense\n\n'
+                                         '{"kind":"ecko"}\n{"kind":"echo","after":[999999]}\n'
+                                         '{"kind":"echo","priority":9}\n')
+        added = self.add("--from", path, status=65)
+        self.assertEqual(added["added"], 2)
+        said = {one["line"]: one.get("code") for one in added["items"]}
+        self.assertEqual(said, {1: None, 2: 1560, 4: 1561, 5: 1562, 6: None})
+
+    def test_a_repeated_request_adds_nothing_twice(self):
+        path = self.write("names.txt", "".join(f"file {i}\n" for i in range(600)))
+        first = self.add("echo", "--each", path, "--request-id", "again", "--delay", "1h")
+        again = self.add("echo", "--each", path, "--request-id", "again", "--delay", "1h")
+        self.assertEqual(first["added"], 600)
+        self.assertEqual(first["ids"], again["ids"])
+        listed = self.ask("work", "list", "--state", "delayed", "--lines", "5000")["works"]
+        self.assertEqual(len(listed), 600)
+        self.work("--yes", "work", "cancel", first["ids"])
+        self.assertEqual(self.ask("work", "list", "--state", "delayed")["works"], [])
+
+    def test_why_work_counts_the_nodes_that_do_not_fit(self):
+        number = self.add("echo", "--needs", "gpus>=9")["items"][0]["id"]
+        wait_until(lambda: "gpus>=9" in self.work("why", "work", str(number)), 10,
+                   "the clause is named")
+        self.work("work", "cancel", str(number))
+        self.assertEqual(self.state(number), "cancelled")
+        self.work("work", "cancel", str(number + 1000), statuses=(1,))
+
+    def test_a_dead_letter_is_reported_and_may_be_tried_again(self):
+        added = self.add("broken", "--wait", status=1)
+        number = added["items"][0]["id"]
+        self.assertEqual(self.state(number), "dead")
+        self.assertIn("no luck", self.work("work", "logs", str(number)))
+        self.work("work", "retry", str(number))
+        wait_until(lambda: len(self.ask("work", "show", str(number))["work"]["attempts"]) == 2, 30,
+                   "it was tried again")
+        self.assertEqual(self.ask("work", "stats")["items"]["ready"], 0)
+
+    def test_a_drained_node_takes_nothing_until_it_is_resumed(self):
+        for name in self.cluster.names:
+            self.addCleanup(self.work, "node", "resume", name)
+            self.assertIn("takes no more work", self.work("node", "drain", name))
+        number = self.add("echo")["items"][0]["id"]
+        # A claim that was waiting at the leader is still granted, and given back.
+        wait_until(lambda: "takes no more work" in self.work("node", "drain", "n1") and
+                   self.state(number) in ("ready", "delayed"), 20, "nobody keeps it")
+        self.assertEqual(self.ask("work", "show", str(number))["work"]["result"], "")
+        for name in self.cluster.names:
+            self.assertIn("takes work", self.work("node", "resume", name))
+        wait_until(lambda: self.state(number) == "done", 30, "it is done")
+
+
+if __name__ == "__main__":
+    unittest.main()
