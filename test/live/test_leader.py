@@ -216,8 +216,8 @@ class Leader(ClusterTest):
         self.assertGreater(damaged, 0)
         self.cluster.start(name)
         try:
-            # A record with a wrong checksum; a structure that SQLite itself finds damaged; or, where
-            # it gave up its write-ahead log, a log that knows less than it has acknowledged.
+            # A record with a wrong checksum; a structure that SQLite itself finds damaged; or,
+            # where it gave up its write-ahead log, a log that knows less than was acknowledged.
             self.assertTakesNoPart(name, "F-1704", "F-1706", "F-1711")
         finally:
             self.cluster.signal(name, signal.SIGKILL)
