@@ -53,7 +53,7 @@ if(NOT RIFTBUS_SANITIZE)
     COMMAND riftbus-sim --scenario restart-wiped --nodes 50 --seeds 1..4 --jobs 2)
   sim_test(sim_halves_of_50_are_whole_within_15_s TIMEOUT 300 PROCESSORS 2
     COMMAND riftbus-sim --scenario partition --nodes 50 --seeds 1..4 --jobs 2)
-  # The figures at 50, 200 and 1000 nodes take minutes: riftbus-sim report --sizes 50,200,1000
+  # The figures at 50, 200 and 1000 nodes take minutes: riftbus-sim report
 
   # The test of the tests. Compiled at -O1: it is the time that counts.
   find_program(DEBIAN_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
