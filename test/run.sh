@@ -11,10 +11,10 @@
 #   --jobs N       parallel work (default: processors)
 #   --stage NAME   one stage alone, with its output: asan, tsan, fuzz, tidy, tidy-full
 #
-# Only asan belongs to the default run; the others are run by name and take as long again.
+# asan, tsan and fuzz belong to the default run; tidy is run by name, as it takes as long again.
 #
-#   asan   AddressSanitizer and UBSan on the cores, the formats and the simulator (GCC)
-#   tsan   ThreadSanitizer on the threaded parts: bus, tap, daemon (clang)
+#   asan   AddressSanitizer and UBSan on the cores, the formats and the simulator
+#   tsan   ThreadSanitizer on the threaded parts: bus, tap, daemon
 #   fuzz   each fuzz target for a short time (test/fuzz/run.sh runs them for long)
 #   tidy   clang-tidy on sources that changed since it last found them clean, without its
 #          path-sensitive analyzer; --stage tidy-full adds that, and takes three times as long
@@ -67,25 +67,27 @@ test_programs() {
 
 # Sanitizers at -O1 with line numbers: half the time of -O2 -g, and the reports stay exact.
 configure_sanitizer() {
-  configure "$1" "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1" -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld
+  configure "$1" "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1 -DNDEBUG" \
+    -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld
 }
 
 # The pure cores and everything that reads bytes from outside; GoogleTest programs run whole, the
-# simulator with a twentieth of the seeds.
+# simulator with a twentieth of the seeds. It is the fuzz targets' build that is used: compiling
+# everything once more with the same sanitizers would cost minutes and find nothing else.
 stage_asan() {
-  configure_sanitizer asan
+  configure_sanitizer fuzz
   local programs program some=$((seeds / 20 > 0 ? seeds / 20 : 1))
-  mapfile -t programs < <(test_programs asan \
+  mapfile -t programs < <(test_programs fuzz \
     'test_config|test_bus_wire|test_node_(membership|consensus|work)|riftbus-sim')
-  cmake --build build/asan -j "$jobs" --target "${programs[@]}"
+  cmake --build build/fuzz -j "$jobs" --target "${programs[@]}"
   export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
   for program in "${programs[@]}"; do
     test "$program" != riftbus-sim || continue
     echo "== $program"
-    "build/asan/bin/$program" --gtest_brief=1
+    "build/fuzz/bin/$program" --gtest_brief=1
   done
-  build/asan/bin/riftbus-sim script test/scripts/membership/*.txt
-  build/asan/bin/riftbus-sim --scenario chaos --seeds "1..$some" --jobs "$jobs"
+  build/fuzz/bin/riftbus-sim script test/scripts/membership/*.txt
+  build/fuzz/bin/riftbus-sim --scenario chaos --seeds "1..$some" --jobs "$jobs"
 }
 
 stage_tsan() {
@@ -104,7 +106,10 @@ stage_tsan() {
   done
 }
 
-stage_fuzz() { test/fuzz/run.sh "$fuzz_seconds"; }
+stage_fuzz() {
+  configure_sanitizer fuzz
+  test/fuzz/run.sh "$fuzz_seconds"
+}
 
 stage_tidy() {
   test -f build/release/compile_commands.json || configure release
@@ -137,7 +142,7 @@ cmake --build build/release -j "$jobs"
 
 # A folder of tests made of the release build's own and of the stages, for one summary at the end.
 # The others are run by name; see the list above.
-stages=asan
+stages="asan tsan fuzz"
 test "$quick" = no || stages=
 mkdir -p build/all
 {

@@ -54,10 +54,14 @@ fuzz() {
     return
   fi
   # -timeout is by the clock, and at this priority a short step may take long by it.
-  local status=0
-  (ulimit -S -t "$cpu_seconds" && exec chrt --idle 0 "${command[@]}" -timeout=900) \
-    >"$log" 2>&1 || status=$?
-  test "$status" = 72  # how libFuzzer ends when its processor time is used up
+  chrt --idle 0 "${command[@]}" -timeout=900 >"$log" 2>&1 &
+  local pid=$! status=0
+  while kill -0 "$pid" 2>/dev/null && test "$(ps -o cputimes= -p "$pid")" -lt "$cpu_seconds"; do
+    sleep 2
+  done
+  kill -INT "$pid" 2>/dev/null || true
+  wait "$pid" || status=$?
+  test "$status" = 72  # how libFuzzer ends when it is interrupted
 }
 
 running=()
