@@ -26,6 +26,11 @@ void Arrival::calibrate(Nanos uptime, TimePoint asked) {
   if (offset_min_ && *offset_min_ < offset) offset_min_ = offset;
 }
 
+Nanos Arrival::waited(Nanos uptime, TimePoint asked, TimePoint now) const {
+  if (!offset_min_) return now - asked;
+  return std::max(Nanos::zero(), now.time_since_epoch() - uptime - *offset_min_);
+}
+
 bool Arrival::is_doubtful(const Sample& beat) const {
   if (offset_min_ || (beat.at >= drained_ && beat.at <= first_due_)) return false;
   if (!last_ || beat.uptime <= last_->uptime) return true;

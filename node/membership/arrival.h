@@ -44,6 +44,9 @@ class Arrival {
   // which would otherwise make all its beats look old.
   void calibrate(Nanos uptime, TimePoint asked);
 
+  // How long such an answer waited before it was read; unmeasured: since it was asked for.
+  [[nodiscard]] Nanos waited(Nanos uptime, TimePoint asked, TimePoint now) const;
+
   // A new life: another uptime, another clock.
   void restart(Nanos interval);
   // We stood still: the next gap is our own and teaches nothing. What waited in our queue is read

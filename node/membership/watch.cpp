@@ -86,10 +86,13 @@ Outcome Watch::on_pong(const wire::Pong& pong, TimePoint asked, TimePoint now) {
     return {};
   }
   arrival_.calibrate(Millis(pong.uptime_ms), asked);
+  // It may have waited in our own queue while we stood still: life then, not now.
+  const Nanos waited = arrival_.waited(Millis(pong.uptime_ms), asked, now);
+  last_heard_ = std::max(last_heard_, now - waited);
+  last_alive_ = std::max(last_alive_, last_heard_);
+  if (waited > limit_) return {};
   peer_health_ = std::min<std::uint8_t>(pong.health, 7);
-  const bool was_asking = mode_ != Mode::hearing;
-  last_heard_ = last_alive_ = std::max(last_alive_, now);
-  return was_asking ? found_cut(now, now) : Outcome{};
+  return mode_ != Mode::hearing ? found_cut(last_heard_, now) : Outcome{};
 }
 
 // Not the life we watch, but not silence either: it has been told and will go above its past.

@@ -97,6 +97,18 @@ TEST_F(ArrivalTest, ANewLifeHasAnotherClock) {
   EXPECT_FALSE(first.stale);
 }
 
+TEST_F(ArrivalTest, AnAnswerThatWaitedIsAsOldAsItsUptimeSays) {
+  for (int i = 1; i <= 10; ++i) beat(Seconds(i));
+  const TimePoint asked(Seconds(1010));
+  EXPECT_LE(arrival_.waited(Seconds(10), asked, asked + Millis(20)), Millis(20));
+  EXPECT_GE(arrival_.waited(Seconds(10), asked, asked + Seconds(15)), Seconds(14));
+}
+
+TEST_F(ArrivalTest, AnUnmeasuredAnswerIsAsOldAsItsQuestion) {
+  const TimePoint asked(Seconds(1010));
+  EXPECT_EQ(arrival_.waited(Seconds(10), asked, asked + Seconds(15)), Seconds(15));
+}
+
 TEST_F(ArrivalTest, AnOverdueFirstBeatProvesNothingUntilAnotherFollowsInItsRhythm) {
   const TimePoint linked(Seconds(100));
   arrival_.expect_by(linked + 2 * kSecond);
