@@ -57,6 +57,7 @@ void Node::State::open_leadership() {
       });
   const bool is_first = std::find(voters.begin(), voters.end(), self) != voters.end();
   if (is_first || VoterShell::has_log(log_folder(prepared.settings))) open_voter(voters);
+  open_executor();
 }
 
 void Node::State::open_voter(const std::vector<NodeId>& first) {
@@ -119,7 +120,7 @@ bool Node::State::on_work_kind(const bus::Received& received, wire::Kind kind,
     case wire::Kind::refusal:
       return leader->on_reply(received, now) || work->on_reply(received, now);
     case wire::Kind::query:
-      return on_leader_query(received, roles);
+      return on_executor_query(received, roles) || on_leader_query(received, roles);
     default:
       return false;
   }
@@ -159,12 +160,14 @@ Result<std::string> Node::State::answer_question(const wire::Query& query,
 // The end of a turn: what was heard goes into the log, what was decided goes out.
 void Node::State::turn_leadership() {
   leader->tick(now);
+  if (executor) executor->tick(now);
   work->tick(now);
   if (voter) voter->flush(now);
 }
 
 TimePoint Node::State::leadership_deadline() const {
-  const auto due = std::min(leader->next_deadline(), work->next_deadline());
+  auto due = std::min(leader->next_deadline(), work->next_deadline());
+  if (executor) due = std::min(due, executor->next_deadline());
   return voter ? std::min(due, voter->next_deadline(now)) : due;
 }
 
@@ -229,6 +232,7 @@ void Node::State::add_leadership(NodeView& seen) const {
     seen.counters["work.undecodable"] = stats.undecodable;
   }
   seen.counters["work.calls_open"] = work->open();
+  if (executor) executor->add_counters(seen.counters);
 }
 
 }  // namespace riftbus::node

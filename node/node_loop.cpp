@@ -97,6 +97,7 @@ void Node::State::handle(const bus::Event& event) {
       disk.run_done();
       now = bus::boot_now();  // the cores were told a newer time than this turn's
     }
+    if (executor) static_cast<void>(executor->on_woken(woken->id, now));
     if (log_wake && woken->id == *log_wake) voter->on_disk(now);
     if (woken->id == signal_wake) {
       while (const int number = signals.take()) on_signal(number);

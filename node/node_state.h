@@ -12,6 +12,7 @@
 #include "bus/zap.h"
 #include "node/desk.h"
 #include "node/disk_thread.h"
+#include "node/executor_shell.h"
 #include "node/journal.h"
 #include "node/leader_questions.h"
 #include "node/member_shell.h"
@@ -50,6 +51,10 @@ struct Node::State {
   void promote_learners();
   void add_leadership(NodeView& seen) const;
 
+  // node_executor.cpp
+  void open_executor();
+  [[nodiscard]] bool on_executor_query(const bus::Received& received, const std::set<Role>& roles);
+
   // node_loop.cpp: running.
   void run();
   void turn();
@@ -82,8 +87,9 @@ struct Node::State {
   std::unique_ptr<WorkClient> work;
   std::unique_ptr<LeaderQuestions> leader_questions;
   std::unique_ptr<WorkDesk> work_desk;
-  std::unique_ptr<VoterShell> voter;   // null where this node keeps no log
-  std::optional<Error> voter_trouble;  // why not, if it should
+  std::unique_ptr<VoterShell> voter;        // null where this node keeps no log
+  std::optional<Error> voter_trouble;       // why not, if it should
+  std::unique_ptr<ExecutorShell> executor;  // null where this node runs no work
 
   wire::Record self_record;
   bus::WakeId signal_wake;

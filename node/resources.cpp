@@ -5,10 +5,10 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <thread>
+
+#include "node/executor/machine.h"
 
 namespace riftbus::node {
 
@@ -70,13 +70,9 @@ wire::Address to_wire(const NodeAddress& address) {
 
 wire::Resources measure_resources(const std::string& data_dir, const DeclaredResources& declared) {
   wire::Resources resources;
-  resources.cpus = std::max(1U, std::thread::hardware_concurrency());
-  const auto pages = sysconf(_SC_PHYS_PAGES);
-  const auto page_bytes = sysconf(_SC_PAGESIZE);
-  if (pages > 0 && page_bytes > 0) {
-    resources.memory_mb =
-        static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes) / kMegabyte;
-  }
+  const auto limits = executor::measure_limits();
+  resources.cpus = static_cast<std::uint32_t>(std::max<std::int64_t>(1, limits.cpus_milli / 1000));
+  resources.memory_mb = static_cast<std::uint64_t>(std::max<std::int64_t>(0, limits.memory_mb));
   struct statvfs disk {};
   if (statvfs(data_dir.c_str(), &disk) == 0) {
     resources.disk_free_mb = disk.f_bavail * disk.f_frsize / kMegabyte;

@@ -9,8 +9,8 @@
 
 namespace riftbus::node {
 
-// Processors this process may use, memory, free disk below `data_dir`. GPUs as declared in the
-// cluster file; the executor measures them.
+// Processors and memory that this process may use (node/executor/machine.h), free disk below
+// `data_dir`. GPUs as declared in the cluster file; the executor measures them.
 [[nodiscard]] wire::Resources measure_resources(const std::string& data_dir,
                                                 const DeclaredResources& declared);
 

@@ -185,6 +185,14 @@ work::Offer Executor::offer() const {
   return offer;
 }
 
+Nanos Executor::claim_wait_max() const {
+  Nanos wait = kClaimWaitMax;
+  for (const auto& [name, kind] : settings_.kinds) {
+    wait = std::min<Nanos>(wait, Nanos{Seconds{kind.lease_s}} / 5);
+  }
+  return wait;
+}
+
 void Executor::claim(TimePoint now, Actions& out) {
   if (claim_.ticket != 0 || now < claim_.at || !attached_) return;
   // A claim that may have been heard is asked again even when there is no more room: what it was

@@ -61,8 +61,10 @@ class Executor {
   static constexpr Millis kAskAgainMin{500};
   static constexpr Seconds kIdleMax{5};  // between claims that found nothing
   static constexpr Millis kIdleMin{500};
+  static constexpr Millis kWaitedFor{1000};       // an empty answer this late waited for work
   static constexpr std::size_t kReportsMax = 16;  // in one message: results are up to 16 KiB each
-  static constexpr std::size_t kClaimsMax = 32;   // in one claim
+  static constexpr Seconds kClaimWaitMax{5};
+  static constexpr std::size_t kClaimsMax = 32;  // in one claim
 
   explicit Executor(Settings settings);
 
@@ -75,6 +77,8 @@ class Executor {
   [[nodiscard]] bool is_superseded() const { return superseded_; }
   // What the next claim would offer.
   [[nodiscard]] work::Offer offer() const;
+  // How long a claim may wait at the leader: its leases count from when it was sent.
+  [[nodiscard]] Nanos claim_wait_max() const;
 
  private:
   struct Job {

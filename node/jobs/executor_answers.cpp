@@ -74,8 +74,10 @@ void Executor::on_claimed(const work::Claimed& claimed, TimePoint now, Actions& 
     return;
   }
   const bool found = claimed.outcome == work::Outcome::ok && !claimed.grants.empty();
-  idle_ = found ? Nanos{kIdleMin} : std::min<Nanos>(idle_ * 2, kIdleMax);
-  claim_.at = found ? now : now + idle_;
+  // An answer that took its time was waited for by the leader: no need to wait here as well.
+  const bool waited = now - claim_.first_try >= kWaitedFor;
+  idle_ = found || waited ? Nanos{kIdleMin} : std::min<Nanos>(idle_ * 2, kIdleMax);
+  claim_.at = found || waited ? now : now + idle_;
   for (const auto& grant : claimed.grants) take_grant(grant, claimed.fence, now, out);
 }
 
@@ -111,8 +113,9 @@ void Executor::on_reported(Ticket ticket, const work::Verdicts& verdicts, TimePo
   std::vector<Hold> known;
   for (auto& [hold, job] : jobs_) {
     if (ticket == 0 || job.report_ticket != ticket) continue;
+    const work::WorkId id = hold.id;
     const auto judged = std::find_if(verdicts.works.begin(), verdicts.works.end(),
-                                     [&](const auto& each) { return each.id == hold.id; });
+                                     [&](const auto& each) { return each.id == id; });
     const auto outcome = judged == verdicts.works.end() ? verdicts.outcome : judged->outcome;
     if (outcome == work::Outcome::again) {
       job.report_ticket = 0;

@@ -31,8 +31,8 @@ MAY_INCLUDE_NARROW = {
 PURE_FOLDERS = ("bus/wire/", "node/membership/", "node/election/", "node/consensus/", "node/work/",
                 "node/jobs/", "node/sync/")
 # In config/ the vocabulary is pure; what reads files or the environment is not.
-PURE_CONFIG = re.compile(r"config/(types|result|random|roster|roster_\w+|address|error_catalog|needs|offer|job_kind)"
-                         r"\.")
+PURE_CONFIG = re.compile(
+    r"config/(types|result|random|roster|roster_\w+|address|error_catalog|needs|offer|job_kind)\.")
 IMPURE_CONFIG = re.compile(r"config/roster_(file|disk)\w*\.")
 # <arpa/inet.h> is not here: inet_pton() only reads text.
 IMPURE_HEADERS = re.compile(

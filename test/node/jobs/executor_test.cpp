@@ -67,6 +67,23 @@ TEST(Claims, AnEmptyAnswerMakesItAskMoreSlowlyUpToABound) {
   EXPECT_EQ(waits, (std::vector<std::int64_t>{1000, 2000, 4000, 5000, 5000, 5000}));
 }
 
+TEST(Claims, AnAnswerThatTheLeaderHeldBackIsFollowedByTheNextClaimAtOnce) {
+  Bench bench;
+  bench.settle();
+  const auto claim = bench.asked<work::Claim>();
+  bench.now_ms += 5000;
+  bench.answer(claim, work::Claimed{});
+  EXPECT_NE(bench.find_ask<work::Claim>(), nullptr);
+}
+
+TEST(Claims, AClaimMayNotWaitAwayTheLeaseItWillBeGiven) {
+  Bench bench;
+  EXPECT_EQ(bench.core.claim_wait_max(), Seconds{5});
+  auto settings = Bench::settings(4);
+  settings.kinds["hash"].lease_s = 10;
+  EXPECT_EQ(Executor(settings).claim_wait_max(), Seconds{2});
+}
+
 TEST(Claims, NothingWhenSlotsOrProcessorsAreTaken) {
   Bench slots(1);
   slots.settle();
