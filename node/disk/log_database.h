@@ -28,8 +28,8 @@
 
 namespace riftbus::disk {
 
-inline constexpr int kWalPagesDue = 1024;       // 4 MiB: then a checkpoint is worth its syncs
-inline constexpr int kWalPagesMax = 16 * 1024;  // 64 MiB: then commits wait for it
+inline constexpr int kWalPagesDue = 1024;      // 4 MiB: then a checkpoint is worth its syncs
+inline constexpr int kWalPagesMax = 4 * 1024;  // 16 MiB: then a commit waits for it, some 20 ms
 
 enum class Sync : std::uint8_t { strict, relaxed };
 

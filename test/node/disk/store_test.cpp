@@ -180,8 +180,8 @@ TEST_F(LogStoreTest, DeletesInBitsAndNothingThatCounts) {
     ASSERT_TRUE(more.ok());
     is_more = *more;
   }
-  // 29 batches of 1,000 entries, five at a time; 6 pieces, three at a time; a checkpoint.
-  EXPECT_GE(rounds, 6 + 2 + 1);
+  // 29 batches of 1,000 entries, five at a time; 6 pieces, three at a time; perhaps a checkpoint.
+  EXPECT_GE(rounds, 6 + 2);
   EXPECT_LT(rounds, 20);
   expect_kept();
 }
