@@ -116,6 +116,7 @@ TEST(Claims, AGrantThatIsNoLongerHeldIsNotStarted) {
   gone.held = false;
   bench.answer(bench.asked<work::Claim>(), work::Claimed{Outcome::ok, work::Fence(9), {gone}});
   EXPECT_TRUE(bench.got<Start>().empty());
+  EXPECT_TRUE(bench.core.view().empty());
 }
 
 TEST(Claims, ARepeatedAnswerDoesNotStartTheSameGrantTwice) {
@@ -225,7 +226,9 @@ TEST(Reports, WorkIsRenewedWhileItsReportIsUnanswered) {
   // The report may have been heard: that renewal then says "not yours", and it means nothing.
   bench.renewed(renews[0], Outcome::stale);
   EXPECT_TRUE(bench.got<Discard>().empty());
-  bench.verdict(complete, work::WorkId(1), Outcome::ok);
+  bench.step(Unanswered{complete.ticket});
+  bench.pass(5000);
+  bench.verdict(bench.asked<work::Complete>(), work::WorkId(1), Outcome::repeated);
   EXPECT_EQ(bench.got<Discard>().size(), 1U);
 }
 
