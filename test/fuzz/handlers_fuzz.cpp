@@ -20,10 +20,8 @@
 #include "node/journal.h"
 #include "node/membership/membership.h"
 
+namespace riftbus::membership {
 namespace {
-
-using namespace riftbus;
-using namespace riftbus::membership;
 
 constexpr std::size_t kMembers = 6;    // n1 is ourselves
 constexpr std::size_t kRecords = 200;  // of one input: bounds its time
@@ -195,8 +193,10 @@ class Run {
 };
 
 }  // namespace
+}  // namespace riftbus::membership
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace riftbus::membership;
   Input input{std::string_view(reinterpret_cast<const char*>(data), size)};
   Run run;
   for (std::size_t i = 0; i < kRecords && !input.bytes.empty(); ++i) run.record(input);
