@@ -51,7 +51,7 @@ void Link::want(TimePoint now) {
   if (up_ || in_round_) return;
   const TimePoint soon = std::max(now, round_started_ + world_.limits.demand_pause);
   if (next_round_ <= soon) return;
-  paths_.forgive();
+  paths_.hasten_trials(soon);
   next_round_ = soon;
 }
 

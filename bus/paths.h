@@ -59,6 +59,8 @@ class Paths {
   void on_failure(const wire::Address& address, const std::string& error, TimePoint now);
   // There is news that the peer lives: breakers close; experience stays.
   void forgive();
+  // Somebody wants the peer: open breakers stay open, but their trials are due at `at`.
+  void hasten_trials(TimePoint at);
 
   [[nodiscard]] bool empty() const { return paths_.empty(); }
   [[nodiscard]] std::optional<Nanos> rtt(const wire::Address& address) const;

@@ -10,8 +10,8 @@
 #include <tuple>
 #include <vector>
 
-#include "node/work/names.h"
 #include "config/needs.h"
+#include "node/work/names.h"
 #include "node/work/types.h"
 
 namespace riftbus::work {

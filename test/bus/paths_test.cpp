@@ -114,6 +114,19 @@ TEST_F(PathsTest, NewsOfThePeerClosesTheBreakerForOneMoreFailure) {
   EXPECT_TRUE(paths.take_candidates(kStart).empty());
 }
 
+TEST_F(PathsTest, SomebodyWhoKeepsAskingHastensTrialsAndClosesNoBreaker) {
+  paths.set_addresses({kLan});
+  fail(kLan, 5);
+  const TimePoint soon = kStart + Millis(10);
+  ASSERT_GT(paths.next_candidate(kStart), soon);
+  paths.hasten_trials(soon);
+  EXPECT_EQ(paths.report(kStart).front().breaker, Breaker::open);
+  EXPECT_EQ(paths.next_candidate(kStart), soon);
+  EXPECT_EQ(paths.take_candidates(soon).size(), 1u);
+  EXPECT_EQ(paths.report(soon).front().breaker, Breaker::half_open);
+  EXPECT_TRUE(paths.take_candidates(soon).empty());
+}
+
 TEST_F(PathsTest, ANewListKeepsWhatIsKnownOfAddressesThatStay) {
   paths.set_addresses({kLan, kPublic});
   fail(kLan, 3);

@@ -39,8 +39,8 @@ TEST_P(Example, LoadsWithoutErrors) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Report, Example,
-                         testing::Values("minimal.yaml", "loopback.yaml", "full.yaml",
-                                         "jobs.yaml", "distributed_hosts.yaml", "node.conf"));
+                         testing::Values("minimal.yaml", "loopback.yaml", "full.yaml", "jobs.yaml",
+                                         "distributed_hosts.yaml", "node.conf"));
 
 TEST(Report, TellsFilesByContentAndNotByName) {
   EXPECT_EQ(detect_file_kind("# hi\nNODE_ID=a\n"), FileKind::node_conf);
