@@ -2,6 +2,7 @@
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <cstdio>
 #include <mutex>
@@ -69,22 +70,35 @@ void append_quoted(std::string& line, std::string_view text) {
   line += '"';
 }
 
-const char* level_name(spdlog::level::level_enum level) {
+const char* level_name(LogLevel level) {
   switch (level) {
-    case spdlog::level::trace:
-      return "trace";
-    case spdlog::level::debug:
+    case LogLevel::debug:
       return "debug";
-    case spdlog::level::info:
+    case LogLevel::info:
       return "info";
-    case spdlog::level::warn:
+    case LogLevel::warn:
       return "warn";
-    default:
+    case LogLevel::error:
       return "error";
   }
+  return "?";
 }
 
-std::string text_line(spdlog::level::level_enum level, std::string_view text,
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+std::string text_line(LogLevel level, std::string_view text,
                       std::initializer_list<LogField> fields) {
   std::string line = format_wall(wall_now_ms());
   line += ' ';
@@ -104,7 +118,7 @@ std::string text_line(spdlog::level::level_enum level, std::string_view text,
   return line;
 }
 
-std::string json_line(spdlog::level::level_enum level, std::string_view text,
+std::string json_line(LogLevel level, std::string_view text,
                       std::initializer_list<LogField> fields) {
   nlohmann::ordered_json line;
   line["time"] = format_wall(wall_now_ms());
@@ -151,17 +165,16 @@ Status reopen_log() {
   return Ok{};
 }
 
-void write_log(spdlog::level::level_enum level, std::string_view text,
-               std::initializer_list<LogField> fields) {
+void write_log(LogLevel level, std::string_view text, std::initializer_list<LogField> fields) {
   spdlog::logger* logger = spdlog::default_logger_raw();
-  if (!logger->should_log(level)) return;
+  if (!logger->should_log(spdlog_level(level))) return;
   const std::string line =
       is_json() ? json_line(level, text, fields) : text_line(level, text, fields);
-  logger->log(level, spdlog::string_view_t(line.data(), line.size()));
+  logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
 void write_error(const Error& error) {
-  write_log(spdlog::level::err, error.what,
+  write_log(LogLevel::error, error.what,
             {{"code", error.code_text()}, {"where", error.where}, {"next", error.next}});
 }
 

@@ -9,10 +9,9 @@
 // A RateLimited is one message that peers can cause at will: it speaks the first time, then at each
 // doubling of its count or every ten seconds, whichever comes first, and says how many it kept.
 //
-// Thread-safe, as spdlog is, except that a RateLimited belongs to one thread.
+// Thread-safe, as spdlog is, except that a RateLimited belongs to one thread. spdlog itself is kept
+// to log.cpp: reading its headers takes longer than compiling most files that log.
 #pragma once
-
-#include <spdlog/spdlog.h>
 
 #include <cstdint>
 #include <initializer_list>
@@ -40,20 +39,20 @@ struct LogField {
   std::string_view key;
   std::string value;
 };
+enum class LogLevel : std::uint8_t { debug, info, warn, error };
 // `text` is ours, never a peer's.
-void write_log(spdlog::level::level_enum level, std::string_view text,
-               std::initializer_list<LogField> fields = {});
+void write_log(LogLevel level, std::string_view text, std::initializer_list<LogField> fields = {});
 // As "what code=F-1203 where=... next=...".
 void write_error(const Error& error);
 
 inline void log_debug(std::string_view text, std::initializer_list<LogField> fields = {}) {
-  if (spdlog::should_log(spdlog::level::debug)) write_log(spdlog::level::debug, text, fields);
+  write_log(LogLevel::debug, text, fields);
 }
 inline void log_info(std::string_view text, std::initializer_list<LogField> fields = {}) {
-  write_log(spdlog::level::info, text, fields);
+  write_log(LogLevel::info, text, fields);
 }
 inline void log_warn(std::string_view text, std::initializer_list<LogField> fields = {}) {
-  write_log(spdlog::level::warn, text, fields);
+  write_log(LogLevel::warn, text, fields);
 }
 
 class RateLimited {

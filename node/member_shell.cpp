@@ -184,7 +184,7 @@ void MemberShell::store(Incarnation incarnation) {
 
 void MemberShell::announce(const membership::Announce& announce, TimePoint now) {
   journal_.announce(announce, {now, bus::wall_now_ms()});
-  const auto level = is_alarming(announce.happening) ? spdlog::level::warn : spdlog::level::info;
+  const auto level = is_alarming(announce.happening) ? bus::LogLevel::warn : bus::LogLevel::info;
   const std::string text = std::string("member ") + membership::to_string(announce.happening);
   bus::write_log(level, text,
                  {{"node", announce.subject.value()},

@@ -230,7 +230,7 @@ void VoterShell::send(const consensus::Message& message, TimePoint now) {
 }
 
 void VoterShell::announce(const consensus::Announce& announced, TimePoint now) {
-  const auto level = is_alarming(announced.happening) ? spdlog::level::warn : spdlog::level::info;
+  const auto level = is_alarming(announced.happening) ? bus::LogLevel::warn : bus::LogLevel::info;
   const std::string subject =
       announced.subject == consensus::ServerId() ? "nobody" : names_.text(announced.subject);
   bus::write_log(level, std::string("leadership: ") + consensus::to_string(announced.happening),
