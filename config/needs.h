@@ -20,8 +20,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/result.h"
 #include "config/offer.h"
+#include "config/result.h"
 
 namespace riftbus::work {
 
