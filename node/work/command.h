@@ -81,7 +81,7 @@ struct Hold {
 };
 
 // "I was started anew, and of my predecessor's grants I still run these" (the others are lost at
-// once); or "I leave" (all are given back).
+// once; repeated by the same instance it ends nothing); or "I leave" (all are given back).
 struct Attach {
   NodeId worker;
   Instance instance;

@@ -149,12 +149,14 @@ Verdicts handle(Ledger& ledger, const Stamp&, const Attach& command) {
   if (command.leaving && worker->instance != Instance() && worker->instance != command.instance) {
     return {Outcome::superseded, {}};
   }
+  const bool is_repeated = worker->instance == command.instance;
   if (!Workers::replace(*worker, command.instance)) return {Outcome::superseded, {}};
   worker->seen_ms = ledger.now_ms;
   worker->away = command.leaving;
   if (command.leaving) {
     end_leases(ledger, node, {}, Ending::released);
-  } else {
+  } else if (!is_repeated) {
+    // A copy that was long under way knows nothing of what was granted since: it ends nothing.
     end_leases(ledger, node, command.holds, Ending::lost);
   }
   Verdicts verdicts;

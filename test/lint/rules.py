@@ -27,9 +27,11 @@ MAY_INCLUDE_NARROW = {
     "node/membership": ("config", "bus/wire", "node/membership"),
     "node/ctl": ("config", "bus", "node/ctl", "node/work"),
     "test/sim": ("config", "bus/wire", "node/membership", "test/sim"),
+    "test/sim/queue": ("config", "bus/wire", "node/consensus", "node/work", "node/replica",
+                       "test/sim", "test/node/work"),
 }
 PURE_FOLDERS = ("bus/wire/", "node/membership/", "node/election/", "node/consensus/", "node/work/",
-                "node/jobs/", "node/sync/")
+                "node/replica/", "node/jobs/", "node/sync/")
 # In config/ the vocabulary is pure; what reads files or the environment is not.
 PURE_CONFIG = re.compile(
     r"config/(types|result|random|roster|roster_\w+|address|error_catalog|needs|offer|job_kind)\.")

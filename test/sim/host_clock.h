@@ -15,7 +15,11 @@ class HostClock {
 
   [[nodiscard]] TimePoint local(TimePoint virtual_now) const {
     const Nanos span = virtual_now.time_since_epoch();
-    return TimePoint(offset_ + span + span / 1'000'000 * drift_ppm_);
+    // In two steps, as the product of all would overflow; and to the nanosecond, or a slow clock
+    // would go back at each full millisecond.
+    const Nanos drift =
+        span / 1'000'000 * drift_ppm_ + span % Nanos(1'000'000) * drift_ppm_ / 1'000'000;
+    return TimePoint(offset_ + span + drift);
   }
   // When this clock shows `local`; never too early.
   [[nodiscard]] TimePoint to_virtual(TimePoint local) const {

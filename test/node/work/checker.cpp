@@ -27,6 +27,7 @@ void Checker::on(const Stamp&, const Add& command, const Reply& reply) {
 void Checker::on(const Stamp&, const Claim& command, const Reply& reply) {
   const auto& claimed = std::get<Claimed>(reply);
   if (claimed.outcome != Outcome::ok) return;
+  instances_[command.worker] = command.instance;
   std::vector<WorkId> ids;
   for (const auto& grant : claimed.grants) ids.push_back(grant.id);
   const auto key = std::make_tuple(command.worker, command.instance, command.request);
@@ -126,6 +127,9 @@ void Checker::on(const Stamp& stamp, const Expire& command, const Reply& reply) 
 
 void Checker::on(const Stamp&, const Attach& command, const Reply& reply) {
   if (std::get<Verdicts>(reply).outcome != Outcome::ok) return;
+  const bool is_new =
+      std::exchange(instances_[command.worker], command.instance) != command.instance;
+  if (!is_new && !command.leaving) return;
   const std::set<Hold> kept(command.holds.begin(), command.holds.end());
   for (auto at = active_.begin(); at != active_.end();) {
     const bool over = at->second.worker == command.worker &&

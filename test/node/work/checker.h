@@ -52,6 +52,7 @@ class Checker {
   std::map<WorkId, Spec> specs_;
   std::map<WorkId, std::set<WorkId>> after_;
   std::map<WorkId, Active> active_;
+  std::map<NodeId, Instance> instances_;
   std::map<WorkId, Fence> last_fence_;
   std::set<WorkId> done_;
   std::set<std::pair<WorkId, Fence>> ended_;

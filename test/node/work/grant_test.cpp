@@ -98,6 +98,16 @@ TEST(Grant, ANewInstanceMustAttachAndTheOldOneIsRefused) {
   EXPECT_EQ(s.complete({{ids[0], first.fence}, "w1", {}}).outcome, Outcome::ok);
 }
 
+TEST(Grant, AnAttachThatArrivesAgainLateEndsNothingThatWasGrantedSince) {
+  Stand s;
+  const auto ids = s.add(std::vector<Spec>(1, job()));
+  const Attach attach{node("w1"), Instance(1), {}, false};
+  s.ask<Verdicts>(attach);
+  s.claim("w1", 1);
+  EXPECT_EQ(s.ask<Verdicts>(attach).outcome, Outcome::ok);
+  EXPECT_EQ(s.state(ids[0]), State::leased);
+}
+
 TEST(Grant, AWorkerThatLeavesGivesEverythingBackForNothing) {
   Stand s;
   const auto ids = s.add(std::vector<Spec>(2, job()));

@@ -1,0 +1,23 @@
+# The simulator of consensus, queue and workers: the daemon's own pure cores in virtual time.
+file(GLOB queue_sim_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sim/queue/*.cpp)
+list(FILTER queue_sim_sources EXCLUDE REGEX "main\\.cpp$")
+add_library(riftbus_queue_sim STATIC ${queue_sim_sources}
+  ${CMAKE_CURRENT_SOURCE_DIR}/node/work/checker.cpp)
+target_link_libraries(riftbus_queue_sim PUBLIC riftbus_sim riftbus_replica)
+# Almost all of its time is spent in the cores; compiling is what costs here.
+target_compile_options(riftbus_queue_sim PRIVATE -O1)
+add_library(queue_sim_main OBJECT ${CMAKE_CURRENT_SOURCE_DIR}/sim/queue/main.cpp)
+target_link_libraries(queue_sim_main PRIVATE riftbus_queue_sim)
+add_executable(riftbus-queue-sim $<TARGET_OBJECTS:queue_sim_main>)
+target_link_libraries(riftbus-queue-sim PRIVATE riftbus_queue_sim)
+target_link_options(riftbus-queue-sim PRIVATE -Wl,--as-needed)
+
+# 2,000 seeds, or RIFTBUS_SIM_SEEDS of them.
+if(RIFTBUS_SANITIZE)
+  set(queue_sim_seeds 60)
+else()
+  set(queue_sim_seeds 2000)
+endif()
+sim_test(sim_log_chaos TIMEOUT 3600 PROCESSORS 2
+  COMMAND riftbus-queue-sim --scenario log-chaos --seeds 1..${queue_sim_seeds} --seeds-env 1
+          --jobs 2)
