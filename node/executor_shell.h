@@ -4,8 +4,8 @@
 // Two threads do what may block: one starts, stops and looks after jobs, in order; the other
 // measures the machine, and may be held up by a driver. Their results come back into the loop.
 //
-// What operators may ask of a node (node/API.md): `job.list`, `job.output`, and with the admin role
-// `job.drain`. Draining is forgotten when the daemon ends.
+// What operators may ask of a node (node/api/README.md): `job.list`, `job.output`, and with the
+// admin role `job.drain`. Draining is forgotten when the daemon ends.
 //
 // When the daemon ends its jobs run on: the next one adopts them, and without one their leases end
 // them. Loop thread only; everything passed by reference outlives this object.
@@ -18,12 +18,12 @@
 #include <string>
 
 #include "bus/bus.h"
-#include "node/disk_thread.h"
+#include "node/disk/disk_thread.h"
 #include "node/executor/machine.h"
 #include "node/executor/runner.h"
 #include "node/jobs/executor.h"
-#include "node/journal.h"
-#include "node/work_client.h"
+#include "node/mesh/journal.h"
+#include "node/quorum/work_client.h"
 
 namespace riftbus::node {
 

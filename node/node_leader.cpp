@@ -3,9 +3,9 @@
 
 #include "bus/clock.h"
 #include "bus/log.h"
-#include "node/api_leader.h"
+#include "node/api/api_leader.h"
+#include "node/api/work_questions.h"
 #include "node/node_state.h"
-#include "node/work_questions.h"
 
 namespace riftbus::node {
 

@@ -10,18 +10,18 @@
 
 #include "bus/bus.h"
 #include "bus/zap.h"
-#include "node/desk.h"
-#include "node/disk_thread.h"
+#include "node/api/desk.h"
+#include "node/api/leader_questions.h"
+#include "node/disk/disk_thread.h"
 #include "node/executor_shell.h"
-#include "node/journal.h"
-#include "node/leader_questions.h"
-#include "node/member_shell.h"
+#include "node/mesh/journal.h"
+#include "node/mesh/member_shell.h"
+#include "node/mesh/roster_shell.h"
 #include "node/node.h"
-#include "node/roster_shell.h"
+#include "node/quorum/voter_shell.h"
+#include "node/quorum/work_client.h"
+#include "node/quorum/work_desk.h"
 #include "node/signals.h"
-#include "node/voter_shell.h"
-#include "node/work_client.h"
-#include "node/work_desk.h"
 
 namespace riftbus::node {
 

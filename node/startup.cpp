@@ -4,7 +4,7 @@
 
 #include "bus/clock.h"
 #include "bus/durable_file.h"
-#include "node/incarnation_file.h"
+#include "node/disk/incarnation_file.h"
 #include "node/resources.h"
 
 namespace riftbus::node {

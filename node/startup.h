@@ -18,8 +18,8 @@
 #include "bus/roster_file.h"
 #include "config/cluster.h"
 #include "config/effective.h"
+#include "node/disk/peer_cache.h"
 #include "node/membership/timing.h"
-#include "node/peer_cache.h"
 
 namespace riftbus::node {
 

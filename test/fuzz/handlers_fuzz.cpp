@@ -16,9 +16,9 @@
 
 #include "bus/wire/codec.h"
 #include "config/check.h"
-#include "node/api.h"
-#include "node/journal.h"
+#include "node/api/api.h"
 #include "node/membership/membership.h"
+#include "node/mesh/journal.h"
 
 namespace riftbus::membership {
 namespace {

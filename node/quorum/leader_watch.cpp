@@ -1,0 +1,102 @@
+#include "node/quorum/leader_watch.h"
+
+#include "node/mesh/member_shell.h"
+#include "node/mesh/roster_shell.h"
+
+namespace riftbus::node {
+
+namespace {
+
+// Beside the pings of the desk and the calls of the work client.
+constexpr std::uint64_t kWatchCorrelation = kOwnerCorrelation + (std::uint64_t{1} << 60U);
+constexpr std::uint64_t kWatchCorrelations = std::uint64_t{1} << 32U;
+
+}  // namespace
+
+LeaderWatch::LeaderWatch(const NodeId& self, std::vector<NodeId> voters, bus::Bus& bus,
+                         MemberShell& members)
+    : self_(self), voters_(std::move(voters)), bus_(bus), members_(members) {}
+
+void LeaderWatch::change(const NodeId& leader, std::uint64_t term, TimePoint now) {
+  if (leader_ == leader && term_ == term) return;
+  if (leader_ != leader) {
+    since_ = now;
+    heard_ = now;
+    confirmed_ = TimePoint();
+  }
+  leader_ = leader;
+  term_ = term;
+  ++version_;
+}
+
+void LeaderWatch::set(const NodeId& leader, std::uint64_t term, TimePoint now) {
+  if (leader.empty()) {
+    if (is_told_) change(leader, term, now);
+    is_told_ = false;
+    return;
+  }
+  is_told_ = true;
+  change(leader, term, now);
+  heard_ = confirmed_ = now;
+}
+
+void LeaderWatch::hint(const NodeId& leader, std::uint64_t term, TimePoint now) {
+  if (is_told_ || leader.empty()) return;
+  if (term < term_ || (term == term_ && !leader_.empty())) return;
+  change(leader, term, now);
+  ask_due_ = now;
+}
+
+void LeaderWatch::doubt(const NodeId& node, TimePoint now) {
+  if (is_told_ || node != leader_ || node.empty()) return;
+  change(NodeId(), term_, now);
+  ask_due_ = now;
+}
+
+NodeId LeaderWatch::next_voter() {
+  for (std::size_t i = 0; i < voters_.size(); ++i) {
+    const NodeId& voter = voters_[turn_++ % voters_.size()];
+    if (voter != self_) return voter;
+  }
+  return {};
+}
+
+bool LeaderWatch::on_reply(const bus::Received& received, TimePoint now) {
+  const auto number = received.envelope.correlation.value();
+  if (number < kWatchCorrelation || number >= kWatchCorrelation + kWatchCorrelations) return false;
+  const auto* reply = std::get_if<wire::WorkReply>(&received.envelope.body);
+  if (reply == nullptr || is_told_) return true;
+  const NodeId& from = received.envelope.origin;
+  if (!leader_.empty() && reply->leader == leader_ && reply->term >= term_ && from == leader_) {
+    heard_ = confirmed_ = now;
+  }
+  if (reply->leader.empty()) {
+    if (from == leader_ && reply->term >= term_) doubt(from, now);
+  } else if (reply->term > term_ || (reply->term == term_ && leader_.empty())) {
+    change(reply->leader, reply->term, now);
+    if (from == leader_) confirmed_ = now;
+    ask_due_ = now;
+  }
+  return true;
+}
+
+void LeaderWatch::tick(TimePoint now) {
+  if (is_told_ || now < ask_due_) return;
+  ask_due_ = now + kAskEvery;
+  if (!leader_.empty() && now - heard_ >= kDoubtAfter) change(NodeId(), term_, now);
+  // A leader that was silent once is asked again, and somebody else beside it.
+  const bool is_quiet = now - heard_ > 2 * Nanos(kAskEvery);
+  std::vector<NodeId> asked;
+  if (!leader_.empty()) asked.push_back(leader_);
+  if (leader_.empty() || is_quiet) asked.push_back(next_voter());
+  for (const NodeId& node : asked) {
+    if (node.empty()) continue;
+    members_.make_known(node);
+    const Correlation number(kWatchCorrelation + (asked_++ % kWatchCorrelations));
+    bus_.send(node, number, wire::WorkRequest{wire::WorkAsk::leader, {}, 0, {}});
+  }
+}
+
+TimePoint LeaderWatch::next_deadline() const { return is_told_ ? TimePoint::max() : ask_due_; }
+
+}  // namespace riftbus::node

@@ -1,0 +1,241 @@
+#include "node/quorum/work_desk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "bus/clock.h"
+#include "node/replica/protocol.h"
+#include "node/work/codec.h"
+
+namespace riftbus::node {
+
+namespace {
+
+constexpr Seconds kPassOnMax{10};   // beside what a claim is willing to wait
+constexpr Seconds kQuestionMax{3};  // then a stale answer is better than none
+constexpr std::uint16_t kNotAllowed = 1304;
+constexpr std::uint16_t kMalformed = 1722;
+
+template <class... Cases>
+struct Overload : Cases... {
+  using Cases::operator()...;
+};
+template <class... Cases>
+Overload(Cases...) -> Overload<Cases...>;
+
+bool is_member(const std::set<Role>& roles) {
+  return roles.contains(Role::node) || roles.contains(Role::voter);
+}
+
+template <class Named>
+const char* refuse_worker(const Named& command, const NodeId& client, const std::set<Role>& roles) {
+  if (roles.contains(Role::admin)) return nullptr;
+  if (!is_member(roles)) return "working takes a member's key";
+  return command.worker == client ? nullptr : "a member works for itself only";
+}
+
+Error malformed(const char* what) { return {kMalformed, what, "", "see bus/wire/README.md"}; }
+
+}  // namespace
+
+const char* refuse_command(const work::Command& command, const NodeId& client,
+                           const std::set<Role>& roles) {
+  const bool is_admin = roles.contains(Role::admin);
+  return std::visit(
+      Overload{
+          [&](const work::Add& add) -> const char* {
+            if (!is_admin && !is_member(roles)) return "adding work takes a member or an admin";
+            return add.nonce == 0 ? "an add without a nonce cannot be repeated" : nullptr;
+          },
+          [](const work::Expire&) -> const char* { return "only a leader ends leases"; },
+          [](const work::Tick&) -> const char* { return "only a leader tells the time"; },
+          [](const work::Recover&) -> const char* { return "only a leader begins a generation"; },
+          [&](const auto& one) -> const char* {
+            if constexpr (requires { one.worker; }) return refuse_worker(one, client, roles);
+            return is_admin ? nullptr : "this takes the admin role";
+          },
+      },
+      command);
+}
+
+WorkDesk::WorkDesk(const NodeId& self, bus::Bus& bus, WorkClient& client, LeaderWatch& leader,
+                   RolesOf roles_of, Questions questions)
+    : self_(self),
+      bus_(bus),
+      client_(client),
+      leader_(leader),
+      roles_of_(std::move(roles_of)),
+      questions_(std::move(questions)) {}
+
+void WorkDesk::set_voter(VoterShell* voter) {
+  voter_ = voter;
+  if (voter_ == nullptr) return;
+  voter_->on_answer([this](replica::Answer&& one) { on_answer(std::move(one), bus::boot_now()); });
+}
+
+wire::WorkReply WorkDesk::moved(TimePoint now) const {
+  const NodeId leader = leader_.is_confirmed(now) ? leader_.leader() : NodeId();
+  return {wire::WorkOutcome::moved, {}, leader, leader_.term(), false};
+}
+
+// ---- requests ----------------------------------------------------------------------------------
+
+void WorkDesk::on_request(const bus::Received& received, TimePoint now) {
+  const auto& request = std::get<wire::WorkRequest>(received.envelope.body);
+  const NodeId& origin = received.envelope.origin;
+  const Remote remote{received.reply_to, received.envelope.correlation, false};
+  if (received.reply_to == bus::ReplyTo() || remote.correlation == Correlation()) return;
+  const auto roles = roles_of_(origin);
+  if (request.ask == wire::WorkAsk::leader) {
+    wire::WorkReply reply = moved(now);
+    reply.outcome = wire::WorkOutcome::done;
+    return answer({remote, {}, {}}, reply);
+  }
+  if (!request.client.empty() && !is_member(roles)) {
+    return answer({remote, {}, {}}, Error{kNotAllowed, "only members pass requests on", "", ""});
+  }
+  const NodeId& client = request.client.empty() ? origin : request.client;
+  const bool leads = voter_ != nullptr && leader_.is_self();
+  if (leads) return serve({remote, {}, roles_of_(client)}, request, client, now);
+  // Members know the way themselves.
+  if (is_member(roles)) return answer({remote, {}, {}}, moved(now));
+  pass_on(remote, request, client, now);
+}
+
+void WorkDesk::on_question(const bus::Received& received, const wire::Query& query, TimePoint now) {
+  const Remote remote{received.reply_to, received.envelope.correlation, true};
+  const NodeId& client = received.envelope.origin;
+  wire::WorkRequest request;
+  request.ask = wire::WorkAsk::question;
+  request.body = replica::encode_question(query);
+  if (voter_ != nullptr && leader_.is_self()) {
+    return serve({remote, {}, roles_of_(client)}, request, client, now);
+  }
+  pass_on(remote, std::move(request), client, now);
+}
+
+void WorkDesk::on_here(WorkClient::Number number, const wire::WorkRequest& request, TimePoint now) {
+  const NodeId client = request.client.empty() ? self_ : request.client;
+  Asker asker{number, {}, roles_of_(client)};
+  if (voter_ == nullptr) return answer(asker, moved(now));
+  serve(std::move(asker), request, client, now);
+}
+
+void WorkDesk::pass_on(Remote remote, wire::WorkRequest request, const NodeId& client,
+                       TimePoint now) {
+  request.client = client;
+  const bool is_question = request.ask == wire::WorkAsk::question;
+  const TimePoint deadline =
+      now + (is_question ? Nanos(kQuestionMax) : Nanos(kPassOnMax) + Millis(request.wait_ms));
+  Asker asker{remote, {}, {}};
+  if (is_question) {
+    asker.roles = roles_of_(client);
+    auto query = replica::decode_question(request.body);
+    if (!query) return answer(asker, malformed("the question cannot be read"));
+    asker.question = std::move(*query);
+  }
+  client_.call(std::move(request), deadline, [this, asker](const auto& reply) {
+    const bool is_unreachable = !reply && reply.error().code == WorkClient::kOutOfTime;
+    if (is_unreachable && !asker.question.name.empty()) return answer_question(asker, true);
+    answer(asker, reply);
+  });
+}
+
+// ---- where this node leads ---------------------------------------------------------------------
+
+replica::Ticket WorkDesk::remember(Asker asker) {
+  const replica::Ticket ticket(next_ticket_++);
+  askers_.emplace(ticket, std::move(asker));
+  return ticket;
+}
+
+void WorkDesk::serve(Asker asker, const wire::WorkRequest& request, const NodeId& client,
+                     TimePoint now) {
+  if (askers_.size() >= kAskersMax) {
+    return answer(asker,
+                  wire::WorkReply{wire::WorkOutcome::busy, {}, self_, leader_.term(), false});
+  }
+  if (request.ask == wire::WorkAsk::command) {
+    return serve_command(std::move(asker), request, client, now);
+  }
+  if (request.ask == wire::WorkAsk::renewal) {
+    auto renewal = replica::decode_renewal(request.body);
+    if (!renewal) return answer(asker, malformed("the renewal cannot be read"));
+    if (const char* why = refuse_worker(*renewal, client, asker.roles)) {
+      return answer(asker, Error{kNotAllowed, why, client.value(), "ask for that role"});
+    }
+    const auto ticket = remember(std::move(asker));
+    return voter_->take(replica::Renew{ticket, std::move(*renewal)}, now);
+  }
+  auto query = replica::decode_question(request.body);
+  if (!query) return answer(asker, malformed("the question cannot be read"));
+  asker.question = std::move(*query);
+  const auto ticket = remember(std::move(asker));
+  voter_->take(replica::Read{ticket}, now);
+}
+
+void WorkDesk::serve_command(Asker asker, const wire::WorkRequest& request, const NodeId& client,
+                             TimePoint now) {
+  auto decoded = work::decode_command(request.body);
+  if (!decoded.ok()) return answer(asker, malformed("the command cannot be read"));
+  if (const char* why = refuse_command(decoded.value, client, asker.roles)) {
+    return answer(asker, Error{kNotAllowed, why, client.value(), "ask for that role"});
+  }
+  const auto ticket = remember(std::move(asker));
+  voter_->take(
+      replica::Submit{ticket, std::move(decoded.value), request.body, Millis(request.wait_ms)},
+      now);
+}
+
+// ---- answers -----------------------------------------------------------------------------------
+
+void WorkDesk::on_answer(replica::Answer&& answered, TimePoint) {
+  auto found = askers_.extract(answered.ticket);
+  if (found.empty()) return;
+  const Asker& asker = found.mapped();
+  wire::WorkReply reply{wire::WorkOutcome::done, {}, self_, leader_.term(), false};
+  std::visit(
+      Overload{
+          [&](const work::Reply& one) { reply.body = work::encode(one); },
+          [&](const replica::RenewedAnswers& all) { reply.body = replica::encode_renewed(all); },
+          [&](const replica::ReadNow&) {},
+          [&](const replica::Moved& one) {
+            reply.outcome = wire::WorkOutcome::moved;
+            reply.leader = voter_->names().find(one.leader);
+            reply.term = one.term.value();
+          },
+          [&](const replica::Busy&) { reply.outcome = wire::WorkOutcome::busy; },
+      },
+      answered.body);
+  if (std::holds_alternative<replica::ReadNow>(answered.body)) return answer_question(asker, false);
+  answer(asker, reply);
+}
+
+void WorkDesk::answer_question(const Asker& asker, bool stale) {
+  auto document = questions_(asker.question, asker.roles, stale);
+  if (!document) return answer(asker, document.error());
+  wire::WorkReply reply{wire::WorkOutcome::done, std::move(*document), leader_.leader(),
+                        leader_.term(), stale};
+  answer(asker, reply);
+}
+
+void WorkDesk::answer(const Asker& asker, const Result<wire::WorkReply>& reply) {
+  if (const auto* number = std::get_if<WorkClient::Number>(&asker.who)) {
+    return client_.on_local(*number, reply, bus::boot_now());
+  }
+  const auto& remote = std::get<Remote>(asker.who);
+  wire::Body body;
+  if (!reply) {
+    const Error& error = reply.error();
+    body = wire::Refusal{error.code, error.what, error.next};
+  } else if (!remote.as_document) {
+    body = reply.value();
+  } else if (reply.value().outcome == wire::WorkOutcome::done) {
+    body = wire::Answer{reply.value().body};
+  } else {
+    body = wire::Refusal{WorkClient::kOutOfTime, "leadership is changing hands", "ask again"};
+  }
+  bus_.reply(remote.to, remote.correlation, std::move(body));
+}
+
+}  // namespace riftbus::node
