@@ -82,6 +82,8 @@ def _is_free(port):
 class Cluster:
     """See the module's text. `names` may be a number: n1, n2, ..."""
 
+    init_options = ()
+
     def __init__(self, names=3, directory=None, keep=False):
         if isinstance(names, int):
             names = [f"n{number}" for number in range(1, names + 1)]
@@ -91,6 +93,7 @@ class Cluster:
         self.home = os.path.join(self.directory, "cluster")
         self.processes = {}
         self.insecure = False
+        self.config_files = {}  # of nodes that have one of their own, in `home`
 
     # ---- life ----------------------------------------------------------------------------------
 
@@ -98,7 +101,7 @@ class Cluster:
         self.port = free_ports(PORTS_PER_NODE * (len(self.names) + 2))
         try:
             self.command("init", "live", "--nodes", ",".join(self.names), "--dir", self.home,
-                         "--port", str(self.port))
+                         "--port", str(self.port), *self.init_options)
         except BaseException as error:
             self.__exit__(type(error))
             raise
@@ -136,8 +139,9 @@ class Cluster:
             self.start(name, *options)
 
     def node_command(self, name, *options):
-        return [os.path.join(PROGRAMS, "riftbus-node"), "--config", self.file("cluster.yaml"),
-                "--node-id", name, *options]
+        config = self.file(self.config_files.get(name, "cluster.yaml"))
+        return [os.path.join(PROGRAMS, "riftbus-node"), "--config", config, "--node-id", name,
+                *options]
 
     def signal(self, name, number):
         """Sends a signal to one node; SIGKILL is waited for."""

@@ -14,8 +14,12 @@ class ClusterTest(unittest.TestCase):
     options = ()
 
     @classmethod
+    def make_cluster(cls):
+        return Cluster(cls.nodes)
+
+    @classmethod
     def setUpClass(cls):
-        cls.cluster = cls.enterClassContext(Cluster(cls.nodes))
+        cls.cluster = cls.enterClassContext(cls.make_cluster())
         try:
             cls.cluster.start_all(*cls.options)
             cls.cluster.wait_whole()

@@ -105,12 +105,12 @@ class Worker(Asker):
         super().__init__(test, nodes, key)
         self.name, self.instance, self.request = name, nonce(), 0
 
-    def claim(self, count=1, wait_ms=0, again=False, **options):
-        """[(id, fence, payload)]; `again` repeats the last claim as it was."""
+    def claim(self, count=1, wait_ms=0, again=False, kinds=(), **options):
+        """[(id, fence, payload)]; `again` repeats the last claim as it was; no kinds: any."""
         if not again:
             self.request += 1
         outcome, fence, grants = self.command(
-            CLAIM, [self.name, self.instance, self.request, count, [[], [], [], []]],
+            CLAIM, [self.name, self.instance, self.request, count, [[], [], [], list(kinds)]],
             wait_ms=wait_ms, **options)[:3]
         assert outcome == OK, outcome
         return [(one[0], fence, one[3]) for one in grants if one[1]]
@@ -120,6 +120,12 @@ class Worker(Asker):
         works = [[[one[0], one[1]], result] for one in grants]
         return {one[0]: one[1]
                 for one in self.command(COMPLETE, [self.name, works], **options)[1]}
+
+    def release(self, grants, **options):
+        """{id: outcome}."""
+        works = [[[one[0], one[1]], 0, 0, b""] for one in grants]
+        return {one[0]: one[1]
+                for one in self.command(RELEASE, [self.name, works], **options)[1]}
 
     def renew(self, grants, **options):
         """{id: outcome}."""
