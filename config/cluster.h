@@ -24,6 +24,7 @@
 #include "config/diagnostic.h"
 #include "config/job_kind.h"
 #include "config/roster.h"
+#include "config/tunnel_config.h"
 #include "config/types.h"
 
 namespace riftbus {
@@ -221,6 +222,7 @@ struct NodeSettings {
   LimitsConfig limits;
   PeerCacheConfig peer_cache;
   ExecutorConfig executor;
+  TunnelConfig tunnel;                  // key_file and status_file are filled in
   std::map<std::string, JobKind> jobs;  // the kinds of work that it runs, by name
   std::vector<Seed> seeds;              // never this node itself
   std::vector<NodeId> voters;

@@ -105,6 +105,20 @@ class Resolver {
     return true;
   }
 
+  void derive_tunnel_files() {
+    const auto derive_file = [&](std::string& file, const std::string& path, const char* key,
+                                 const char* from) {
+      if (!file.empty()) return;
+      file = path;
+      sources_[key] = {from, 0, 0};
+    };
+    auto& tunnel = node().tunnel;
+    derive_file(tunnel.key_file, node().paths.keys_dir + "/tunnel_ed25519", "tunnel.key_file",
+                "default (paths.keys_dir)");
+    derive_file(tunnel.status_file, node().paths.data_dir + "/tunnel.json", "tunnel.status_file",
+                "default (paths.data_dir)");
+  }
+
   void derive(bool explicit_seeds) {
     // Without encryption nothing but loopback is allowed, so nobody should have to say so.
     if (node().insecure && sources_["listen.host"].file == "default") {
@@ -116,6 +130,7 @@ class Resolver {
       node().paths.keys_dir = node().paths.data_dir + "/keys";
       sources_["paths.keys_dir"] = {"default (paths.data_dir)", 0, 0};
     }
+    derive_tunnel_files();
     const auto* own = self();
     if (own != nullptr) node().resources = own->resources;
     node().jobs = result_.cluster.jobs;

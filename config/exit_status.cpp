@@ -56,6 +56,13 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {1723, 1723, kExitTemporary},    // no leader in time
     {1725, 1725, kExitTemporary},    // too many requests
     {1726, 1726, kExitRefused},      // leadership
+    {1729, 1729, kExitRefused},      // an order to a node that is no voter
+    {1800, 1809, kExitConfig},       // forwards, servers, key and files of the tunnel
+    {1810, 1810, kExitUnavailable},  // server not reached
+    {1811, 1813, kExitRefused},      // host key, our key or a forward refused
+    {1814, 1816, kExitTemporary},    // silent, ended, too slow
+    {1817, 1817, kExitConfig},       // local listener
+    {1818, 1849, kExitUnavailable},  //
 });
 
 }  // namespace

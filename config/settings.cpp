@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "config/settings_rows.h"
+
 namespace riftbus {
 
 namespace {
@@ -93,6 +95,17 @@ std::vector<std::string> SettingSpec::environment_names() const {
   auto names = split_list(synonyms);
   names.insert(names.begin(), environment_name());
   return names;
+}
+
+std::span<const SettingSpec> setting_specs() {
+  static const std::vector<SettingSpec> all = [] {
+    const auto daemon = daemon_setting_rows();
+    const auto tunnel = tunnel_setting_rows();
+    std::vector<SettingSpec> rows(daemon.begin(), daemon.end());
+    rows.insert(rows.end(), tunnel.begin(), tunnel.end());
+    return rows;
+  }();
+  return all;
 }
 
 const SettingSpec* find_setting(std::string_view key) {

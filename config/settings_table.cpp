@@ -1,100 +1,12 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 
-#include "config/settings.h"
+#include "config/setting_forms.h"
+#include "config/settings_rows.h"
 
 namespace riftbus {
 
 namespace {
-
-using Texts = std::vector<std::string>;
-
-Status out_of_range(const std::string& text, std::int64_t low, std::int64_t high) {
-  return Error{1008,
-               "\"" + text + "\" is not a number from " + std::to_string(low) + " to " +
-                   std::to_string(high),
-               "", "write digits only, without a unit"};
-}
-
-std::optional<std::int64_t> parse_integer(const std::string& text) {
-  std::int64_t value = 0;
-  const auto end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, value);
-  if (failure != std::errc{} || stop != end) return std::nullopt;
-  return value;
-}
-
-// Section: a member of NodeSettings; Member: a member of that section, of any integer type or an
-// optional one.
-template <auto Section, auto Member, std::int64_t Low, std::int64_t High>
-Status assign_integer(NodeSettings& node, const Texts& texts) {
-  const auto value = parse_integer(texts.front());
-  if (!value || *value < Low || *value > High) return out_of_range(texts.front(), Low, High);
-  auto& target = (node.*Section).*Member;
-  using Target = std::remove_reference_t<decltype(target)>;
-  if constexpr (std::is_integral_v<Target>) {
-    target = static_cast<Target>(*value);
-  } else {
-    target = *value;
-  }
-  return Ok{};
-}
-
-template <auto Section, auto Member>
-Texts read_integer(const NodeSettings& node) {
-  const auto& value = (node.*Section).*Member;
-  if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(value)>>) {
-    return {std::to_string(value)};
-  } else {
-    return value ? Texts{std::to_string(*value)} : Texts{};
-  }
-}
-
-Texts read_text(const std::string& text) { return text.empty() ? Texts{} : Texts{text}; }
-
-template <auto Section, auto Member>
-Texts read_word(const NodeSettings& node) {
-  return read_text((node.*Section).*Member);
-}
-
-template <auto Section, auto Member, bool MayListenEverywhere>
-Status assign_host(NodeSettings& node, const Texts& texts) {
-  const std::string& host = texts.front();
-  const bool is_wildcard = is_wildcard_host(host);
-  if (is_wildcard && !MayListenEverywhere) {
-    return Error{1009, "\"" + host + "\" cannot be dialled", "", "write the address others use"};
-  }
-  if (!is_wildcard && !is_valid_host(host)) {
-    return Error{1009, "not a host: \"" + host.substr(0, 80) + "\"", "",
-                 "write a name or an address without a port"};
-  }
-  (node.*Section).*Member = host;
-  return Ok{};
-}
-
-template <auto Section, auto Member>
-Status assign_path(NodeSettings& node, const Texts& texts) {
-  const std::string& path = texts.front();
-  if (path.find('\0') != std::string::npos || path.size() > 1024) {
-    return Error{1008, "not a path", "", "use at most 1024 characters"};
-  }
-  (node.*Section).*Member = path;
-  return Ok{};
-}
-
-template <auto Section, auto Member, const auto& Choices>
-Status assign_choice(NodeSettings& node, const Texts& texts) {
-  const auto found = std::find(Choices.begin(), Choices.end(), texts.front());
-  if (found == Choices.end()) {
-    std::string all;
-    for (const auto choice : Choices) all += (all.empty() ? "" : ", ") + std::string(choice);
-    return Error{1008, "\"" + texts.front().substr(0, 80) + "\" is not one of " + all, "",
-                 "choose one of them"};
-  }
-  (node.*Section).*Member = std::string(*found);
-  return Ok{};
-}
 
 constexpr std::array<std::string_view, 5> kLogLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kLogFormats{"text", "json"};
@@ -221,22 +133,6 @@ Status assign_domain(NodeSettings& node, const Texts& texts) {
 }
 
 using N = NodeSettings;
-constexpr auto kScalar = SettingForm::scalar;
-constexpr auto kShared = SettingScope::shared;
-
-template <auto Section, auto Member, std::int64_t Low, std::int64_t High>
-constexpr SettingSpec integer(std::string_view key, std::string_view unit, std::string_view flags,
-                              std::string_view synonyms, std::string_view meaning) {
-  return {key,
-          kScalar,
-          kShared,
-          unit,
-          flags,
-          synonyms,
-          meaning,
-          &assign_integer<Section, Member, Low, High>,
-          &read_integer<Section, Member>};
-}
 
 template <auto Member, std::int64_t Low, std::int64_t High>
 constexpr SettingSpec limit(std::string_view key, std::string_view unit, std::string_view meaning) {
@@ -380,6 +276,6 @@ constexpr auto kSpecs = std::to_array<SettingSpec>({
 
 }  // namespace
 
-std::span<const SettingSpec> setting_specs() { return kSpecs; }
+std::span<const SettingSpec> daemon_setting_rows() { return kSpecs; }
 
 }  // namespace riftbus

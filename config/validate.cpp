@@ -215,6 +215,8 @@ class NodeValidator {
                 node_.timing.suspicion_max_ms);
     check_order("limits.reconnect_min_ms", node_.limits.reconnect_min_ms, "limits.reconnect_max_ms",
                 node_.limits.reconnect_max_ms);
+    check_order("tunnel.backoff_min_ms", node_.tunnel.backoff_min_ms, "tunnel.backoff_max_ms",
+                node_.tunnel.backoff_max_ms);
     if (explicit_seeds) check_seeds();
   }
 

@@ -11,8 +11,8 @@ namespace riftbus {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kSections{
-    "listen", "advertise", "paths", "log", "timing", "limits", "peer_cache", "executor"};
+constexpr std::array<std::string_view, 9> kSections{
+    "listen", "advertise", "paths", "log", "timing", "limits", "peer_cache", "executor", "tunnel"};
 constexpr std::array<std::string_view, 7> kTopKeys{"cluster", "authority", "voters", "relays",
                                                    "seeds",   "nodes",     "jobs"};
 constexpr std::array<std::string_view, 11> kNodeKeys{
