@@ -99,8 +99,9 @@ void Node::State::learn_names() {
   }
 }
 
+// Whoever may speak of the log may rewrite it: this takes the role that an admin signed for.
 void Node::State::on_consensus(const bus::Received& received, const std::set<Role>& roles) {
-  if (!roles.contains(Role::node) && !roles.contains(Role::voter)) return;
+  if (!roles.contains(Role::voter)) return;
   // Called upon by a leader: this node is being made a server of the log.
   if (!voter && !voter_trouble) open_voter({});
   if (voter) voter->on_consensus(received, now);
@@ -132,7 +133,7 @@ bool Node::State::on_leader_query(const bus::Received& received, const std::set<
   const Answers who = about_work == Answers::nobody ? who_answers(query.name) : about_work;
   if (who == Answers::nobody) return false;
   if (who == Answers::leader) {
-    work_desk->on_question(received, query, now);
+    work_desk->on_question(received, query, is_order(query.name), now);
     return true;
   }
   auto document = answer_question(query, roles, false);

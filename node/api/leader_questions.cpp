@@ -51,6 +51,11 @@ Answers who_answers(std::string_view name) {
   return row == nullptr ? Answers::nobody : row->who;
 }
 
+bool is_order(std::string_view name) {
+  const Row* row = find_row(name);
+  return row != nullptr && row->changes;
+}
+
 Result<std::string> LeaderQuestions::answer(const wire::Query& query, const std::set<Role>& roles,
                                             bool stale) {
   const Row* row = find_row(query.name);
@@ -118,6 +123,10 @@ Result<std::string> LeaderQuestions::change(const wire::Query& query, bool stale
     if (roster != nullptr && roster->find(id) == nullptr) {
       return Error{kNoSuchServer, "the roster has no such node", id.value(),
                    "approve its key first"};
+    }
+    if (roster != nullptr && !roster->find(id)->roles.contains(Role::voter)) {
+      return Error{kNoSuchServer, "the roster does not let it vote", id.value(),
+                   "approve its key with --roles node,voter first"};
     }
     if (!names_.add(id)) {
       return Error{kNoSuchServer, "its name collides with another's in the log", id.value(),

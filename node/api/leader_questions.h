@@ -26,6 +26,8 @@ namespace riftbus::node {
 // Where a question belongs: to the node that was asked, or to whoever leads.
 enum class Answers : std::uint8_t { nobody, here, leader };
 [[nodiscard]] Answers who_answers(std::string_view name);
+// It changes something.
+[[nodiscard]] bool is_order(std::string_view name);
 
 class LeaderQuestions {
  public:

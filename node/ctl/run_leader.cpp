@@ -12,6 +12,7 @@ namespace {
 constexpr Shape kLeader{nullptr, "leader", render_leader};
 constexpr Shape kVoters{"voters", "id", render_voters};
 constexpr Shape kWhy{"voters", "id", render_why_leader};
+constexpr std::uint16_t kAskLeader = 1729;  // of a node whose word does not do for an order
 constexpr Shape kDone{nullptr, "subject", render_accepted};
 
 int ask_and_print(Context& context, const std::string& query, const Arguments& arguments,
@@ -19,6 +20,12 @@ int ask_and_print(Context& context, const std::string& query, const Arguments& a
   auto session = Session::open(context);
   if (!session.ok()) return report(context, session.error());
   auto document = (*session)->ask(query, arguments);
+  if (!document.ok() && document.error().code == kAskLeader) {
+    if (auto status = (*session)->follow_leader(); !status.ok()) {
+      return report(context, status.error());
+    }
+    document = (*session)->ask(query, arguments);
+  }
   if (!document.ok()) return report(context, document.error());
   print_document(context, *document, shape);
   const bool nobody = shape.render == render_leader && get(*document, {"leader"}).is_null();

@@ -123,6 +123,21 @@ Result<Json> Session::ask(const std::string& query, const Arguments& arguments) 
   return document_of(call(wire::Query{query, arguments}), entry_.id);
 }
 
+Status Session::follow_leader() {
+  auto shown = ask("leader.show");
+  if (!shown.ok()) return shown.error();
+  const auto leader = NodeId::parse(text(*shown, {"leader"}));
+  if (!leader.ok() || *leader == entry_.id) return Ok{};
+  auto list = ask_list("node.list", "nodes");
+  if (!list.ok()) return list.error();
+  const auto targets = targets_of(*leader, *list);
+  if (targets.empty()) {
+    return Error{1506, "no address of the leader is known", leader->value(),
+                 "name a voter with --node"};
+  }
+  return connect(targets);
+}
+
 Result<Json> Session::ask_list(const std::string& query, const std::string& list_name) {
   auto whole = ask(query);
   if (!whole.ok()) return whole;

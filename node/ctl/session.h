@@ -50,6 +50,8 @@ class Session {
                                            const std::string& query, const Arguments& arguments);
   // Any request to the entry node.
   [[nodiscard]] Result<wire::Body> call(wire::Body request);
+  // Asks the entry node who leads, and makes that node the entry node. Ok, too, when nobody leads.
+  [[nodiscard]] Status follow_leader();
   // The entry node's roster if it is newer than ours: verified, kept in memory and on disk.
   [[nodiscard]] Status refresh_roster();
 

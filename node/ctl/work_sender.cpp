@@ -66,6 +66,9 @@ Result<work::Reply> WorkSender::send(const work::Command& command) {
       return Error{kUnreadable, "the answer is not one about work", session.entry().value(),
                    "compare `riftbus version` with the node's software"};
     }
+    if (reply->outcome == wire::WorkOutcome::moved) {
+      if (auto status = session.follow_leader(); !status.ok()) return status.error();
+    }
     if (reply->outcome != wire::WorkOutcome::done) return std::optional<work::Reply>();
     auto decoded = work::decode_reply(reply->body);
     if (decoded.ok()) return std::optional<work::Reply>(std::move(decoded.value));

@@ -15,6 +15,7 @@ constexpr Seconds kPassOnMax{10};   // beside what a claim is willing to wait
 constexpr Seconds kQuestionMax{3};  // then a stale answer is better than none
 constexpr std::uint16_t kNotAllowed = 1304;
 constexpr std::uint16_t kMalformed = 1722;
+constexpr std::uint16_t kAskLeader = 1729;
 
 template <class... Cases>
 struct Overload : Cases... {
@@ -78,6 +79,12 @@ wire::WorkReply WorkDesk::moved(TimePoint now) const {
   return {wire::WorkOutcome::moved, {}, leader, leader_.term(), false};
 }
 
+std::set<Role> WorkDesk::rights_of(const NodeId& client, const NodeId& origin) const {
+  auto roles = roles_of_(client);
+  if (client == origin || roles.empty() || is_voter(origin)) return roles;
+  return {Role::tap};  // it may read
+}
+
 // ---- requests ----------------------------------------------------------------------------------
 
 void WorkDesk::on_request(const bus::Received& received, TimePoint now) {
@@ -96,13 +103,15 @@ void WorkDesk::on_request(const bus::Received& received, TimePoint now) {
   }
   const NodeId& client = request.client.empty() ? origin : request.client;
   const bool leads = voter_ != nullptr && leader_.is_self();
-  if (leads) return serve({remote, {}, roles_of_(client)}, request, client, now);
-  // Members know the way themselves.
-  if (is_member(roles)) return answer({remote, {}, {}}, moved(now));
+  if (leads) return serve({remote, {}, rights_of(client, origin)}, request, client, now);
+  // Members know the way themselves; and our word would not do for more than a question.
+  const bool passes_on = request.ask == wire::WorkAsk::question || is_voter(self_);
+  if (is_member(roles) || !passes_on) return answer({remote, {}, {}}, moved(now));
   pass_on(remote, request, client, now);
 }
 
-void WorkDesk::on_question(const bus::Received& received, const wire::Query& query, TimePoint now) {
+void WorkDesk::on_question(const bus::Received& received, const wire::Query& query, bool changes,
+                           TimePoint now) {
   const Remote remote{received.reply_to, received.envelope.correlation, true};
   const NodeId& client = received.envelope.origin;
   wire::WorkRequest request;
@@ -110,6 +119,10 @@ void WorkDesk::on_question(const bus::Received& received, const wire::Query& que
   request.body = replica::encode_question(query);
   if (voter_ != nullptr && leader_.is_self()) {
     return serve({remote, {}, roles_of_(client)}, request, client, now);
+  }
+  if (changes && !is_voter(self_)) {
+    return answer({remote, {}, {}}, Error{kAskLeader, "only voters pass orders on to the leader",
+                                          self_.value(), "ask the leader or another voter"});
   }
   pass_on(remote, std::move(request), client, now);
 }

@@ -1,9 +1,13 @@
 // WorkDesk: serves those who ask this node about work and leadership.
 //
 // Where the replica of this node leads, a request goes to it under a ticket and is answered when it
-// has answered. Everywhere else a member is told who leads and goes there itself; anybody else (an
+// has answered. Everywhere else a member is told who leads and goes there itself. Anybody else (an
 // operator's tool) is helped: the request is passed on through the WorkClient in the asker's name.
 // A question that reaches no leader in time is answered from what this node has, marked stale.
+//
+// In whose name: whoever passes a request on says for whom, and nothing proves it. A voter is
+// believed, for it could write anything into the log anyway. Any other node's word is good for
+// reading only, so such a node does not pass commands on: the tool goes to the leader itself.
 //
 // Who may: questions take any role. Commands of a worker and its renewals take a member, about
 // itself, or an admin, about any worker. Adding takes a member or an admin; what operators do
@@ -42,8 +46,9 @@ class WorkDesk {
   void set_voter(VoterShell* voter);
 
   void on_request(const bus::Received& received, TimePoint now);
-  // A Query whose document the leader must write.
-  void on_question(const bus::Received& received, const wire::Query& query, TimePoint now);
+  // A Query whose document the leader must write; `changes`: it is an order, too.
+  void on_question(const bus::Received& received, const wire::Query& query, bool changes,
+                   TimePoint now);
   // From our own WorkClient, when this node leads.
   void on_here(WorkClient::Number number, const wire::WorkRequest& request, TimePoint now);
 
@@ -71,6 +76,11 @@ class WorkDesk {
   void on_answer(replica::Answer&& answer, TimePoint now);
   [[nodiscard]] replica::Ticket remember(Asker asker);
   [[nodiscard]] wire::WorkReply moved(TimePoint now) const;
+  [[nodiscard]] bool is_voter(const NodeId& id) const {
+    return roles_of_(id).contains(Role::voter);
+  }
+  // Of `client`, when `origin` has passed the request on.
+  [[nodiscard]] std::set<Role> rights_of(const NodeId& client, const NodeId& origin) const;
 
   NodeId self_;
   bus::Bus& bus_;

@@ -10,8 +10,12 @@ import signal
 import time
 import unittest
 
+import msgpack
+
 from clustertest import ClusterTest, wait_until
-from worker import OK, REPEATED, NoAnswer, Worker, spec
+from worker import CLAIM, COMMAND, OK, REFUSAL, REPEATED, WORK_REQUEST, NoAnswer, Worker, spec
+
+CANCEL, PING, QUERY, CONSENSUS = 10, 22, 50, 70
 
 VOTERS = ["n1", "n2", "n3"]
 
@@ -43,6 +47,11 @@ class Leader(ClusterTest):
         worker = Worker(self, nodes or self.cluster.names, f"w{self.count}")
         self.workers.append(worker)
         return worker
+
+    def set_roles(self, name, roles):
+        version = self.roster_version()
+        self.approve({"id": name, "public": self.server_key(name)}, "--roles", roles)
+        self.wait_roster(version + 1)
 
     def leader_seen_by(self, node):
         return self.cluster.ask(node, "leader", "show")["leader"]
@@ -108,6 +117,10 @@ class Leader(ClusterTest):
 
     def test_a_node_becomes_a_voter_and_is_removed_again(self):
         self.worker().add([spec("job", b"before")])
+        # It takes the role; and the tool, which asks a node that is no voter, goes to the leader.
+        self.cluster.operate("voter", "add", "n4", node="n4", statuses=(65,))
+        self.set_roles("n4", "node,voter")
+        self.addCleanup(self.set_roles, "n4", "node")
         self.cluster.operate("voter", "add", "n4", node="n4")
 
         def standing():
@@ -120,6 +133,38 @@ class Leader(ClusterTest):
         self.cluster.operate("voter", "remove", "n4", node="n1")
         wait_until(lambda: standing() is None, 10, "n4 is gone")
         self.assertEqual(set(self.drain(self.worker())), {b"before"})
+
+    # ---- who may -------------------------------------------------------------------------------
+
+    def test_a_nodes_word_for_an_operator_is_good_for_reading_only(self):
+        number = self.worker().add([spec("job", b"kept")])[0]
+        leader = self.wait_leader()
+        with self.connect(leader, self.node_key("n4")) as peer:
+            operator = self.operator_key()["id"]
+            cancel = msgpack.packb([CANCEL, [[number]]])
+            kind, said = peer.call(WORK_REQUEST, [COMMAND, cancel, 0, operator])
+            self.assertEqual((kind, said[0]), (REFUSAL, 1304))
+            claim = msgpack.packb([CLAIM, ["n1", 7, 1, 1, [[], [], [], []]]])
+            kind, said = peer.call(WORK_REQUEST, [COMMAND, claim, 0, "n1"])
+            self.assertEqual((kind, said[0]), (REFUSAL, 1304), "it works for itself only")
+            kind, said = peer.call(QUERY, ["voter.remove", {"id": "n1"}])
+            self.assertEqual((kind, said[0]), (REFUSAL, 1304))
+        self.assertEqual(self.cluster.ask("n4", "work", "show", str(number))["work"]["state"],
+                         "ready")
+        self.cluster.operate("work", "cancel", str(number), node="n4")
+
+    def test_only_a_voters_key_may_speak_of_the_log(self):
+        leader = self.wait_leader()
+        follower = self.others(leader)[0]
+        term = self.cluster.ask(follower, "leader", "show")["term"]
+        counters = self.cluster.ask(follower, "status")["counters"]
+        with self.connect(follower, self.node_key("n4")) as peer:
+            peer.send_raw(peer.envelope(CONSENSUS, [b"a message of a server that is none"]))
+            peer.call(PING, [])
+        after = self.cluster.ask(follower, "status")["counters"]
+        for counter in ("log.messages_malformed", "log.messages_of_impostors"):
+            self.assertEqual(after[counter], counters[counter], "it was not even looked at")
+        self.assertEqual(self.cluster.ask(follower, "leader", "show")["term"], term)
 
     # ---- what survives -------------------------------------------------------------------------
 
@@ -169,7 +214,7 @@ class Leader(ClusterTest):
         self.assertEqual(set(worker.complete(grants).values()), {REPEATED})
 
     def test_a_claim_waits_for_work(self):
-        worker = self.worker(["n4"])
+        worker = self.worker([self.follower()])  # a voter: it passes the claim on
         self.assertEqual(worker.claim(1), [])
         began = time.monotonic()
         self.assertEqual(worker.claim(1, wait_ms=700), [])
