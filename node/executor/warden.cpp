@@ -211,7 +211,8 @@ void Warden::begin_stop(Cause cause, TimePoint now) {
   if (stopping_ || program_ended_) return;
   stopping_ = cause;
   signal_all(SIGTERM);
-  kill_at_ = now + spec_.kill_grace;
+  // A machine that slept through the end of the lease has slept through the grace, too.
+  kill_at_ = (cause == Cause::lease ? std::min(now, state_.stop_at) : now) + spec_.kill_grace;
 }
 
 void Warden::signal_all(int number) const {

@@ -50,6 +50,13 @@ void Executor::step(const Event& event, TimePoint now, Actions& out) {
 void Executor::on(const Found& found, TimePoint now, Actions& out) {
   is_found_ = true;
   for (const auto& each : found.jobs) {
+    if (each.ended && each.exit.cause == Cause::runner_failed) {
+      // Its machine took it along: that is the node's loss and not the work's failure. Whatever
+      // is not held when we attach is lost.
+      out.push_back(Say{each.hold, "was lost with this node's former life"});
+      out.push_back(Discard{each.hold});
+      continue;
+    }
     const Nanos lease = Millis{each.terms.lease_ms};
     // The clock counts from a request; what was written down is when it would stop.
     TimePoint claimed = now;
@@ -146,7 +153,7 @@ void Executor::watch_leases(TimePoint now, Actions& out) {
 
 void Executor::attach(TimePoint now, Actions& out) {
   if (!is_found_ || attached_ || superseded_ || attach_.ticket != 0 || now < attach_.at) return;
-  work::Attach command{settings_.self, settings_.instance, {}, false};
+  work::Attach command{settings_.self, settings_.instance, {}, false, predecessor_};
   for (const auto& [hold, job] : jobs_) {
     if (!job.lost) command.holds.push_back(hold);
   }
@@ -299,7 +306,7 @@ void Executor::drop(const Hold& hold, Actions& out) {
   if (jobs_.erase(hold) == 0) return;
   out.push_back(Discard{hold});
   claim_.at = std::min(claim_.at, TimePoint{});  // there is room: ask at once
-  idle_ = kIdleMin;
+  idle_ = Nanos::zero();
 }
 
 TimePoint Executor::next_deadline() const {

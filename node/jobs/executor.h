@@ -61,7 +61,7 @@ class Executor {
   static constexpr Millis kAskAgainMin{500};
   static constexpr Seconds kIdleMax{5};  // between claims that found nothing
   static constexpr Millis kIdleMin{500};
-  static constexpr Millis kWaitedFor{1000};       // an empty answer this late waited for work
+  static constexpr Millis kWaitedFor{100};        // an empty answer this late waited for work
   static constexpr std::size_t kReportsMax = 16;  // in one message: results are up to 16 KiB each
   static constexpr Seconds kClaimWaitMax{5};
   static constexpr std::size_t kClaimsMax = 32;  // in one claim
@@ -164,6 +164,8 @@ class Executor {
   bool is_measured_ = false;
   bool is_found_ = false;
   bool attached_ = false;
+  bool was_attached_ = false;  // in this life: whoever holds the name then is newer
+  Instance predecessor_;       // whom the queue knows by this node's name
   bool superseded_ = false;
   bool draining_ = false;
   bool evicting_ = false;
@@ -175,7 +177,7 @@ class Executor {
   Question claim_;
   work::Claim claim_command_;  // while claim_ is under way or kept
   TimePoint renew_at_;
-  Nanos idle_{kIdleMin};
+  Nanos idle_{};  // before the next claim, if this one finds nothing
   int renew_failures_ = 0;
   std::map<Ticket, std::vector<Hold>> renewals_;  // not answered yet, bounded by kRenewalsOpenMax
   static constexpr std::size_t kRenewalsOpenMax = 16;

@@ -37,14 +37,18 @@ void Executor::on(const Answered& answered, TimePoint now, Actions& out) {
 void Executor::on_attached(const work::Verdicts& verdicts, TimePoint now, Actions& out) {
   attach_.ticket = 0;
   if (verdicts.outcome == work::Outcome::superseded) {
-    supersede(now, out);
+    const bool is_known = verdicts.holder != Instance() && verdicts.holder != predecessor_;
+    if (was_attached_ || !is_known) return supersede(now, out);
+    // So that was our predecessor, as far as the queue knows.
+    predecessor_ = verdicts.holder;
+    attach_.at = now;
     return;
   }
   if (!is_ours(verdicts.outcome)) {
     attach_.at = now + kAskAgainMax;
     return;
   }
-  attached_ = true;
+  attached_ = was_attached_ = true;
   attach_.tries = 0;
   for (const auto& judged : verdicts.works) {
     for (auto& [hold, job] : jobs_) {
@@ -74,10 +78,12 @@ void Executor::on_claimed(const work::Claimed& claimed, TimePoint now, Actions& 
     return;
   }
   const bool found = claimed.outcome == work::Outcome::ok && !claimed.grants.empty();
-  // An answer that took its time was waited for by the leader: no need to wait here as well.
-  const bool waited = now - claim_.first_try >= kWaitedFor;
-  idle_ = found || waited ? Nanos{kIdleMin} : std::min<Nanos>(idle_ * 2, kIdleMax);
-  claim_.at = found || waited ? now : now + idle_;
+  // What took its time was waited for by the leader: no need to wait here as well.
+  const bool waited = now - claim_.first_try >= std::min<Nanos>(kWaitedFor, claim_wait_max());
+  if (found || waited) idle_ = Nanos::zero();
+  // The first one that found nothing may have been woken by work that somebody else then got.
+  claim_.at = now + idle_;
+  if (!found && !waited) idle_ = std::clamp<Nanos>(idle_ * 2, kIdleMin, kIdleMax);
   for (const auto& grant : claimed.grants) take_grant(grant, claimed.fence, now, out);
 }
 

@@ -82,11 +82,16 @@ struct Hold {
 
 // "I was started anew, and of my predecessor's grants I still run these" (the others are lost at
 // once; repeated by the same instance it ends nothing); or "I leave" (all are given back).
+//
+// Accepted only if `replaces` is the instance that the queue knows. A newcomer learns it from a
+// first refusal (Verdicts::holder) and asks again. Without that, an Attach of a life that is over,
+// stuck under way in a process that was stopped, would arrive late and lock out the living one.
 struct Attach {
   NodeId worker;
   Instance instance;
   std::vector<Hold> holds;
   bool leaving = false;
+  Instance replaces{};
   bool operator==(const Attach&) const = default;
 };
 
@@ -255,6 +260,7 @@ struct Judged {
 struct Verdicts {
   Outcome outcome = Outcome::ok;  // of the whole, when no element was looked at
   std::vector<Judged> works;
+  Instance holder{};  // of a refused Attach: whom the queue knows
   bool operator==(const Verdicts&) const = default;
 };
 

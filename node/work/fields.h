@@ -123,7 +123,7 @@ void fields(V& v, Ref<V, Claim> m) {
 }
 template <class V>
 void fields(V& v, Ref<V, Attach> m) {
-  v(m.worker, m.instance, List(m.holds, kBatchMax), m.leaving);
+  v(m.worker, m.instance, List(m.holds, kBatchMax), m.leaving, m.replaces);
 }
 template <class V>
 void fields(V& v, Ref<V, Complete> m) {
@@ -204,7 +204,7 @@ void fields(V& v, Ref<V, Judged> m) {
 }
 template <class V>
 void fields(V& v, Ref<V, Verdicts> m) {
-  v(Choice(m.outcome, kLastOutcome), List(m.works, kBatchMax));
+  v(Choice(m.outcome, kLastOutcome), List(m.works, kBatchMax), m.holder);
 }
 
 }  // namespace riftbus::work

@@ -150,7 +150,9 @@ Verdicts handle(Ledger& ledger, const Stamp&, const Attach& command) {
     return {Outcome::superseded, {}};
   }
   const bool is_repeated = worker->instance == command.instance;
-  if (!Workers::replace(*worker, command.instance)) return {Outcome::superseded, {}};
+  if (!Workers::replace(*worker, command.instance, command.replaces)) {
+    return {Outcome::superseded, {}, worker->instance};
+  }
   worker->seen_ms = ledger.now_ms;
   worker->away = command.leaving;
   if (command.leaving) {

@@ -14,7 +14,7 @@
 
 namespace riftbus::work {
 
-inline constexpr std::uint32_t kSnapshotFormat = 1;
+inline constexpr std::uint32_t kSnapshotFormat = 2;
 
 // Each table may refer to those before it.
 enum class Tag : std::uint8_t {
@@ -61,7 +61,6 @@ struct GroupRecord {
 struct WorkerRecord {
   std::uint16_t node = 0;
   Instance instance;
-  std::vector<Instance> retired;
   LogMs seen_ms = 0;
   bool away = false;
   Offer offer;
@@ -168,8 +167,7 @@ void fields(V& v, Ref<V, GroupRecord> m) {
 }
 template <class V>
 void fields(V& v, Ref<V, WorkerRecord> m) {
-  v(m.node, m.instance, List(m.retired, kInstancesKept), m.seen_ms, m.away, m.offer,
-    List(m.answers, kAnswersKept));
+  v(m.node, m.instance, m.seen_ms, m.away, m.offer, List(m.answers, kAnswersKept));
 }
 template <class V>
 void fields(V& v, Ref<V, GangRecord> m) {

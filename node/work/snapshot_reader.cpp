@@ -158,7 +158,6 @@ class SnapshotReader::Loader {
     if (ledger_->workers.find(record.node) != nullptr) return false;
     Worker* worker = ledger_->workers.admit(record.node);
     worker->instance = record.instance;
-    worker->retired = std::move(record.retired);
     worker->seen_ms = record.seen_ms;
     worker->away = record.away;
     worker->offer = std::move(record.offer);

@@ -83,8 +83,7 @@ void SnapshotWriter::step(std::string& out) {
     case Tag::worker:
       return write_table(
           out, tag_, ledger.workers.all(), [this](auto& to, auto tag, auto key, auto& m) {
-            write(to, tag,
-                  WorkerRecord{key, m.instance, m.retired, m.seen_ms, m.away, m.offer, m.answers});
+            write(to, tag, WorkerRecord{key, m.instance, m.seen_ms, m.away, m.offer, m.answers});
           });
     case Tag::gang:
       return write_table(out, tag_, ledger.gangs, [this](auto& to, auto tag, auto key, auto& m) {

@@ -104,10 +104,9 @@ inline constexpr std::size_t kGroupsMax = 1024;
 inline constexpr std::size_t kTermsMax = 4096;
 inline constexpr std::size_t kNodesMax = 65535;  // names ever seen, 100 bytes each
 inline constexpr std::size_t kWorkersMax = 4096;
-inline constexpr std::size_t kAnswersKept = 8;    // claims of one worker that may be repeated
-inline constexpr std::size_t kInstancesKept = 8;  // earlier lives of one worker
-inline constexpr std::size_t kOrphansMax = 64;    // results that came too late
-inline constexpr std::size_t kAddsKept = 16384;   // adds that may be repeated
-inline constexpr std::size_t kDueMax = 512;       // timers that one entry fires: no long stalls
+inline constexpr std::size_t kAnswersKept = 8;   // claims of one worker that may be repeated
+inline constexpr std::size_t kOrphansMax = 64;   // results that came too late
+inline constexpr std::size_t kAddsKept = 16384;  // adds that may be repeated
+inline constexpr std::size_t kDueMax = 512;      // timers that one entry fires: no long stalls
 
 }  // namespace riftbus::work

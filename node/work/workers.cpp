@@ -28,12 +28,9 @@ Worker* Workers::admit(std::uint16_t node) {
   return &all_[node];
 }
 
-bool Workers::replace(Worker& worker, Instance instance) {
-  auto& retired = worker.retired;
-  if (std::find(retired.begin(), retired.end(), instance) != retired.end()) return false;
+bool Workers::replace(Worker& worker, Instance instance, Instance replaces) {
   if (worker.instance == instance) return true;
-  if (worker.instance != Instance()) retired.push_back(worker.instance);
-  if (retired.size() > kInstancesKept) retired.erase(retired.begin());
+  if (worker.instance != Instance() && worker.instance != replaces) return false;
   worker.instance = instance;
   worker.answers.clear();  // the new instance counts its requests from the start
   return true;

@@ -2,7 +2,7 @@
 //
 // The answers to its last kAnswersKept claims are kept, so that a claim whose reply was lost is
 // answered alike when it is repeated, and never granted twice. A newer instance must attach before
-// it claims; instances that it replaced are remembered and refused.
+// it claims, and say whom it replaces: what a former life sent, and arrives late, replaces nobody.
 //
 // Pure; not thread-safe. Bounded: kWorkersMax workers; one that holds nothing makes room when it
 // was silent longest.
@@ -27,7 +27,6 @@ struct Answer {
 
 struct Worker {
   Instance instance;
-  std::vector<Instance> retired;  // oldest first
   LogMs seen_ms = 0;
   bool away = false;  // left; counts no more as a place where work fits
   Offer offer;
@@ -45,8 +44,8 @@ class Workers {
   [[nodiscard]] Worker* find(std::uint16_t node);
   // nullptr: the table is full of workers that hold something.
   Worker* admit(std::uint16_t node);
-  // Replaces the instance. False: this one was replaced before.
-  [[nodiscard]] static bool replace(Worker& worker, Instance instance);
+  // False: somebody else than `replaces` is known.
+  [[nodiscard]] static bool replace(Worker& worker, Instance instance, Instance replaces);
   [[nodiscard]] static const Answer* find_answer(const Worker& worker, std::uint64_t request);
   static void remember(Worker& worker, Answer answer);
 

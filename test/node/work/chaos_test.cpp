@@ -210,10 +210,10 @@ class Chaos {
       if (random_.chance(0.5)) kept.push_back(hold);
     }
     worker.holds = kept;
-    worker.instance = Instance(random_.next() | 1U);
+    const Instance before = std::exchange(worker.instance, Instance(random_.next() | 1U));
     worker.request = 0;
     worker.open.reset();
-    apply(Attach{worker.id, worker.instance, kept, random_.chance(0.2)});
+    apply(Attach{worker.id, worker.instance, kept, random_.chance(0.2), before});
   }
 
   // A copy that was under way for long.

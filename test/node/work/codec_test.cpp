@@ -35,7 +35,7 @@ std::vector<Command> all_commands() {
   settings.dead_max = 7;
   return {Add{5, {full_spec(), job()}},
           Claim{w, Instance(3), 4, 5, offer("cpus=1.5 tag.a data.b kind.c")},
-          Attach{w, Instance(3), {hold}, true},
+          Attach{w, Instance(3), {hold}, true, Instance(2)},
           Complete{w, {{hold, "result"}}},
           Fail{w, {failure}},
           Bury{w, {failure}},

@@ -86,7 +86,7 @@ TEST(Grant, ANewInstanceMustAttachAndTheOldOneIsRefused) {
   const Claimed first = s.claim_raw("w1", 1, 2, "cpus=64", 1);
   EXPECT_EQ(s.claim_raw("w1", 1, 1, "cpus=64", 2).outcome, Outcome::superseded);
   // It still runs the first of the two; the other is lost at once.
-  const Attach attach{node("w1"), Instance(2), {{ids[0], first.fence}}, false};
+  const Attach attach{node("w1"), Instance(2), {{ids[0], first.fence}}, false, Instance(1)};
   const auto verdicts = s.ask<Verdicts>(attach);
   EXPECT_EQ(verdicts.works.at(0).outcome, Outcome::ok);
   EXPECT_EQ(s.state(ids[1]), State::ready);
@@ -96,6 +96,21 @@ TEST(Grant, ANewInstanceMustAttachAndTheOldOneIsRefused) {
   const Attach stale{node("w1"), Instance(1), {}, false};
   EXPECT_EQ(s.ask<Verdicts>(stale).outcome, Outcome::superseded);
   EXPECT_EQ(s.complete({{ids[0], first.fence}, "w1", {}}).outcome, Outcome::ok);
+}
+
+TEST(Grant, AnAttachOfAFormerLifeThatArrivesLateReplacesNobody) {
+  Stand s;
+  s.ask<Verdicts>(Attach{node("w1"), Instance(1), {}, false});
+  // Life 9 asked first, then died; its question is stuck on its way.
+  const auto first = s.ask<Verdicts>(Attach{node("w1"), Instance(2), {}, false});
+  EXPECT_EQ(first.outcome, Outcome::superseded) << "it does not know whom it replaces";
+  EXPECT_EQ(first.holder, Instance(1));
+  s.ask<Verdicts>(Attach{node("w1"), Instance(2), {}, false, Instance(1)});
+  const auto late = s.ask<Verdicts>(Attach{node("w1"), Instance(9), {}, false, Instance(1)});
+  EXPECT_EQ(late.outcome, Outcome::superseded);
+  EXPECT_EQ(late.holder, Instance(2));
+  s.add(job());
+  EXPECT_EQ(s.claim_raw("w1", 1, 1, "cpus=64", 2).grants.size(), 1U);
 }
 
 TEST(Grant, AnAttachThatArrivesAgainLateEndsNothingThatWasGrantedSince) {

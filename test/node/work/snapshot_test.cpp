@@ -31,7 +31,7 @@ void fill(Stand& s) {
   s.expire(held[4]);
   s.complete(held[4], "too late");
   s.apply(Attach{node("w2"), Instance(5), {}, false});
-  s.apply(Attach{node("w2"), Instance(6), {}, false});
+  s.apply(Attach{node("w2"), Instance(6), {}, false, Instance(5)});
   s.apply(Recover{2});
 }
 
