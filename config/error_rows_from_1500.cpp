@@ -209,7 +209,7 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
      "AllowTcpForwarding forbids it",
      "see who listens there; it is tried again until the port is free"},
     {1814, "the tunnel's link fell silent",
-     "no byte came for keepalive_ms * (keepalive_missed_max + 1): a dead or black-holed link",
+     "no byte came for keepalive_ms * keepalive_missed_max: a dead or black-holed link",
      "nothing, it is dialled again; if it recurs, raise tunnel.keepalive_missed_max"},
     {1815, "the SSH session ended", "the server closed it, was stopped, or spoke what is not SSH",
      "nothing, it is dialled again; the server's log says why"},

@@ -94,7 +94,7 @@ constexpr auto kSpecs = std::to_array<SettingSpec>({
     number<&C::keepalive_ms, 100, 600'000>("tunnel.keepalive_ms", "ms",
                                            "silence before a sign of life is asked for"),
     number<&C::keepalive_missed_max, 1, 100>("tunnel.keepalive_missed_max", "",
-                                             "intervals without an answer until the link is dead"),
+                                             "intervals of silence until the link is dead"),
     number<&C::setup_timeout_ms, 100, 600'000>("tunnel.setup_timeout_ms", "ms",
                                                "from dialling to the last forward"),
     number<&C::backoff_min_ms, 10, 600'000>("tunnel.backoff_min_ms", "ms",

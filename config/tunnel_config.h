@@ -1,6 +1,6 @@
 // `tunnel:` What riftbus-tunnel carries and to where. Defaults are the initialisers.
 //
-// The times make a black-holed link noticed within keepalive_ms * (keepalive_missed_max + 1), four
+// The times make a black-holed link noticed within keepalive_ms * keepalive_missed_max, three
 // seconds, which is inside the five that a member stays suspected before it is declared dead.
 #pragma once
 
@@ -23,7 +23,7 @@ struct TunnelConfig {
   // the processor has AES; auto takes the first that the server knows of both.
   std::string cipher = "auto";
   std::int64_t keepalive_ms = 1000;       // silence before the server is asked for a sign of life
-  std::int64_t keepalive_missed_max = 3;  // then the link is dead: no answer in so many intervals
+  std::int64_t keepalive_missed_max = 3;  // intervals of silence: then the link is dead
   std::int64_t setup_timeout_ms = 5000;   // from dialling to the last forward
   std::int64_t backoff_min_ms = 250;      // pause before a new attempt, jittered: floor
   std::int64_t backoff_max_ms = 5000;     // and ceiling: 1000 tunnels storm a relay gently

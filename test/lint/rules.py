@@ -26,15 +26,17 @@ MAY_INCLUDE_NARROW = {
     "bus/wire": ("config", "bus/wire"),
     "node/membership": ("config", "bus/wire", "node/membership"),
     "node/ctl": ("config", "bus", "node/ctl", "node/work"),
+    "tunnel/session": ("config", "tunnel/session"),
     "test/sim": ("config", "bus/wire", "node/membership", "test/sim"),
     "test/sim/queue": ("config", "bus/wire", "node/consensus", "node/work", "node/replica",
                        "test/sim", "test/node/work"),
 }
 PURE_FOLDERS = ("bus/wire/", "node/membership/", "node/election/", "node/consensus/", "node/work/",
-                "node/replica/", "node/jobs/", "node/sync/")
+                "node/replica/", "node/jobs/", "node/sync/", "tunnel/session/")
 # In config/ the vocabulary is pure; what reads files or the environment is not.
 PURE_CONFIG = re.compile(
-    r"config/(types|result|random|roster|roster_\w+|address|error_catalog|needs|offer|job_kind)\.")
+    r"config/(types|result|random|roster|roster_\w+|address|error_catalog|needs|offer|job_kind"
+    r"|forward)\.")
 IMPURE_CONFIG = re.compile(r"config/roster_(file|disk)\w*\.")
 # <arpa/inet.h> is not here: inet_pton() only reads text.
 IMPURE_HEADERS = re.compile(
