@@ -13,6 +13,7 @@ function(riftbus_rooms_included variable source)
   set(rooms)
   foreach(pair "node/membership=riftbus_membership" "node/ctl=riftbus_ctl"
           "node/disk=riftbus_disk" "node/consensus=riftbus_consensus" "node/work=riftbus_work"
+          "node/replica=riftbus_replica"
           "node/mesh=riftbus_node" "node/quorum=riftbus_node" "node/api=riftbus_node"
           "node=riftbus_node"
           "bus/wire=riftbus_wire" "bus/tap=riftbus_tap" "bus=riftbus_bus" "config=riftbus_config")

@@ -2,7 +2,8 @@
 //
 // Beyond not crashing: a command that reads can be written again and reads the same; its answer,
 // too; after any commands, the queue's snapshot gives a queue with the same snapshot and the same
-// next thing to do. Bytes that were never a snapshot give one of those, or an Error.
+// next thing to do. Bytes that were never a snapshot give one of those, or an Error; bytes that
+// were never an answer, likewise.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -53,6 +54,11 @@ void play(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   play(bytes);
+  const auto told = work::decode_reply(bytes);  // what a client is told
+  if (told.ok()) {
+    const auto again = work::decode_reply(work::encode(told.value));
+    RIFTBUS_CHECK(again.ok() && again.value == told.value);
+  }
   const auto queue = work::read_snapshot(bytes);
   if (queue.ok()) check_snapshot(*queue);
   // Cut anywhere, it reads the same.

@@ -66,7 +66,7 @@ void print_difference(const std::string& file, const ScriptBlock& block,
 }
 
 // False: the file differs from what the cluster says, or cannot be read.
-bool run_script(const std::string& file, bool rewrite) {
+bool run_script(const std::string& file, bool rewrite, PlayScript play) {
   std::ifstream in(file);
   std::stringstream text;
   text << in.rdbuf();
@@ -76,7 +76,7 @@ bool run_script(const std::string& file, bool rewrite) {
                  blocks ? "cannot be read" : blocks.error().to_string().c_str());
     return false;
   }
-  const std::vector<std::string> outputs = play_script(*blocks);
+  const std::vector<std::string> outputs = play(*blocks);
   bool same = true;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     ScriptBlock& block = (*blocks)[i];
@@ -92,9 +92,9 @@ bool run_script(const std::string& file, bool rewrite) {
 
 }  // namespace
 
-int run_scripts(const std::vector<std::string>& files, bool rewrite) {
+int run_scripts(const std::vector<std::string>& files, bool rewrite, PlayScript play) {
   bool all = !files.empty();
-  for (const std::string& file : files) all = run_script(file, rewrite) && all;
+  for (const std::string& file : files) all = run_script(file, rewrite, play) && all;
   return all ? 0 : 1;
 }
 

@@ -1,8 +1,8 @@
 // Scripts: scenarios that people read, with the output that they should give written beneath.
 //
 // A file is a row of blocks: command lines, a line "----", and the expected output up to the next
-// empty line. test/scripts/README.md has the commands. `rewrite` replaces the output by what the
-// cluster says now; the difference is then for a person to judge.
+// empty line. test/scripts/README.md has the commands; each simulator plays its own. `rewrite`
+// replaces the output by what the cluster says now; the difference is then for a person to judge.
 #pragma once
 
 #include <string>
@@ -21,10 +21,12 @@ struct ScriptBlock {
 [[nodiscard]] Result<std::vector<ScriptBlock>> parse_script(const std::string& text,
                                                             const std::string& file);
 [[nodiscard]] std::string print_script(const std::vector<ScriptBlock>& blocks);
-// The output of each block, in order.
+// The output of each block, in order. Of the membership simulator.
 [[nodiscard]] std::vector<std::string> play_script(const std::vector<ScriptBlock>& blocks);
 
+using PlayScript = std::vector<std::string> (*)(const std::vector<ScriptBlock>&);
+
 // For the command line: plays, compares, prints differences or rewrites. 0: all agree.
-int run_scripts(const std::vector<std::string>& files, bool rewrite);
+int run_scripts(const std::vector<std::string>& files, bool rewrite, PlayScript play = play_script);
 
 }  // namespace riftbus::sim

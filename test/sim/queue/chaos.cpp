@@ -23,7 +23,10 @@ enum class Fault {
   members,
   hint,
   worker_crash,
+  machine_crash,
   worker_pause,
+  machine_pause,
+  worker_drain,
   worker_cut,
   count
 };
@@ -160,12 +163,17 @@ class Storm {
     Worker& worker = *world_.workers()[random_.below(world_.workers().size())];
     switch (fault) {
       case Fault::worker_crash:
-        worker.crash();
-        return later([&worker] { worker.restart(); });
+      case Fault::machine_crash:
+        worker.crash(fault == Fault::machine_crash);
+        return later([&worker] { worker.start(); });
       case Fault::worker_pause:
+      case Fault::machine_pause:
         if (!worker.is_up()) return;
-        worker.pause();
+        worker.pause(fault == Fault::machine_pause);
         return later([&worker] { worker.resume(); });
+      case Fault::worker_drain:
+        worker.drain(true, random_.chance(0.5));
+        return later([&worker] { worker.drain(false, false); });
       default: {
         const Port port = any().id().value();
         if (random_.chance(0.5)) world_.links().cut(port, worker.port());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "node/replica/protocol.h"
+#include "node/work/codec.h"
 #include "test/sim/queue/world.h"
 
 namespace riftbus::consensus {
@@ -50,20 +52,37 @@ ServerId Client::any_voter() {
   return world_.voters()[random_.below(world_.voters().size())]->id();
 }
 
-void Client::call(Request request, Nanos wait, Reply done, std::function<bool()> on_try) {
+void Client::call(Request request, Nanos wait, Reply done, Nanos within,
+                  std::function<void()> failed) {
   const std::uint64_t number = ++calls_made_;
-  calls_[number] = {std::move(request), wait, std::move(done), std::move(on_try), 0};
+  calls_[number] = {std::move(request), wait, std::move(done), 0};
   try_call(number);
+  if (within == Nanos::max()) return;
+  after(within, [this, number, failed = std::move(failed)] {
+    if (calls_.erase(number) > 0) failed();
+  });
+}
+
+replica::Request Client::make_request(const Call& call, replica::Ticket ticket) {
+  const bool wire = world_.scene().wire;
+  if (const auto* command = std::get_if<work::Command>(&call.request)) {
+    if (!wire) return replica::Submit{ticket, *command, "", call.wait};
+    auto decoded = work::decode_command(work::encode(*command));
+    if (!decoded.ok()) world_.blame("a command does not survive the codec");
+    return replica::Submit{ticket, std::move(decoded.value), "", call.wait};
+  }
+  const auto* renewal = std::get_if<work::Renewal>(&call.request);
+  if (renewal == nullptr) return replica::Read{ticket};
+  if (!wire) return replica::Renew{ticket, *renewal};
+  auto decoded = replica::decode_renewal(replica::encode_renewal(*renewal));
+  if (!decoded) world_.blame("a renewal does not survive the codec");
+  return replica::Renew{ticket, decoded.value_or(work::Renewal{})};
 }
 
 void Client::try_call(std::uint64_t number) {
   const auto found = calls_.find(number);
   if (found == calls_.end()) return;
   Call& open = found->second;
-  if (open.on_try && !open.on_try()) {
-    calls_.erase(found);
-    return;
-  }
   const std::uint64_t tries = ++open.tries;
   const ServerId to = leader_ == ServerId() ? any_voter() : leader_;
   const Reply reply = [this, to, number, life = life_](const AnswerBody& body) {
@@ -72,15 +91,9 @@ void Client::try_call(std::uint64_t number) {
     });
   };
   // A link may deliver twice; each arrival is a request of its own.
-  world_.links().send(port_, to.value(), [this, to, body = open.request, wait = open.wait, reply] {
+  world_.links().send(port_, to.value(), [this, to, open, reply] {
     const replica::Ticket ticket = world_.next_ticket();
-    replica::Request request = replica::Read{ticket};
-    if (const auto* command = std::get_if<work::Command>(&body)) {
-      request = replica::Submit{ticket, *command, "", wait};
-    } else if (const auto* renewal = std::get_if<work::Renewal>(&body)) {
-      request = replica::Renew{ticket, *renewal};
-    }
-    world_.find(to)->ask(request, ticket, reply);
+    world_.find(to)->ask(make_request(open, ticket), ticket, reply);
   });
   after(world_.scene().work.answer_timeout + open.wait, [this, number, tries] {
     const auto still = calls_.find(number);
@@ -135,6 +148,10 @@ void Adder::add() {
     spec.payload = std::to_string(random_.next());
     spec.priority = static_cast<std::uint8_t>(random_.below(256));
     spec.terms.lease_ms = world_.scene().work.lease_ms;
+    spec.terms.reserve = {{"cpus", 1000}};
+    if (random_.chance(world_.scene().work.finishes)) {
+      spec.terms.on_disconnect = work::OnDisconnect::finish;
+    }
     spec.terms.attempts_max = work::kAttemptsMax;
     spec.terms.losses_max = 255;
     spec.terms.backoff_base_ms = 50;
@@ -150,171 +167,6 @@ void Adder::add() {
     if (added == nullptr) return world_.blame("an Add was answered with something else");
     world_.witness().acknowledged_add(*added);
     added_.insert(added_.end(), added->ids.begin(), added->ids.end());
-  });
-}
-
-// ---- workers ---------------------------------------------------------------------------------
-
-Worker::Worker(World& world, Port port, std::uint64_t seed)
-    : Client(world, port, seed), id_(*NodeId::parse("w" + std::to_string(port))) {}
-
-void Worker::start() {
-  up_ = true;
-  instance_ = Instance(random_.next() | 1U);
-  requests_ = 0;
-  claiming_ = false;
-  call(work::Command(work::Attach{id_, instance_, {}, false}), Nanos(0),
-       [this](const AnswerBody&) { claim(); });
-}
-
-void Worker::crash() {
-  if (!up_) return;
-  up_ = false;
-  runs_.clear();
-  end_life();
-}
-
-void Worker::restart() {
-  if (!up_) start();
-}
-
-void Worker::heal() {
-  if (is_paused()) resume();
-  restart();
-}
-
-bool Worker::believes_in(work::WorkId id) const {
-  const auto found = runs_.find(id);
-  return found != runs_.end() && !found->second.ended && !found->second.clock.is_over(local_now());
-}
-
-void Worker::claim() {
-  const std::size_t slots = world_.scene().work.slots;
-  if (!up_ || claiming_ || runs_.size() >= slots) return;
-  claiming_ = true;
-  work::Claim claim{
-      id_, instance_, ++requests_, static_cast<std::uint32_t>(slots - runs_.size()), {}};
-  claim.offer.amounts = {{"cpus", 64'000}};
-  const Nanos wait = random_.chance(0.7) ? Seconds(2) : Nanos(0);
-  call(work::Command(claim), wait, [this, first_try = local_now()](const AnswerBody& body) {
-    claiming_ = false;
-    const auto* reply = std::get_if<work::Reply>(&body);
-    const auto* claimed = reply == nullptr ? nullptr : std::get_if<work::Claimed>(reply);
-    if (claimed == nullptr) return world_.blame("a Claim was answered with something else");
-    on_claimed(*claimed, first_try);
-  });
-}
-
-void Worker::on_claimed(const work::Claimed& claimed, TimePoint first_try) {
-  for (const work::Grant& grant : claimed.grants) {
-    if (grant.held) begin(grant, claimed.fence, first_try);
-  }
-  after(Millis(random_.between(20, 200)), [this] { claim(); });
-}
-
-void Worker::begin(const work::Grant& grant, work::Fence fence, TimePoint first_try) {
-  const WorkStyle& style = world_.scene().work;
-  const auto [place, is_new] = runs_.try_emplace(
-      grant.id,
-      Run{fence, work::LeaseClock(Millis(grant.terms.lease_ms), style.kill_grace, first_try), false,
-          false});
-  if (!is_new) return;  // an earlier grant of it is still being reported
-  if (obedient_ && place->second.clock.is_over(local_now())) {
-    runs_.erase(place);
-    return;
-  }
-  for (const auto& other : world_.workers()) {
-    if (other.get() != this && other->believes_in(grant.id)) {
-      world_.blame("two workers run #" + std::to_string(grant.id.value()) + " at the same time");
-    }
-  }
-  const Nanos longest = random_.chance(style.lasts) ? style.lasting_run_max : style.run_max;
-  const Nanos span(random_.between(style.run_min.count(), longest.count()));
-  after(span, [this, id = grant.id, fence] { end(id, fence); });
-  watch(grant.id, fence);
-}
-
-Worker::Run* Worker::find(work::WorkId id, work::Fence fence) {
-  const auto found = runs_.find(id);
-  return found == runs_.end() || found->second.fence != fence ? nullptr : &found->second;
-}
-
-void Worker::watch(work::WorkId id, work::Fence fence) {
-  Run* run = find(id, fence);
-  if (run == nullptr || run->ended) return;
-  const TimePoint now = local_now();
-  if (run->clock.is_over(now) && obedient_) {
-    runs_.erase(id);
-    return claim();
-  }
-  if (!run->renewing && now >= run->clock.renew_at()) renew(id);
-  const TimePoint next =
-      run->renewing ? run->clock.stop_at() : std::min(run->clock.stop_at(), run->clock.renew_at());
-  at_local(std::max(next, now + Millis(1)), [this, id, fence] { watch(id, fence); });
-}
-
-void Worker::renew(work::WorkId id) {
-  Run& run = runs_.at(id);
-  const work::Fence fence = run.fence;
-  run.renewing = true;
-  const std::uint64_t request = ++renewals_;
-  call(
-      work::Renewal{id_, {{{id, fence}, 10, ""}}}, Nanos(0),
-      [this, id, fence, request](const AnswerBody& body) { on_renewed(id, fence, request, body); },
-      [this, id, fence, request] {
-        Run* one = find(id, fence);
-        if (one == nullptr || one->ended) return false;
-        one->clock.sent(request, local_now());
-        return true;
-      });
-}
-
-void Worker::on_renewed(work::WorkId id, work::Fence fence, std::uint64_t request,
-                        const AnswerBody& body) {
-  Run* run = find(id, fence);
-  if (run == nullptr || run->ended) return;
-  run->renewing = false;
-  const auto* answers = std::get_if<replica::RenewedAnswers>(&body);
-  if (answers == nullptr || answers->size() != 1) {
-    return world_.blame("a Renewal was answered with something else");
-  }
-  if (answers->front().judged.outcome != work::Outcome::ok) {
-    run->clock.refused(local_now());
-    return watch(id, fence);
-  }
-  run->clock.acknowledged(request);
-  if (answers->front().order == work::Order::cancel) return end(id, fence);
-  watch(id, fence);
-}
-
-void Worker::end(work::WorkId id, work::Fence fence) {
-  Run* run = find(id, fence);
-  if (run == nullptr || run->ended) return;
-  if (run->clock.is_over(local_now()) && obedient_) return watch(id, fence);
-  run->ended = true;
-  const work::Hold hold{id, fence};
-  const WorkStyle& style = world_.scene().work;
-  if (random_.chance(style.fails)) {
-    return report(id, fence, work::Fail{id_, {{hold, true, 1, 0, "tail", ""}}}, false);
-  }
-  if (random_.chance(style.fails)) {
-    return report(id, fence, work::Release{id_, {{hold, 100, 50, "point"}}}, false);
-  }
-  report(id, fence, work::Complete{id_, {{hold, "result"}}}, true);
-}
-
-void Worker::report(work::WorkId id, work::Fence fence, work::Command command, bool completes) {
-  call(std::move(command), Nanos(0), [this, id, fence, completes](const AnswerBody& body) {
-    if (find(id, fence) != nullptr) runs_.erase(id);
-    const auto* reply = std::get_if<work::Reply>(&body);
-    const auto* verdicts = reply == nullptr ? nullptr : std::get_if<work::Verdicts>(reply);
-    if (verdicts == nullptr) return world_.blame("a report was answered with something else");
-    for (const auto& judged : verdicts->works) {
-      const bool accepted =
-          judged.outcome == work::Outcome::ok || judged.outcome == work::Outcome::repeated;
-      if (completes && accepted) world_.witness().acknowledged_end(id);
-    }
-    claim();
   });
 }
 

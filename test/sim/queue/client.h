@@ -1,12 +1,10 @@
-// Clients: who asks the voters, as a node of the cluster would; and the workers among them.
+// Clients: who asks the voters, as a node of the cluster would.
 //
 // A client asks whom it believes to lead. No answer in time, or "moved": it asks again, of whoever
-// was named or of anybody, with the very same request, until there is an answer. The first answer
-// counts. Replies travel over links too, so they are lost as often as requests.
+// was named or of anybody, with the very same request, until there is an answer or time is up. The
+// first answer counts. Replies travel over links too, so they are lost as often as requests.
 //
-// A worker claims, runs what it was granted for a while, renews, reports, and stops by its own
-// clock (LeaseClock, the product's) when it cannot renew. The truth about who runs what when is
-// kept here: two workers that run one item while both believe in their lease are a violation.
+// An Adder adds work, cancels some of it and reads. A Worker is a client as well (worker.h).
 #pragma once
 
 #include <map>
@@ -15,14 +13,12 @@
 #include <string>
 #include <variant>
 
-#include "node/work/lease_clock.h"
 #include "test/sim/queue/voter.h"
 
 namespace riftbus::consensus {
 
 struct WorkStyle {
   std::uint32_t lease_ms = 4000;
-  Nanos kill_grace = Millis(100);
   Nanos run_min = Millis(50);
   Nanos run_max = Millis(800);
   double lasts = 0.1;  // longer than a lease, if it comes to that
@@ -31,6 +27,7 @@ struct WorkStyle {
   Nanos answer_timeout = Millis(700);
   std::size_t slots = 2;
   double fails = 0.05;
+  double finishes = 0.05;  // on_disconnect finish
   double cancels = 0.02;
   double reads = 0.2;
 };
@@ -51,13 +48,13 @@ class Client {
   [[nodiscard]] bool is_paused() const { return paused_; }
 
  protected:
-  // `on_try`: before each try; false: give the call up.
-  void call(Request request, Nanos wait, Reply done, std::function<bool()> on_try = {});
+  // `within`: then it is given up and `failed` called; what became of it is not known.
+  void call(Request request, Nanos wait, Reply done, Nanos within = Nanos::max(),
+            std::function<void()> failed = {});
   // Timers and answers wait while the process is stopped.
   void post(std::function<void()> what);
   void after(Nanos span, std::function<void()> what);
   void at_local(TimePoint local, std::function<void()> what);
-  void forget_calls() { calls_.clear(); }
   [[nodiscard]] bool has_calls() const { return !calls_.empty(); }
   [[nodiscard]] TimePoint local_now() const;
   void end_life();
@@ -70,10 +67,10 @@ class Client {
     Request request;
     Nanos wait{};
     Reply done;
-    std::function<bool()> on_try;
     std::uint64_t tries = 0;
   };
   void try_call(std::uint64_t number);
+  [[nodiscard]] replica::Request make_request(const Call& call, replica::Ticket ticket);
   void on_answer(std::uint64_t number, const AnswerBody& body);
   [[nodiscard]] ServerId any_voter();
 
@@ -101,48 +98,6 @@ class Adder : public Client {
 
   std::vector<work::WorkId> added_;
   bool adding_ = true;
-};
-
-class Worker : public Client {
- public:
-  Worker(World& world, Port port, std::uint64_t seed);
-  void start();
-  // kill -9 of the node, its jobs with it; then a new instance.
-  void crash();
-  void restart();
-  void heal();
-  [[nodiscard]] bool is_up() const { return up_; }
-  [[nodiscard]] bool is_running() const { return !runs_.empty(); }
-  // It runs this item and, by its own clock, has a right to.
-  [[nodiscard]] bool believes_in(work::WorkId id) const;
-  void set_obedient(bool obedient) { obedient_ = obedient; }
-
- private:
-  struct Run {
-    work::Fence fence;
-    work::LeaseClock clock;
-    bool renewing = false;
-    bool ended = false;  // nothing runs; only the report is open
-  };
-  void claim();
-  void on_claimed(const work::Claimed& claimed, TimePoint first_try);
-  void begin(const work::Grant& grant, work::Fence fence, TimePoint first_try);
-  void watch(work::WorkId id, work::Fence fence);
-  void renew(work::WorkId id);
-  void on_renewed(work::WorkId id, work::Fence fence, std::uint64_t request,
-                  const AnswerBody& body);
-  void end(work::WorkId id, work::Fence fence);
-  void report(work::WorkId id, work::Fence fence, work::Command command, bool completes);
-  [[nodiscard]] Run* find(work::WorkId id, work::Fence fence);
-
-  NodeId id_;
-  Instance instance_;
-  std::uint64_t requests_ = 0;
-  std::uint64_t renewals_ = 0;
-  std::map<work::WorkId, Run> runs_;
-  bool claiming_ = false;
-  bool up_ = false;
-  bool obedient_ = true;
 };
 
 }  // namespace riftbus::consensus

@@ -1,5 +1,5 @@
 // riftbus-queue-sim: consensus, queue and workers together in virtual time. Exit code 0: everything
-// held; 1: something did not; 2: wrong usage. Options as riftbus-sim's.
+// held; 1: something did not; 2: wrong usage. Options as riftbus-sim's; so is `script`.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -8,6 +8,7 @@
 
 #include "test/sim/options.h"
 #include "test/sim/pool.h"
+#include "test/sim/queue/script.h"
 #include "test/sim/queue/stories.h"
 
 namespace riftbus::consensus {
@@ -114,6 +115,9 @@ int run(const sim::Options& options) {
 int main(int argc, char** argv) {
   using namespace riftbus;
   sim::Options options = sim::parse_options(std::vector<std::string>(argv + 1, argv + argc));
+  if (options.command == "script" && options.problem.empty()) {
+    return sim::run_scripts(options.files, options.rewrite, consensus::play_queue_script);
+  }
   if (!options.problem.empty() || options.scenarios.empty()) {
     std::fprintf(stderr, "usage: riftbus-queue-sim --scenario NAME|fast|all [options]: %s\n%s",
                  options.problem.c_str(), sim::usage());

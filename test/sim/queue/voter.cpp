@@ -214,6 +214,7 @@ void Voter::perform(replica::Action& action) {
     answer(*said);
   } else if (const auto* news = std::get_if<Announce>(&action)) {
     world_.witness().announced(*this, *news);
+    if (world_.on_news) world_.on_news(*this, *news);
   } else if (auto* persist = std::get_if<Persist>(&action)) {
     disk_.submit(std::move(*persist), "");
   } else if (auto* compact = std::get_if<Compact>(&action)) {

@@ -142,11 +142,43 @@ void Witness::apply(const Entry& entry) {
   if (const auto* added = std::get_if<work::Added>(&reply)) {
     added_.insert(added->ids.begin(), added->ids.end());
   } else if (const auto* claimed = std::get_if<work::Claimed>(&reply)) {
-    for (const auto& grant : claimed->grants) granted_.insert({grant.id, claimed->fence});
+    judge_grants(*claimed);
+  } else if (const auto* expire = std::get_if<work::Expire>(&decoded.value)) {
+    judge_expiry(*expire, std::get<work::Verdicts>(reply));
   } else if (std::holds_alternative<work::Complete>(decoded.value)) {
     for (const auto& judged : std::get<work::Verdicts>(reply).works) {
-      if (judged.outcome == work::Outcome::ok) completed_.insert(judged.id);
+      if (judged.outcome != work::Outcome::ok) continue;
+      if (!completed_.insert(judged.id).second) world_.blame("completed twice");
     }
+  }
+}
+
+void Witness::judge_grants(const work::Claimed& claimed) {
+  bool is_new = false;
+  for (const auto& grant : claimed.grants) {
+    const work::Hold hold{grant.id, claimed.fence};
+    if (!granted_.insert(hold).second) continue;  // the repeated answer to a repeated claim
+    is_new = true;
+    promise(hold);
+  }
+  if (is_new && claimed.fence <= newest_) world_.blame("a token that does not rise");
+  newest_ = std::max(newest_, claimed.fence);
+}
+
+void Witness::promise(const work::Hold& hold) {
+  const work::Item* item = reference_.ledger().find(hold.id);
+  if (item == nullptr || item->fence != hold.fence) return;
+  const Nanos lease = Millis(reference_.ledger().terms(*item).terms.lease_ms);
+  promised_[hold] = world_.schedule().now() + lease / 100 * 99;  // clocks differ by less
+}
+
+void Witness::judge_expiry(const work::Expire& command, const work::Verdicts& verdicts) {
+  if (command.lapse != work::Lapse::silence) return;
+  for (std::size_t i = 0; i < verdicts.works.size(); ++i) {
+    if (verdicts.works[i].outcome != work::Outcome::ok) continue;
+    const auto promised = promised_.find(command.works[i].hold);
+    if (promised == promised_.end() || world_.schedule().now() >= promised->second) continue;
+    world_.blame("#" + number(promised->first.id.value()) + " was taken away before its time");
   }
 }
 
@@ -214,6 +246,13 @@ void Witness::answered(const Voter& voter, const replica::Answer& answer, Index 
   if (std::holds_alternative<replica::ReadNow>(answer.body)) {
     if (voter.status().applied < decided_then) blame(voter, "served a stale read");
   }
+  if (const auto* renewed = std::get_if<replica::RenewedAnswers>(&answer.body)) {
+    for (const auto& each : *renewed) {
+      const work::Item* item = voter.replica().queue().ledger().find(each.judged.id);
+      const bool holds = each.judged.outcome == work::Outcome::ok && item != nullptr;
+      if (holds) promise({each.judged.id, item->fence});
+    }
+  }
   const auto* reply = std::get_if<work::Reply>(&answer.body);
   if (reply == nullptr) return;
   if (const auto* claimed = std::get_if<work::Claimed>(reply)) {
@@ -237,6 +276,10 @@ void Witness::acknowledged_end(work::WorkId id) {
   if (!completed_.contains(id)) world_.blame("acknowledged an end that was never applied");
 }
 
+void Witness::began(const work::Hold& hold) {
+  if (!granted_.contains({hold.id, hold.fence})) world_.blame("a worker runs what is not decided");
+}
+
 void Witness::finish() {
   std::set<work::WorkId> dead, cancelled;
   for (const auto& [id, item] : reference_.ledger().items) {
@@ -246,6 +289,7 @@ void Witness::finish() {
     if (view.state == work::State::cancelled) cancelled.insert(view.id);
     if (view.state == work::State::dead) dead.insert(view.id);
   }
+  dead.merge(World::find_blocked(reference_.ledger()));
   checker_.finish(dead, cancelled);
   if (!checker_.violations().empty()) world_.blame(checker_.violations().back());
 }

@@ -4,16 +4,31 @@
 // entry enters it when any voter is first seen to have applied it) and a reference queue that
 // applies this history alone, beside a checker of histories that shares no code with the queue.
 //
+// Of the log
 //   one leader per term; a leader has everything that was committed before its term
 //   same index and term: same entry, and the same one before it (log matching)
-//   everybody applies the one history; equal places give equal queues, byte for byte
+//   everybody applies the one history, without gaps; equal places give equal queues, byte for byte
 //   an entry is in it only once a majority of the configured voters has it durably: so nothing is
-//     granted, acknowledged or read by a minority
-//   whatever a voter says it has, is on its disk and equal to its leader's; a vote is on disk
-//   before
-//     it is heard of, one per term
+//     granted, acknowledged or read by a minority, and no two majorities decide apart
+//   whatever a voter says it has, is on its disk and equal to its leader's; a term and a vote are
+//   on
+//     disk before they are heard of, one vote per term
 //   a read shows everything that was decided when it came
 //   log time never goes back, and never runs faster than the fastest clock
+//
+// Of the queue
+//   tokens only rise; one grant of an item at a time, and none while a promised lease runs: counted
+//     in true time, from the grant and from each renewal that was acknowledged
+//   only the holder's own, newest token ends a grant; an item is completed once
+//   what a client or worker is told (added, granted, done) is decided, and stays; at the end every
+//     item that was accepted has come to one end
+//   the same request twice has the answer of one (test/node/work/checker.h judges all of this from
+//     commands and replies alone)
+//
+// Of workers (worker.h)
+//   no program runs that was not granted, and none beside another run of the same work
+//
+// In peace, within five minutes: one leader, all of the configuration equal, nothing left to do.
 #pragma once
 
 #include <map>
@@ -47,6 +62,8 @@ class Witness {
   // ---- of clients
   void acknowledged_add(const work::Added& added);
   void acknowledged_end(work::WorkId id);
+  // A worker runs this now.
+  void began(const work::Hold& hold);
 
   // In the end: everything that was accepted has come to one end.
   void finish();
@@ -73,6 +90,9 @@ class Witness {
   void check_majority(const Voter& voter, const consensus::Entry& entry);
   void check_time(const consensus::Entry& entry);
   void apply(const consensus::Entry& entry);
+  void judge_grants(const work::Claimed& claimed);
+  void judge_expiry(const work::Expire& command, const work::Verdicts& verdicts);
+  void promise(const work::Hold& hold);
   void check_acknowledgement(const Voter& voter, Term term, Index match);
   void blame(const Voter& voter, const std::string& what);
 
@@ -86,7 +106,9 @@ class Witness {
   work::Checker checker_;
   std::map<std::uint64_t, std::uint64_t> queue_at_;  // applied index -> hash of the queue there
   std::set<work::WorkId> added_, completed_;
-  std::set<std::pair<work::WorkId, work::Fence>> granted_;
+  std::set<work::Hold> granted_;
+  work::Fence newest_;
+  std::map<work::Hold, TimePoint> promised_;  // nobody else before then
   std::size_t comparisons_ = 0;
 };
 

@@ -52,9 +52,10 @@ World::World(const sim::Args& args, const Scene& scene)
   }
 }
 
-void World::start() {
+void World::start(bool only_voters) {
   begin_ = schedule_.now();
   for (auto& voter : voters_) voter->start();
+  if (only_voters) return;
   for (auto& worker : workers_) worker->start();
   for (auto& adder : adders_) adder->start();
 }
@@ -122,6 +123,7 @@ void World::deliver(Message message) {
     if (!decoded) return blame("a message does not survive the codec: " + to_string(message));
     message = std::move(*decoded);
   }
+  if (loses && loses(message)) return;
   links_.send(from, to, [this, message = std::move(message)] {
     if (Voter* voter = find(message.to)) voter->receive(message);
   });
@@ -171,11 +173,26 @@ std::string World::find_unrest() {
     if (worker->is_running()) return "a worker has work";
   }
   const auto& ledger = best->replica().queue().ledger();
+  const std::size_t blocked = find_blocked(ledger).size();
   for (const auto state : {work::State::ready, work::State::leased, work::State::delayed}) {
-    const std::size_t count = ledger.count(state);
+    const std::size_t count =
+        ledger.count(state) - (state == work::State::delayed ? blocked : std::size_t{0});
     if (count > 0) return std::to_string(count) + " items are " + work::to_string(state);
   }
   return {};
+}
+
+std::set<work::WorkId> World::find_blocked(const work::Ledger& ledger) {
+  std::set<work::WorkId> blocked;
+  for (const auto& [id, item] : ledger.items) {  // what it waits for has a smaller number
+    const auto& after = item.more().after;
+    const bool waits = std::any_of(after.begin(), after.end(), [&](work::WorkId other) {
+      const work::Item* found = ledger.find(other);
+      return blocked.contains(other) || (found != nullptr && found->state == work::State::dead);
+    });
+    if (item.state == work::State::delayed && waits) blocked.insert(id);
+  }
+  return blocked;
 }
 
 void World::expect_rest(Nanos limit) {

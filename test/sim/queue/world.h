@@ -6,13 +6,14 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "test/sim/queue/client.h"
 #include "test/sim/queue/links.h"
 #include "test/sim/queue/voter.h"
 #include "test/sim/queue/witness.h"
+#include "test/sim/queue/worker.h"
 #include "test/sim/scenario.h"
 #include "test/sim/trace.h"
 
@@ -39,7 +40,8 @@ class World {
  public:
   World(const sim::Args& args, const Scene& scene);
 
-  void start();
+  // `only_voters`: workers and clients are started one by one.
+  void start(bool only_voters = false);
   void run(Nanos span);
   sim::Outcome finish();
 
@@ -62,9 +64,14 @@ class World {
   void isolate(Port port);
 
   void deliver(consensus::Message message);
+  // For scripts: true loses it; and what voters say of themselves.
+  std::function<bool(const consensus::Message&)> loses;
+  std::function<void(const Voter&, const consensus::Announce&)> on_news;
+  std::function<void(const Worker&, const std::string&)> on_program;
   [[nodiscard]] replica::Ticket next_ticket() { return replica::Ticket(++tickets_); }
   void blame(const std::string& what);
   [[nodiscard]] bool ok() const { return violations_.empty(); }
+  [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
   void figure(const std::string& name, double value) { figures_.emplace_back(name, value); }
 
   // Nothing hinders anybody any more; who was down is up.
@@ -72,6 +79,8 @@ class World {
   // All that are in the configuration have applied everything, and all work is at its end.
   // Empty then; otherwise what is missing.
   [[nodiscard]] std::string find_unrest();
+  // They wait for work that waits for an operator.
+  [[nodiscard]] static std::set<work::WorkId> find_blocked(const work::Ledger& ledger);
   // The whole end of a story: heal, rest within `limit`, compare everything.
   void expect_rest(Nanos limit);
 
