@@ -29,7 +29,7 @@ MAY_INCLUDE_NARROW = {
     "tunnel/session": ("config", "tunnel/session"),
     "test/sim": ("config", "bus/wire", "node/membership", "test/sim"),
     "test/sim/queue": ("config", "bus/wire", "node/consensus", "node/work", "node/replica",
-                       "test/sim", "test/node/work"),
+                       "node/jobs", "test/sim", "test/node/work"),
 }
 PURE_FOLDERS = ("bus/wire/", "node/membership/", "node/election/", "node/consensus/", "node/work/",
                 "node/replica/", "node/jobs/", "node/sync/", "tunnel/session/")
