@@ -9,6 +9,7 @@
 #include "bus/clock.h"
 #include "bus/descriptors.h"
 #include "bus/log.h"
+#include "bus/secure_buffers.h"
 #include "config/check.h"
 
 namespace riftbus::bus {
@@ -47,6 +48,7 @@ Bus::State::State(zmq::context_t& zmq_context, const KeyPair* keys, Settings cho
 Bus::Bus(zmq::context_t& context, const KeyPair* keys, Settings settings)
     : state_(std::make_unique<State>(context, keys, std::move(settings))) {
   RIFTBUS_CHECK(keys != nullptr || state_->settings.insecure);
+  pool_secure_buffers();
 }
 
 Bus::~Bus() = default;

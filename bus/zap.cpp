@@ -10,6 +10,7 @@
 #include <zmq.hpp>
 
 #include "bus/clock.h"
+#include "bus/secure_buffers.h"
 #include "bus/zap_request.h"
 
 namespace riftbus::bus {
@@ -170,6 +171,7 @@ void ZapHandler::State::note_refusal(const ZapRequest& request, const AccessDeci
 
 Result<std::unique_ptr<ZapHandler>> ZapHandler::start(zmq::context_t& context,
                                                       std::shared_ptr<const Roster> roster) {
+  pool_secure_buffers();
   try {
     auto state = std::make_unique<State>(context, std::move(roster));
     for (auto* socket : {&state->door, &state->stop_receiver, &state->stop_sender}) {
