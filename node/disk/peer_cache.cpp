@@ -3,6 +3,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 namespace riftbus::node {
@@ -69,14 +70,17 @@ double updated_reputation(double before, bool reached) {
   return before * (1 - kReputationAlpha) + (reached ? kReputationAlpha : 0);
 }
 
-PeerCache::PeerCache(std::unique_ptr<SQLite::Database> database, Limits limits)
-    : database_(std::move(database)), limits_(limits) {}
+PeerCache::PeerCache(std::string path, std::unique_ptr<SQLite::Database> database, Limits limits)
+    : path_(std::move(path)), database_(std::move(database)), limits_(limits) {}
 PeerCache::~PeerCache() = default;
 
 Result<std::unique_ptr<PeerCache>> PeerCache::open(const std::string& path, Limits limits,
                                                    std::string& note) {
+  std::error_code unknown;
+  const bool is_new = !std::filesystem::exists(path, unknown) && !unknown;
+  if (is_new) return std::unique_ptr<PeerCache>(new PeerCache(path, nullptr, limits));
   try {
-    return std::unique_ptr<PeerCache>(new PeerCache(open_database(path), limits));
+    return std::unique_ptr<PeerCache>(new PeerCache(path, open_database(path), limits));
   } catch (const SQLite::Exception& failure) {
     note = "peer cache " + path + " is unreadable (" + failure.what() + "); moved aside to " +
            path + ".corrupt and begun anew";
@@ -84,13 +88,14 @@ Result<std::unique_ptr<PeerCache>> PeerCache::open(const std::string& path, Limi
   std::rename(path.c_str(), (path + ".corrupt").c_str());
   for (const char* suffix : {"-wal", "-shm"}) std::remove((path + suffix).c_str());
   try {
-    return std::unique_ptr<PeerCache>(new PeerCache(open_database(path), limits));
+    return std::unique_ptr<PeerCache>(new PeerCache(path, open_database(path), limits));
   } catch (const SQLite::Exception& failure) {
     return database_error(failure, path);
   }
 }
 
 Result<std::vector<CachedPeer>> PeerCache::load(std::int64_t now_s) {
+  if (!database_) return std::vector<CachedPeer>{};
   try {
     std::vector<CachedPeer> peers;
     SQLite::Statement rows(
@@ -109,12 +114,13 @@ Result<std::vector<CachedPeer>> PeerCache::load(std::int64_t now_s) {
     }
     return peers;
   } catch (const SQLite::Exception& failure) {
-    return database_error(failure, database_->getFilename());
+    return database_error(failure, path_);
   }
 }
 
 Status PeerCache::save(const std::vector<PeerSighting>& sightings, std::int64_t now_s) {
   try {
+    if (!database_) database_ = open_database(path_);
     SQLite::Transaction transaction(*database_);
     SQLite::Statement insert(
         *database_,
@@ -150,18 +156,19 @@ Status PeerCache::save(const std::vector<PeerSighting>& sightings, std::int64_t 
     transaction.commit();
     return Ok{};
   } catch (const SQLite::Exception& failure) {
-    return database_error(failure, database_->getFilename());
+    return database_error(failure, path_);
   }
 }
 
 Status PeerCache::forget(const NodeId& id) {
+  if (!database_) return Ok{};
   try {
     SQLite::Statement statement(*database_, "DELETE FROM peers WHERE id = ?");
     statement.bind(1, id.value());
     statement.exec();
     return Ok{};
   } catch (const SQLite::Exception& failure) {
-    return database_error(failure, database_->getFilename());
+    return database_error(failure, path_);
   }
 }
 

@@ -5,6 +5,9 @@
 // before all. It is a cache: a damaged file is moved aside as FILE.corrupt, said aloud, and begun
 // anew; losing it costs nothing but a slower start when all seeds are gone.
 //
+// A file that is not there is made by the first save, which has the disk thread to itself: making
+// it costs six waits for the disk, and a start that did so was the slowest part of a join.
+//
 // Blocking: used on the disk thread, and once at start. Times are wall-clock seconds, because they
 // must outlive a reboot.
 #pragma once
@@ -52,7 +55,8 @@ class PeerCache {
     std::int64_t ttl_s = 7 * 24 * 3600;
   };
 
-  // Opens or makes the file. `note` receives one line when a damaged file had to be moved aside.
+  // Opens the file if there is one. `note` receives one line when a damaged file had to be moved
+  // aside.
   [[nodiscard]] static Result<std::unique_ptr<PeerCache>> open(const std::string& path,
                                                                Limits limits, std::string& note);
   ~PeerCache();
@@ -65,9 +69,10 @@ class PeerCache {
   [[nodiscard]] Status forget(const NodeId& id);
 
  private:
-  PeerCache(std::unique_ptr<SQLite::Database> database, Limits limits);
+  PeerCache(std::string path, std::unique_ptr<SQLite::Database> database, Limits limits);
 
-  std::unique_ptr<SQLite::Database> database_;
+  std::string path_;
+  std::unique_ptr<SQLite::Database> database_;  // null until there is a file
   Limits limits_;
 };
 

@@ -95,6 +95,26 @@ TEST_F(PeerCacheTest, ARevokedPeerIsForgotten) {
   EXPECT_TRUE(cache->load(1000).value().empty());
 }
 
+TEST_F(PeerCacheTest, TouchesNoDiskBeforeItsFirstSave) {
+  const auto cache = open();
+  EXPECT_TRUE(cache->load(1000).value().empty());
+  EXPECT_TRUE(cache->forget(id("a")).ok());
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  ASSERT_TRUE(cache->save({{id("a"), {address("192.0.2.1")}, true, false}}, 1000).ok());
+  EXPECT_TRUE(std::filesystem::exists(path_));
+  EXPECT_EQ(cache->load(1000).value().size(), 1U);
+}
+
+TEST_F(PeerCacheTest, AFolderThatIsGoneIsAnErrorOfTheSaveAndTheNextOneTriesAgain) {
+  path_ = folder_.file("later") + "/peers.db";
+  const auto cache = open();
+  const auto refused = cache->save({{id("a"), {address("192.0.2.1")}, true, false}}, 1000);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, 1410);
+  std::filesystem::create_directory(folder_.file("later"));
+  EXPECT_TRUE(cache->save({{id("a"), {address("192.0.2.1")}, true, false}}, 1000).ok());
+}
+
 TEST_F(PeerCacheTest, ADamagedFileIsMovedAsideAndSaidAloud) {
   std::ofstream(path_) << std::string(8192, 'x');
   const auto cache = open();
