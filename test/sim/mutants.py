@@ -1,21 +1,23 @@
 #!/usr/bin/python3
 """The test of the tests: each planted bug must be caught.
 
-A mutant (test/sim/mutants/*.mutant) names a source file, a piece of it, and what stands there
-instead. The file is compiled with the change, linked against the otherwise unchanged simulator,
-and played: first the scenarios that the mutant names, then the whole fast set. Nothing failed?
-Then the checkers have a hole. The piece is not found exactly once? Then the source has moved on
-and the mutant must follow. Both are failures of this test.
+A mutant (test/sim/mutants/*.mutant, test/sim/queue/mutants/*.mutant) names a source file, a piece
+of it, and what stands there instead. The file (of a header: the sources that it names) is compiled
+with the change, linked against the otherwise unchanged simulator, and played: first the golden
+scripts and scenarios that the mutant names, then all scripts and the whole fast set. Nothing
+failed? Then the checkers have a hole. The piece is not found exactly once? Then the source has
+moved on and the mutant must follow. Both are failures of this test.
 """
 import argparse
 import concurrent.futures
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
 
-SECTIONS = ("file:", "scenarios:")
+SECTIONS = ("file:", "compile:", "scripts:", "scenarios:")
 
 
 class Mutant:
@@ -29,6 +31,8 @@ class Mutant:
         values = {k: line[len(k):].strip() for line in lines for k in SECTIONS
                   if line.startswith(k)}
         self.file = values.get("file:", "")
+        self.sources = values.get("compile:", self.file).split()
+        self.scripts = values.get("scripts:", "").split()
         self.scenarios = values.get("scenarios:", "").split()
         if not (self.what and self.file and self.find and rest):
             raise SystemExit(f"{path}: needs '# what', 'file:', '---- find' and '---- replace'")
@@ -59,7 +63,8 @@ def check_control(mutants, args, folder):
     if problem:
         return "cannot link the unchanged program:\n" + problem
     named = sorted({name for mutant in mutants for name in mutant.scenarios})
-    return (first_failure(program, named, args.seeds)
+    return (first_difference(program, all_scripts(args))
+            or first_failure(program, named, args.seeds)
             or first_failure(program, ["fast"], fast_seeds(args)))
 
 
@@ -72,17 +77,44 @@ def build(mutant, args, folder):
     changed = apply(source, mutant)
     if changed is None:
         return None, f"does not apply any more: its piece is not exactly once in {mutant.file}"
-    cpp = folder / (mutant.name + ".cpp")
-    cpp.write_text(changed, encoding="utf-8")
-    program = folder / mutant.name
-    compile_command = [args.compiler, "-std=c++20", "-O1", "-w", *args.flag, f"-I{args.source}",
-                       "-c", str(cpp), "-o", str(cpp.with_suffix(".o"))]
-    link_command = [args.compiler, str(cpp.with_suffix(".o")), *args.link, "-o", str(program)]
-    for command in (compile_command, link_command):
+    # Found first, before the true one.
+    place = folder / mutant.name / mutant.file
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(changed, encoding="utf-8")
+    program = folder / mutant.name / "program"
+    commands, objects = [], []
+    for source in mutant.sources:
+        cpp = place if source == mutant.file else args.source / source
+        objects.append(str(folder / mutant.name / f"{len(objects)}.o"))
+        commands.append([args.compiler, "-std=c++20", "-O1", "-w", *args.flag,
+                         f"-I{folder / mutant.name}", f"-I{args.source}", "-c", str(cpp),
+                         "-o", objects[-1]])
+    commands.append([args.compiler, *objects, *args.link, "-o", str(program)])
+    for command in commands:
         problem = run(command)
         if problem:
             return None, "does not compile any more:\n" + problem
     return program, ""
+
+
+def all_scripts(args):
+    return sorted(str(path) for path in args.scripts.glob("*.txt")) if args.scripts else []
+
+
+def first_difference(program, scripts):
+    if not scripts:
+        return ""
+    try:
+        done = subprocess.run([str(program), "script", *scripts], capture_output=True, text=True,
+                              check=False, timeout=120)
+    except subprocess.TimeoutExpired:
+        return "a script never ended"
+    if done.returncode == 0:
+        return ""
+    said = [line for line in done.stderr.splitlines() if line.startswith(" ")]
+    what = next((line for line in said if "!!" in line), said[0] if said else "")
+    where = done.stderr.splitlines()[0] if done.stderr else f"exit code {done.returncode}"
+    return f"{pathlib.Path(where.split(':')[0]).name}: {what.strip()}"
 
 
 def first_failure(program, scenarios, seeds):
@@ -104,12 +136,15 @@ def judge(mutant, args, folder):
     program, problem = build(mutant, args, folder)
     if program is None:
         return False, problem
-    caught = ""
-    if mutant.scenarios:
+    scripts = [str(args.scripts / name) for name in mutant.scripts]
+    caught = first_difference(program, scripts)
+    if not caught and mutant.scenarios:
         caught = first_failure(program, mutant.scenarios, args.seeds)
     if not caught:
+        caught = first_difference(program, all_scripts(args))
+    if not caught:
         caught = first_failure(program, ["fast"], fast_seeds(args))
-    program.unlink()
+    shutil.rmtree(program.parent)
     took = f" ({time.monotonic() - begin:.1f} s)"
     return bool(caught), (caught or "SURVIVED: no scenario and no checker noticed") + took
 
@@ -123,10 +158,12 @@ def main():
     parser.add_argument("--link", action="append", default=[], help="object or library to link")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=24)
+    parser.add_argument("--mutants", default="test/sim/mutants", help="folder of the planted bugs")
+    parser.add_argument("--scripts", type=pathlib.Path, help="folder of golden scripts")
     parser.add_argument("names", nargs="*", help="only these mutants")
     args = parser.parse_args()
     args.build.mkdir(parents=True, exist_ok=True)
-    paths = sorted((args.source / "test/sim/mutants").glob("*.mutant"))
+    paths = sorted((args.source / args.mutants).glob("*.mutant"))
     mutants = [Mutant(p) for p in paths if not args.names or p.stem in args.names]
     problem = check_control(mutants, args, args.build)
     if problem:
