@@ -77,6 +77,7 @@ constexpr auto kRotateOptions = std::to_array<Option>({
 });
 constexpr auto kInitOptions = std::to_array<Option>({
     {"nodes", 0, "LIST", false, "", kNothing, "names of the nodes (n1,n2,n3)"},
+    {"voters", 0, "N", false, "", kNothing, "how many of them keep the log, first ones first (5)"},
     {"dir", 'd', "DIR", false, "", Completes::directory, "where everything goes (./NAME)"},
     {"port", 0, "PORT", false, "", kNothing, "first port; each node takes ten (7770)"},
 });

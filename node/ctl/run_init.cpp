@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kNodesMax = 500;
 constexpr std::uint64_t kPortsEach = 10;
+constexpr std::uint64_t kVotersMax = 9;  // more of them only make every write slower
 constexpr const char* kOperatorId = "operator";
 
 struct Plan {
@@ -26,6 +27,7 @@ struct Plan {
   std::vector<NodeId> nodes;
   std::string directory;  // absolute
   std::uint64_t port = 0;
+  std::uint64_t voters_max = 5;
 
   [[nodiscard]] std::string operator_directory() const { return directory + "/operator"; }
   [[nodiscard]] std::string node_directory(const NodeId& id) const {
@@ -33,7 +35,7 @@ struct Plan {
   }
   // An odd number: one voter more would survive no more failures.
   [[nodiscard]] std::vector<NodeId> voters() const {
-    const std::size_t count = std::min<std::size_t>(nodes.size(), 5);
+    const std::size_t count = std::min<std::size_t>(nodes.size(), voters_max);
     return {nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>((count - 1) / 2 * 2 + 1)};
   }
 };
@@ -68,6 +70,9 @@ Result<Plan> read_plan(const Context& context) {
   auto port = parse_count(invocation.find("port").value_or("7770"), "--port", 1, highest);
   if (!port.ok()) return port.error();
   plan.port = *port;
+  auto voters = parse_count(invocation.find("voters").value_or("5"), "--voters", 1, kVotersMax);
+  if (!voters.ok()) return voters.error();
+  plan.voters_max = *voters;
   std::error_code failed;
   plan.directory =
       fs::absolute(invocation.find("dir").value_or(plan.cluster.value()), failed).string();
