@@ -276,7 +276,7 @@ class Player {
     if (words[0] == "crash") return it->crash(machine);
     if (words[0] == "pause") return it->pause(machine);
     if (words[0] == "resume") return it->resume();
-    if (words[0] == "drain") return it->drain(true, false);
+    if (words[0].ends_with("drain")) return it->drain(words[0] == "drain", false);
     if (words[0] == "isolate") return world_->isolate(it->port());
     refuse("no such command for a worker: " + words[0]);
   }
