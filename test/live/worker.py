@@ -49,11 +49,11 @@ class Asker:
         for peer in self.peers.values():
             peer.close()
 
-    def peer(self, node):
+    def peer(self, node, seconds=3.0):
         if node not in self.peers:
             peer = self.test.connect(node, self.key, greet=False)
             self.peers[node] = peer
-            peer.call("hello", [1, 1, "riftbus live worker"], seconds=3)
+            peer.call("hello", [1, 1, "riftbus live worker"], seconds=seconds)
         return self.peers[node]
 
     def drop(self, node):
@@ -66,7 +66,7 @@ class Asker:
         while time.monotonic() < deadline:
             node = self.current
             try:
-                peer = self.peer(node)
+                peer = self.peer(node, min(3.0, each))
                 patience = min(each + wait_ms / 1000, deadline - time.monotonic())
                 kind, reply = peer.call(WORK_REQUEST, [ask, body, wait_ms, ""], max(0.1, patience))
             except (TimeoutError, zmq.ZMQError):
@@ -81,6 +81,8 @@ class Asker:
             if reply[0] == DONE:
                 return reply[1]
             self.next_node()
+            if reply[0] == MOVED and reply[2] != node and reply[2] in self.nodes:
+                self.current = reply[2]
         raise NoAnswer(f"within {seconds} s")
 
     def next_node(self):

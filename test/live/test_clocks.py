@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+"""Wall clocks that jump by an hour, forwards and back, under real daemons: nothing may notice.
+
+Uses Debian's libfaketime, which lies to one process about CLOCK_REALTIME and touches no other; the
+machine's own clock is never set. Without it the test says so and tests nothing.
+"""
+
+import glob
+import os
+import signal
+import sys
+import unittest
+
+from clustertest import ClusterTest, wait_until
+from worker import OK, Worker, spec
+
+FOUND = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+VOTERS = ["n1", "n2", "n3"]
+LEASE_MS = 4_000
+
+
+class Clocks(ClusterTest):
+    nodes = 3
+
+    @classmethod
+    def setUpClass(cls):
+        if not FOUND:
+            print("SKIPPED, NOTHING WAS TESTED: needs Debian's libfaketime", file=sys.stderr)
+            raise unittest.SkipTest("needs libfaketime")
+        super().setUpClass()
+        for name in VOTERS:  # one after the other, so that a majority stays
+            cls.set_clock(name, 0)
+            cls.cluster.signal(name, signal.SIGKILL)
+            cls.cluster.start(name, environment={
+                "LD_PRELOAD": FOUND[0], "FAKETIME_TIMESTAMP_FILE": cls.clock_of(name),
+                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+            cls.cluster.wait_whole()
+
+    @classmethod
+    def clock_of(cls, name):
+        return cls.cluster.file(f"clock-of-{name}")
+
+    @classmethod
+    def set_clock(cls, name, hours):
+        whole = cls.clock_of(name) + ".new"
+        with open(whole, "w", encoding="ascii") as file:
+            file.write(f"{hours * 3600:+d}\n")
+        os.rename(whole, cls.clock_of(name))
+
+    def leader(self):
+        def agree():
+            named = {self.cluster.ask(one, "leader", "show")["leader"] for one in VOTERS}
+            return named.pop() if len(named) == 1 and None not in named else None
+
+        return wait_until(agree, 20, "one leads")
+
+    def hour_of(self, name):
+        """Of the wall clock as the node's document shows it."""
+        return self.cluster.ask(name, "leader", "show")["at"][11:13]
+
+    def test_a_wall_clock_that_jumps_ends_no_lease_and_no_leadership(self):
+        worker = Worker(self, VOTERS, "holder")
+        self.addCleanup(worker.close)
+        leader = self.leader()
+        term = self.cluster.ask(leader, "leader", "show")["term"]
+        worker.add([spec("job", b"%d" % number, 3_600_000) for number in range(4)])
+        late = spec("job", b"delayed", LEASE_MS)
+        late.append(1_800_000)  # delay_ms: half an hour
+        delayed = worker.add([late])[0]
+        held = worker.claim(3)
+        self.assertEqual(len(held), 3)
+        before = self.hour_of(leader)
+        for hours in (1, -1, 0):
+            for name in VOTERS:
+                self.set_clock(name, hours)
+            if hours:
+                wait_until(lambda: self.hour_of(leader) != before, 10, "its wall clock has jumped")
+            self.assertEqual(set(worker.renew(held).values()), {OK}, f"{hours:+d} h: leases hold")
+            self.assertEqual(self.leader(), leader)
+            self.assertEqual(self.cluster.ask(leader, "leader", "show")["term"], term)
+        more = worker.claim(5)
+        self.assertEqual(len(more), 1, "the delayed one waits half an hour of log time")
+        self.assertNotIn(delayed, [one[0] for one in more])
+        self.assertEqual(set(worker.complete(held + more).values()), {OK})
+        self.assertNobodyDied(since=2)  # those that were started anew with their clocks
+        why = self.cluster.ask(leader, "work", "show", str(delayed))["work"]
+        self.assertEqual(why["state"], "delayed")
+
+
+if __name__ == "__main__":
+    unittest.main()
