@@ -9,8 +9,9 @@ test makes a bridge and one namespace per node; of all that nothing exists outsi
 removes it, and ends every process in it, when the script ends, however that happens: at its end,
 by ^C, or killed with -9. Only cluster.py's directory is left to the script itself, as everywhere.
 
-Cuts are one-way: `cut(node, "in")` drops whatever arrives at the node, "out" whatever leaves it.
-Connections stay as they are, and know nothing, as on a broken switch.
+Cuts are one-way: `cut(node, "in")` drops whatever arrives at the node, "out" whatever leaves it;
+`part(node, others)` is both ways. Connections stay as they are, and know nothing, as on a broken
+switch.
 """
 
 import os
@@ -118,14 +119,21 @@ class NetCluster(Cluster):
 
     # ---- cuts ------------------------------------------------------------------------------------
 
-    def cut(self, name, direction):
-        """Drops everything that comes "in" to, or goes "out" of, one node."""
-        hook = {"in": "input", "out": "output"}[direction]
-        loopback = {"in": "iif", "out": "oif"}[direction]
+    def cut(self, name, direction, others=None):
+        """Drops what comes "in" to, or goes "out" of, one node: everything, or some nodes' only."""
+        hook, loopback, peer = {"in": ("input", "iif", "saddr"),
+                                "out": ("output", "oif", "daddr")}[direction]
+        hosts = "0.0.0.0/0" if others is None else ", ".join(self.host(one) for one in others)
         run("nsenter", f"--net=/run/netns/{name}", "nft",
             f"add table inet cut; "
-            f"add chain inet cut {hook} {{ type filter hook {hook} priority 0; policy drop; }}; "
-            f"add rule inet cut {hook} {loopback} lo accept")
+            f"add chain inet cut {hook} {{ type filter hook {hook} priority 0; policy accept; }}; "
+            f"add rule inet cut {hook} {loopback} lo accept; "
+            f"add rule inet cut {hook} ip {peer} {{ {hosts} }} drop")
+
+    def part(self, name, others=None):
+        """Both ways; this process is not among the others unless they are everybody."""
+        for direction in ("in", "out"):
+            self.cut(name, direction, others)
 
     def heal(self, name):
         subprocess.run(["nsenter", f"--net=/run/netns/{name}", "nft", "delete table inet cut"],
