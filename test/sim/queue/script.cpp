@@ -49,8 +49,10 @@ bool is_kind(const Message& message, const std::string& kind) {
   const auto* append = std::get_if<Append>(&message.body);
   if (append == nullptr) return false;
   const auto is_noop = [](const EntryPtr& entry) { return entry->kind == EntryKind::noop; };
-  if (kind == "noop") return std::any_of(append->entries.begin(), append->entries.end(), is_noop);
-  return kind == "entries" && !append->entries.empty();
+  const Entries& entries = append->entries;
+  if (kind == "entries") return !entries.empty();
+  return kind == "noop" && entries.size() > 1 &&
+         std::any_of(entries.begin(), entries.end(), is_noop);
 }
 
 class Player {
@@ -282,9 +284,8 @@ class Player {
   }
 
   void set_policy(Voter& it, const Words& words) {
-    const auto policy = read_policy(words.at(2));
-    if (!policy) return refuse("policy VOTER raft|bully|hybrid");
-    it.set_policy(*policy);
+    if (const auto policy = read_policy(words.at(2))) return it.set_policy(*policy);
+    refuse("policy VOTER raft|bully|hybrid");
   }
   void set_disk(Voter& it, const Words& words) {
     const std::string& how = words.at(2);
