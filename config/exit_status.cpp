@@ -52,7 +52,8 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {1558, 1558, kExitUnavailable},  // nothing to tap
     {1559, 1559, kExitUsage},        // command line of the tap
     {1563, 1563, kExitFalse},        // not all work ended well
-    {1700, 1719, kExitUnavailable},  // a voter's disk
+    {1700, 1718, kExitUnavailable},  // a voter's disk
+    {1719, 1719, kExitTemporary},    // nobody leads yet
     {1723, 1723, kExitTemporary},    // no leader in time
     {1725, 1725, kExitTemporary},    // too many requests
     {1726, 1726, kExitRefused},      // leadership

@@ -250,5 +250,17 @@ def foreign_addresses(tree):
                                   f"{found} belongs to somebody: use 192.0.2.0/24")
 
 
+def summary_words(tree):
+    """A tap can filter by every word that a message's summary may hold, also by rare ones."""
+    said = tree.texts.get("bus/wire/describe.cpp", "")
+    known = set(re.findall(r'"([\w-]+)"', tree.texts.get("bus/tap/filter_parser.cpp", "") +
+                           tree.texts.get("bus/tap/field.cpp", "")))
+    for line, text in enumerate(said.split("\n"), 1):
+        for word in re.findall(r'\b(?:add|flag|quote)\("([\w-]+)"', text):
+            if word not in known:
+                yield Finding("summary-words", "bus/wire/describe.cpp", line,
+                              f"'{word}' is missing in kSummaryWords (bus/tap/filter_parser.cpp)")
+
+
 ALL = (top_level, include_direction, purity, file_size, function_size, line_width, header_shape,
-       banned_calls, unfinished, machine_words, sleeps_in_tests, foreign_addresses)
+       banned_calls, unfinished, machine_words, sleeps_in_tests, foreign_addresses, summary_words)
