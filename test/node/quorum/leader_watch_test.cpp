@@ -1,0 +1,119 @@
+#include "node/quorum/leader_watch.h"
+
+#include "test/node/quorum/quorum_world.h"
+
+namespace riftbus::node {
+namespace {
+
+Voter::OnRequest answering(wire::WorkReply reply) {
+  return [reply](const wire::WorkRequest&) -> std::optional<wire::Body> { return reply; };
+}
+
+TEST(LeaderWatch, AsksTheVotersUntilTheLeaderItselfConfirms) {
+  QuorumWorld world;
+  world.voter(kFirst).on_request = answering(says_leader(kSecond, 3));
+  ASSERT_TRUE(world.until([&] { return world.watch->leader() == kSecond; }));
+  EXPECT_EQ(world.watch->term(), 3u);
+  EXPECT_FALSE(world.watch->is_confirmed(world.now())) << "a follower's word is a hint";
+  world.voter(kSecond).on_request = answering(says_leader(kSecond, 3));
+  EXPECT_TRUE(world.until([&] {
+    world.pass(LeaderWatch::kAskEvery);
+    return world.watch->is_confirmed(world.now());
+  }));
+}
+
+TEST(LeaderWatch, DoubtsALeaderThatIsSilentAndFindsTheNext) {
+  QuorumWorld world;
+  world.voter(kFirst).on_request = answering(says_leader(kFirst, 3));
+  ASSERT_TRUE(world.until([&] { return world.watch->is_confirmed(world.now()); }));
+  world.voter(kFirst).on_request = nullptr;
+  world.pass(LeaderWatch::kDoubtAfter);
+  EXPECT_FALSE(world.watch->is_confirmed(world.now()));
+  world.watch->tick(world.now());
+  EXPECT_TRUE(world.watch->leader().empty());
+  world.voter(kSecond).on_request = answering(says_leader(kSecond, 4));
+  EXPECT_TRUE(world.until([&] {
+    world.pass(Millis(100));
+    return world.watch->is_confirmed(world.now()) && world.watch->leader() == kSecond;
+  }));
+}
+
+TEST(LeaderWatch, BelievesALeaderThatSaysItLeadsNoMore) {
+  QuorumWorld world;
+  world.voter(kFirst).on_request = answering(says_leader(kFirst, 3));
+  ASSERT_TRUE(world.until([&] { return world.watch->is_confirmed(world.now()); }));
+  world.voter(kFirst).on_request = answering(says_leader(NodeId(), 4));
+  EXPECT_TRUE(world.until([&] {
+    world.pass(Millis(100));
+    return world.watch->leader().empty();
+  }));
+}
+
+TEST(LeaderWatch, TakesAHintOfALaterTermOnly) {
+  QuorumWorld world;
+  auto& watch = *world.watch;
+  watch.hint(kFirst, 5, world.now());
+  EXPECT_EQ(watch.leader(), kFirst);
+  const auto version = watch.version();
+  watch.hint(kSecond, 4, world.now());
+  watch.hint(kSecond, 5, world.now());
+  watch.hint(NodeId(), 9, world.now());
+  EXPECT_EQ(watch.leader(), kFirst);
+  EXPECT_EQ(watch.version(), version);
+  watch.hint(kSecond, 6, world.now());
+  EXPECT_EQ(watch.leader(), kSecond);
+  EXPECT_NE(watch.version(), version);
+}
+
+TEST(LeaderWatch, DoubtIsAboutTheLeaderAndNobodyElse) {
+  QuorumWorld world;
+  auto& watch = *world.watch;
+  watch.hint(kFirst, 5, world.now());
+  watch.doubt(kSecond, world.now());
+  EXPECT_EQ(watch.leader(), kFirst);
+  watch.doubt(kFirst, world.now());
+  EXPECT_TRUE(watch.leader().empty());
+  watch.hint(kSecond, 4, world.now());
+  EXPECT_TRUE(watch.leader().empty()) << "its term is over";
+  watch.hint(kFirst, 5, world.now());
+  EXPECT_EQ(watch.leader(), kFirst) << "it may lead on";
+}
+
+TEST(LeaderWatch, OurOwnReplicaIsTheTruth) {
+  QuorumWorld world;
+  auto& watch = *world.watch;
+  watch.set(kSelf, 7, world.now());
+  EXPECT_TRUE(watch.is_self());
+  watch.hint(kFirst, 9, world.now());
+  watch.doubt(kSelf, world.now());
+  world.pass(Seconds(60));
+  watch.tick(world.now());
+  EXPECT_EQ(watch.leader(), kSelf);
+  EXPECT_TRUE(watch.is_confirmed(world.now()));
+  EXPECT_EQ(watch.next_deadline(), TimePoint::max()) << "nobody needs to be asked";
+  watch.set(NodeId(), 7, world.now());
+  EXPECT_TRUE(watch.leader().empty());
+  EXPECT_LE(watch.next_deadline(), world.now());
+}
+
+TEST(LeaderWatch, NeverAsksItself) {
+  QuorumWorld world({kSelf, kFirst});
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(world.watch->next_voter(), kFirst);
+  world.watch->set_voters({kSelf});
+  EXPECT_TRUE(world.watch->next_voter().empty());
+  world.watch->set_voters({});
+  EXPECT_TRUE(world.watch->next_voter().empty());
+}
+
+TEST(LeaderWatch, LeavesOthersAnswersAlone) {
+  QuorumWorld world;
+  bus::Received received;
+  received.envelope.origin = kFirst;
+  received.envelope.correlation = Correlation(77);
+  received.envelope.body = says_leader(kFirst, 9);
+  EXPECT_FALSE(world.watch->on_reply(received, world.now()));
+  EXPECT_TRUE(world.watch->leader().empty());
+}
+
+}  // namespace
+}  // namespace riftbus::node
