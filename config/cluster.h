@@ -23,6 +23,7 @@
 #include "config/address.h"
 #include "config/diagnostic.h"
 #include "config/job_kind.h"
+#include "config/leadership.h"
 #include "config/roster.h"
 #include "config/tunnel_config.h"
 #include "config/types.h"
@@ -219,6 +220,7 @@ struct NodeSettings {
   PathsConfig paths;  // keys_dir is filled in
   LogConfig log;
   TimingConfig timing;
+  LeadershipConfig leadership;
   LimitsConfig limits;
   PeerCacheConfig peer_cache;
   ExecutorConfig executor;

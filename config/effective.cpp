@@ -182,7 +182,8 @@ class Resolver {
       for (const auto& text : spec.read(node())) {
         value.text += (value.text.empty() ? "" : ", ") + make_printable(text);
       }
-      if (value.text.empty() && value.key.starts_with("timing.")) {
+      if (value.text.empty() &&
+          (value.key.starts_with("timing.") || value.key.starts_with("leadership."))) {
         value.source.file = "default (timing.profile)";
       }
       value.source.file = make_printable(value.source.file);

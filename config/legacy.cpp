@@ -188,8 +188,26 @@ class HostsReader {
     if (node.resources.gpu == "none") node.resources.gpu.clear();
   }
 
+  // Who campaigned first carries over: "bully" unless it says otherwise, as it was.
+  void read_policy(const DocumentNode& protocols) {
+    const auto* mode = protocols.find("consensus_mode");
+    const auto* raft = protocols.find("raft");
+    const auto* enabled = raft == nullptr ? nullptr : raft->find("enabled");
+    if (mode != nullptr) {
+      const auto policy = text_of(protocols, "consensus_mode");
+      if (policy == "raft" || policy == "bully" || policy == "hybrid") {
+        cluster_.settings.push_back({"leadership.policy", {policy}, reader_.place(*mode)});
+      }
+    } else if (enabled != nullptr) {
+      const auto is_raft = parse_boolean(text_of(*raft, "enabled")).value_or(true);
+      cluster_.settings.push_back(
+          {"leadership.policy", {is_raft ? "raft" : "bully"}, reader_.place(*enabled)});
+    }
+  }
+
   // Its detector's numbers do not carry over (another protocol), but their pace does.
   void read_protocols(const DocumentNode& protocols) {
+    read_policy(protocols);
     const auto* swim = protocols.find("swim");
     if (swim == nullptr) return;
     const auto seconds = [&](std::string_view key) {

@@ -14,7 +14,6 @@ constexpr std::string_view kKeysInstead =
 constexpr std::string_view kProfileInstead =
     "timing comes from timing.profile (lan, wan, flaky), which adapts to measured round trips";
 constexpr std::string_view kOneMembership = "there is one membership protocol and it is always on";
-constexpr std::string_view kOneConsensus = "there is one consensus protocol and it is always on";
 constexpr std::string_view kNotYet = "the part that would use it is not in this version";
 constexpr std::string_view kNoCheckout = "riftbus needs no checkout of the former orchestrator";
 constexpr std::string_view kOneProcess = "the service manager owns the process; nothing is killed";
@@ -24,10 +23,6 @@ constexpr auto kLegacyNames = std::to_array<LegacyName>({
     {"RINGRIFT_MEMBERSHIP_MODE", kOneMembership},
     {"SWIM_ENABLED", kOneMembership},
     {"RINGRIFT_SWIM_ENABLED", kOneMembership},
-    {"CONSENSUS_MODE", kOneConsensus},
-    {"RINGRIFT_CONSENSUS_MODE", kOneConsensus},
-    {"RAFT_ENABLED", kOneConsensus},
-    {"RINGRIFT_RAFT_ENABLED", kOneConsensus},
     {"RINGRIFT_CLUSTER_AUTH_TOKEN", kKeysInstead},
     {"RINGRIFT_CLUSTER_AUTH_TOKEN_FILE", kKeysInstead},
     {"RINGRIFT_P2P_AUTH_TOKEN", kKeysInstead},
@@ -100,8 +95,10 @@ std::vector<std::string> SettingSpec::environment_names() const {
 std::span<const SettingSpec> setting_specs() {
   static const std::vector<SettingSpec> all = [] {
     const auto daemon = daemon_setting_rows();
+    const auto leadership = leadership_setting_rows();
     const auto tunnel = tunnel_setting_rows();
     std::vector<SettingSpec> rows(daemon.begin(), daemon.end());
+    rows.insert(rows.end(), leadership.begin(), leadership.end());
     rows.insert(rows.end(), tunnel.begin(), tunnel.end());
     return rows;
   }();

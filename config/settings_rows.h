@@ -9,6 +9,8 @@ namespace riftbus {
 
 // Of the daemon, and of every program that shares its files.
 [[nodiscard]] std::span<const SettingSpec> daemon_setting_rows();
+// `leadership:`
+[[nodiscard]] std::span<const SettingSpec> leadership_setting_rows();
 // `tunnel:`, read by riftbus-tunnel.
 [[nodiscard]] std::span<const SettingSpec> tunnel_setting_rows();
 

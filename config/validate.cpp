@@ -217,6 +217,7 @@ class NodeValidator {
                 node_.limits.reconnect_max_ms);
     check_order("tunnel.backoff_min_ms", node_.tunnel.backoff_min_ms, "tunnel.backoff_max_ms",
                 node_.tunnel.backoff_max_ms);
+    check_heartbeat();
     if (explicit_seeds) check_seeds();
   }
 
@@ -226,6 +227,19 @@ class NodeValidator {
       if (value.key == key) return value.source;
     }
     return {"default", 0, 0};
+  }
+
+  // One written span may not suit those of the profile.
+  void check_heartbeat() {
+    const auto spans = spans_of(node_.leadership, node_.timing.profile);
+    if (spans.heartbeat_ms * kHeartbeatsPerElection <= spans.election_ms) return;
+    const auto key =
+        node_.leadership.heartbeat_ms ? "leadership.heartbeat_ms" : "leadership.election_ms";
+    diagnostics_.error(1008, source(key),
+                       "leadership.heartbeat_ms (" + std::to_string(spans.heartbeat_ms) +
+                           ") is more than a third of leadership.election_ms (" +
+                           std::to_string(spans.election_ms) + ")",
+                       "a leader that is only slow would be doubted: lengthen election_ms");
   }
 
   void check_identity() {

@@ -107,16 +107,37 @@ TEST(Environment, LegacyPortsAreHttpPortsAndNotBusPorts) {
 TEST(Environment, NotesLegacyNamesWithoutEffect) {
   Diagnostics diagnostics;
   const auto inputs = read_environment({{"RINGRIFT_SWIM_ENABLED", "true"},
-                                        {"RINGRIFT_RAFT_ENABLED", "true"},
                                         {"RINGRIFT_MEMBERSHIP_MODE", "hybrid"},
                                         {"RINGRIFT_P2P_PEER_TIMEOUT", "60"},
                                         {"RINGRIFT_CLUSTER_AUTH_TOKEN", "secret"}},
                                        diagnostics);
   EXPECT_TRUE(inputs.empty());
-  ASSERT_EQ(diagnostics.all().size(), 5u);
+  ASSERT_EQ(diagnostics.all().size(), 4u);
   for (const auto& each : diagnostics.all()) {
     EXPECT_EQ(each.severity, Severity::note);
     EXPECT_EQ(each.to_string().find("secret"), std::string::npos);
+  }
+}
+
+TEST(Environment, AFormerClustersWordAboutRaftDecidesThePolicy) {
+  struct Row {
+    std::map<std::string, std::string> environment;
+    const char* policy;
+  };
+  for (const auto& row : std::vector<Row>{
+           {{{"RAFT_ENABLED", "false"}}, "bully"},
+           {{{"RINGRIFT_RAFT_ENABLED", "1"}}, "raft"},
+           {{{"CONSENSUS_MODE", "hybrid"}}, "hybrid"},
+           {{{"RINGRIFT_CONSENSUS_MODE", "bully"}}, "bully"},
+           {{{"RIFTBUS_LEADERSHIP_POLICY", "hybrid"}, {"RAFT_ENABLED", "false"}}, "hybrid"},
+           {{}, "raft"}}) {
+    Diagnostics diagnostics;
+    NodeSettings node;
+    for (const auto& input : read_environment(row.environment, diagnostics)) {
+      ASSERT_TRUE(find_setting(input.key)->assign(node, input.texts)) << input.key;
+    }
+    EXPECT_EQ(node.leadership.policy, row.policy);
+    EXPECT_FALSE(diagnostics.has_errors());
   }
 }
 

@@ -112,6 +112,22 @@ TEST(DistributedHosts, TheOldDetectorsPaceChoosesTheProfile) {
   }
 }
 
+TEST(DistributedHosts, TheOldConsensusModeBecomesThePolicy) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"{consensus_mode: hybrid, raft: {enabled: false}}", "hybrid"},
+      {"{consensus_mode: bully}", "bully"},
+      {"{raft: {enabled: true}}", "raft"},
+      {"{raft: {enabled: false}}", "bully"}};
+  for (const auto& [protocols, policy] : rows) {
+    Diagnostics diagnostics;
+    const auto cluster =
+        parse(std::string("hosts: {}\nprotocols: ") + protocols + "\n", diagnostics);
+    ASSERT_EQ(cluster.settings.size(), 1u) << protocols;
+    EXPECT_EQ(cluster.settings[0].key, "leadership.policy");
+    EXPECT_EQ(cluster.settings[0].texts.front(), policy) << protocols;
+  }
+}
+
 TEST(ClusterYaml, UnknownSectionsAreErrorsOnlyInNativeFiles) {
   Diagnostics native;
   static_cast<void>(parse("cluster: a\nauto_sync: {}\n", native));
