@@ -118,6 +118,8 @@ def first_difference(program, scripts):
 
 
 def first_failure(program, scenarios, seeds):
+    if not scenarios:
+        return ""
     command = [str(program), "--seeds", f"1..{seeds}", "--until-failure", "--tail", "0", "--quiet"]
     for scenario in scenarios:
         command += ["--scenario", scenario]

@@ -88,7 +88,8 @@ std::uint64_t number_of(const Words& words, const std::string& key, std::uint64_
 std::string name_of(ServerId id) { return id == ServerId() ? "nobody" : "v" + number(id.value()); }
 
 bool Hand::knows(const std::string& verb) {
-  static const Words verbs = {"add", "claim", "attach", "complete", "renew", "read", "repeat"};
+  static const Words verbs = {"add",   "claim",  "attach", "complete",
+                              "renew", "expire", "read",   "repeat"};
   return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
 }
 
@@ -102,6 +103,10 @@ Client::Request Hand::make(const Words& words) {
   if (verb == "read") return replica::Read{};
   if (verb == "renew") return work::Renewal{who, {{hold, 0, ""}}};
   if (verb == "complete") return work::Command(work::Complete{who, {{hold, "result"}}});
+  if (verb == "expire") {  // as only a leader may; the desk refuses it from anybody else
+    return work::Command(
+        work::Expire{number_of(words, "term", 0), work::Lapse::silence, {{hold, 0, 0, ""}}});
+  }
   if (verb == "attach") {
     return work::Command(
         work::Attach{who, instance, {}, false, Instance(number_of(words, "replaces", 0))});
