@@ -171,7 +171,7 @@ ParsedFlags parse_flags(const std::vector<std::string>& arguments, Diagnostics& 
   return reader.finish();
 }
 
-std::string describe_flags() {
+std::string describe_flags(std::span<const std::string_view> sections) {
   std::string text =
       "  --config FILE        cluster file (cluster.yaml or distributed_hosts.yaml)\n"
       "                       RIFTBUS_CONFIG; else /etc/riftbus/cluster.yaml if there\n"
@@ -180,6 +180,8 @@ std::string describe_flags() {
       "                       /etc/ringrift/node.conf if there\n";
   const NodeSettings defaults;
   for (const auto& spec : setting_specs()) {
+    const auto belongs = [&](std::string_view section) { return spec.key.starts_with(section); };
+    if (!sections.empty() && std::ranges::none_of(sections, belongs)) continue;
     std::string line = "  --" + spec.flag();
     if (spec.form != SettingForm::boolean) line += spec.form == SettingForm::list ? " A,B" : " X";
     line.resize(std::max<std::size_t>(line.size() + 1, 23), ' ');

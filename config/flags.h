@@ -8,7 +8,9 @@
 // Pure: arguments in, settings out.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/cluster.h"
@@ -28,7 +30,8 @@ struct ParsedFlags {
 [[nodiscard]] ParsedFlags parse_flags(const std::vector<std::string>& arguments,
                                       Diagnostics& diagnostics);
 
-// What --help prints: every flag, its environment name, unit and default.
-[[nodiscard]] std::string describe_flags();
+// What --help prints: every flag, its environment name, unit and default. With `sections`, only
+// the settings whose key begins with one of them ("log.", "node.id").
+[[nodiscard]] std::string describe_flags(std::span<const std::string_view> sections = {});
 
 }  // namespace riftbus

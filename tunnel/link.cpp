@@ -1,0 +1,337 @@
+#include "tunnel/link.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "bus/clock.h"
+#include "bus/log.h"
+#include "tunnel/ends.h"
+
+namespace riftbus::tunnel {
+
+namespace {
+
+constexpr int kAcceptsPerTurn = 16;
+
+std::vector<Forward> select(const std::vector<Forward>& all, TrafficClass traffic) {
+  std::vector<Forward> selected;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(selected),
+               [&](const Forward& each) { return each.traffic == traffic; });
+  return selected;
+}
+
+SessionSetup make_setup(const TunnelConfig& config, const std::vector<Forward>& reverse) {
+  SessionSetup setup;
+  for (const auto& server : config.servers)
+    setup.servers.push_back({server.address(), server.pins});
+  for (const auto& forward : reverse) setup.forwards.push_back(forward.to_string());
+  setup.keepalive = Millis{config.keepalive_ms};
+  setup.missed_max = config.keepalive_missed_max;
+  setup.setup_timeout = Millis{config.setup_timeout_ms};
+  setup.backoff_min = Millis{config.backoff_min_ms};
+  setup.backoff_max = Millis{config.backoff_max_ms};
+  setup.stable = Millis{config.stable_ms};
+  setup.switch_after = config.switch_after;
+  return setup;
+}
+
+}  // namespace
+
+struct Link::Listener : Watcher {
+  Listener(Link& its_link, Forward its_forward, int its_descriptor)
+      : link(its_link), forward(std::move(its_forward)), descriptor(its_descriptor) {
+    link.loop_.watch(descriptor, *this, true, false);
+  }
+  ~Listener() override {
+    link.loop_.forget(descriptor);
+    close(descriptor);
+    if (forward.listen.is_unix()) unlink(forward.listen.path.c_str());
+  }
+  void on_ready(Readiness) override { link.accept_from(*this); }
+
+  Link& link;
+  Forward forward;
+  int descriptor;
+};
+
+Link::Link(const TunnelConfig& config, TrafficClass traffic, const std::string& user,
+           const SshKey& key, Loop& loop, bus::Resolver& resolver, Random& random)
+    : config_(config),
+      traffic_(traffic),
+      user_(user),
+      key_(key),
+      loop_(loop),
+      resolver_(resolver),
+      reverse_(select(config.reverse, traffic)),
+      local_(select(config.local, traffic)),
+      session_(make_setup(config, reverse_), random) {}
+
+Link::~Link() { hang_up(false); }
+
+Status Link::listen() {
+  for (const auto& forward : local_) {
+    const auto descriptor = listen_end(forward.listen);
+    if (!descriptor) return descriptor.error();
+    listeners_.push_back(std::make_unique<Listener>(*this, forward, *descriptor));
+  }
+  return Ok{};
+}
+
+LinkCounters Link::counters() const {
+  LinkCounters counters = counters_;
+  for (const auto& [number, stream] : streams_) {
+    counters.bytes_to_server += stream->bytes_out();
+    counters.bytes_from_server += stream->bytes_in();
+  }
+  return counters;
+}
+
+bool Link::take_change() { return std::exchange(has_changed_, false); }
+
+void Link::tell(const SessionEvent& event, TimePoint now) {
+  const auto before = session_.state();
+  SessionActions actions;
+  session_.step(event, now, actions);
+  if (session_.state() != before) has_changed_ = true;
+  for (const auto& action : actions) carry_out(action, now);
+}
+
+void Link::carry_out(const SessionAction& action, TimePoint now) {
+  if (std::holds_alternative<action::Dial>(action)) {
+    dial(now);
+  } else if (std::holds_alternative<action::ExchangeKeys>(action)) {
+    ssh_ = std::make_unique<SshSession>(
+        SshOptions{server().user.empty() ? user_ : server().user, config_.cipher,
+                   static_cast<std::uint64_t>(config_.rekey_mb) << 20U},
+        std::exchange(dialling_, -1), static_cast<SshOwner&>(*this));
+    heard_bytes_ = 0;
+  } else if (std::holds_alternative<action::Serve>(action)) {
+    last_error_.reset();
+    bus::log_info("tunnel is up", {{"class", std::string(to_string(traffic_))},
+                                   {"server", server().address()},
+                                   {"cipher", ssh_->cipher()}});
+  } else if (std::holds_alternative<action::Probe>(action)) {
+    ssh_->probe();
+  } else if (std::holds_alternative<action::HangUp>(action)) {
+    hang_up(session_.state() != SessionState::waiting);
+  } else if (const auto* said = std::get_if<action::Report>(&action)) {
+    report(*said);
+  }
+  // Authenticate and OpenForward are what set_up_further() does in that state.
+}
+
+void Link::report(const action::Report& report) {
+  last_error_ = report.error;
+  has_changed_ = true;
+  bus::write_error(report.error);
+  bus::log_info("tunnel is down", {{"class", std::string(to_string(traffic_))},
+                                   {"next", server().address()},
+                                   {"pause", format_span(report.pause)}});
+}
+
+void Link::dial(TimePoint now) {
+  const ForwardEnd end{server().host, server().port, ""};
+  const auto dialling = dial_end(end, resolver_, now, session_.dials());
+  is_resolving_ = dialling.pending;
+  dialling_ = dialling.descriptor;
+  if (dialling_ >= 0) {
+    tune_server_socket(dialling_, config_.unsent_kb_max * 1024,
+                       Millis{config_.keepalive_ms} * config_.keepalive_missed_max);
+    loop_.watch(dialling_, *this, false, true);
+  } else if (!is_resolving_) {
+    tell(event::DialFailed{dialling.problem}, now);
+  }
+}
+
+// The server's socket.
+void Link::on_ready(Readiness) {
+  const auto now = bus::boot_now();
+  if (dialling_ >= 0) {
+    const auto problem = connect_problem(dialling_);
+    if (problem.empty()) {
+      loop_.forget(dialling_);
+      tell(event::Dialled{}, now);
+    } else {
+      tell(event::DialFailed{problem}, now);
+    }
+  }
+  if (!ssh_) return;
+  if (session_.state() >= SessionState::forwarding) {
+    if (!ssh_->pump()) {
+      tell(event::Lost{ssh_->problem()}, now);
+      return;
+    }
+    acknowledge_now(ssh_->descriptor());
+  }
+}
+
+void Link::set_up_further(TimePoint now) {
+  // Each step may make the next one possible; the number of forwards bounds them.
+  for (std::size_t step = 0; ssh_ && step < reverse_.size() + 3; ++step) {
+    const auto state = session_.state();
+    if (state == SessionState::proving) {
+      const auto result = ssh_->exchange_keys();
+      if (result == SshStep::done) tell(event::HostKeyShown{ssh_->host_pin()}, now);
+      if (result == SshStep::failed) tell(event::Lost{ssh_->problem()}, now);
+    } else if (state == SessionState::authenticating) {
+      authenticate(now);
+    } else if (state == SessionState::forwarding) {
+      open_forward(now);
+    } else {
+      return;
+    }
+  }
+}
+
+void Link::authenticate(TimePoint now) {
+  const auto result = ssh_->authenticate(key_);
+  if (result == SshStep::done) tell(event::Authenticated{}, now);
+  if (result == SshStep::failed) tell(event::KeyRefused{ssh_->problem()}, now);
+}
+
+void Link::open_forward(TimePoint now) {
+  const auto& ports = session_.ports();
+  const auto next = static_cast<std::size_t>(
+      std::find(ports.begin(), ports.end(), std::uint16_t{0}) - ports.begin());
+  std::uint16_t port = 0;
+  const auto result = ssh_->open_forward(reverse_[next].listen, port);
+  if (result == SshStep::done) {
+    bus::log_info("server listens", {{"server", server().address()},
+                                     {"port", std::to_string(port)},
+                                     {"forward", reverse_[next].to_string()}});
+    tell(event::ForwardOpened{next, port}, now);
+  } else if (result == SshStep::failed && ssh_->is_over()) {
+    tell(event::Lost{ssh_->problem()}, now);
+  } else if (result == SshStep::failed) {
+    tell(event::ForwardRefused{next, ssh_->problem()}, now);
+  }
+}
+
+void Link::hang_up(bool politely) {
+  is_resolving_ = false;
+  waiting_.clear();
+  for (auto& [number, stream] : streams_) stream->give_up();
+  sweep_streams();
+  if (dialling_ >= 0) {
+    loop_.forget(dialling_);
+    close(dialling_);
+    dialling_ = -1;
+  }
+  if (!ssh_) return;
+  loop_.forget(ssh_->descriptor());
+  if (politely) ssh_->say_goodbye();
+  ssh_.reset();
+}
+
+const Forward* Link::find_reverse(std::uint16_t server_port) const {
+  const auto& ports = session_.ports();
+  const auto found = std::find(ports.begin(), ports.end(), server_port);
+  return found == ports.end() ? nullptr
+                              : &reverse_[static_cast<std::size_t>(found - ports.begin())];
+}
+
+bool Link::admit_connection(std::uint16_t server_port) {
+  const bool is_known = find_reverse(server_port) != nullptr;
+  const bool has_room = streams_.size() < static_cast<std::size_t>(config_.connections_max);
+  if (is_known && has_room) return true;
+  ++counters_.refused;
+  if (is_known) {
+    bus::write_error({1819, "too many connections in one tunnel", server().address(),
+                      "raise tunnel.connections_max, or find out who opens so many"});
+  } else {
+    bus::write_error({1820, "the server opened what was not asked for", server().address(),
+                      "refused: port " + std::to_string(server_port)});
+  }
+  return false;
+}
+
+void Link::on_connection(std::uint16_t server_port, std::unique_ptr<SshChannel> channel) {
+  const auto number = next_stream_++;
+  streams_.emplace(number, std::make_unique<Stream>(loop_, *ssh_, std::move(channel)));
+  ++counters_.connections;
+  dial_target(number, find_reverse(server_port)->target, bus::boot_now());
+}
+
+void Link::dial_target(std::uint64_t stream, const ForwardEnd& target, TimePoint now) {
+  const auto dialling = dial_end(target, resolver_, now, stream);
+  auto& its = *streams_.at(stream);
+  if (dialling.descriptor >= 0) {
+    its.lead_to(dialling.descriptor);
+  } else if (dialling.pending) {
+    waiting_.push_back({stream, target});
+  } else {
+    its.give_up(dialling.problem);
+  }
+}
+
+void Link::accept_from(Listener& listener) {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    const int descriptor = accept_end(listener.descriptor);
+    if (descriptor < 0) return;
+    const bool has_room = streams_.size() < static_cast<std::size_t>(config_.connections_max);
+    const bool is_up = session_.state() == SessionState::up && !ssh_->is_over();
+    auto channel = is_up && has_room ? ssh_->open_channel(listener.forward.target) : nullptr;
+    if (!channel) {
+      close(descriptor);
+      ++counters_.refused;
+      continue;
+    }
+    const auto number = next_stream_++;
+    auto stream = std::make_unique<Stream>(loop_, *ssh_, std::move(channel));
+    auto& its = *streams_.emplace(number, std::move(stream)).first->second;
+    ++counters_.connections;
+    its.lead_from(descriptor);
+  }
+}
+
+void Link::sweep_streams() {
+  for (auto each = streams_.begin(); each != streams_.end();) {
+    const auto& stream = *each->second;
+    if (!stream.is_done()) {
+      ++each;
+      continue;
+    }
+    counters_.bytes_to_server += stream.bytes_out();
+    counters_.bytes_from_server += stream.bytes_in();
+    if (!stream.problem().empty()) {
+      if (counters_.unreached++ % 100 == 0) {
+        bus::write_error({1818, "the target of a forward is not reached: " + stream.problem(),
+                          server().address(), "start the program there; the tunnel stands"});
+      }
+    }
+    each = streams_.erase(each);
+  }
+}
+
+void Link::hear(TimePoint now) {
+  if (!ssh_ || ssh_->bytes_in() == heard_bytes_) return;
+  heard_bytes_ = ssh_->bytes_in();
+  tell(event::Heard{}, now);
+}
+
+void Link::watch_server() {
+  if (ssh_) loop_.watch(ssh_->descriptor(), *this, true, ssh_->wants_write());
+}
+
+void Link::finish_turn(TimePoint now) {
+  if (is_resolving_ && session_.state() == SessionState::dialling) dial(now);
+  auto waiting = std::exchange(waiting_, {});
+  for (const auto& each : waiting) {
+    if (streams_.contains(each.stream)) dial_target(each.stream, each.target, now);
+  }
+  set_up_further(now);
+  for (auto& [number, stream] : streams_) {
+    if (stream->is_waiting()) stream->resume();
+  }
+  hear(now);
+  if (ssh_ && session_.state() >= SessionState::forwarding && ssh_->is_over()) {
+    tell(event::Lost{ssh_->problem()}, now);
+  }
+  sweep_streams();
+  tell(event::Tick{}, now);
+  watch_server();
+}
+
+}  // namespace riftbus::tunnel

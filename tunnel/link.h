@@ -1,0 +1,112 @@
+// Link: one SSH session of one class of traffic, with everything that runs in it.
+//
+// It carries out what the pure Session decides (session/session.h) and tells it what happened.
+// Reverse forwards are asked for while the session is set up; local ones listen for the whole life
+// of the program, and while the session is not up they close what they accept at once, which a
+// client understands. Every connection in the session ends with it.
+//
+// Contract: one thread. The owner calls finish_turn() after each round of the loop: there streams
+// that are done are removed, those that waited go on, and deadlines are kept.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bus/resolver.h"
+#include "config/tunnel_config.h"
+#include "tunnel/session/session.h"
+#include "tunnel/stream.h"
+
+namespace riftbus::tunnel {
+
+struct LinkCounters {
+  std::uint64_t connections = 0;      // ever opened
+  std::uint64_t refused = 0;          // too many, not up, or not asked for
+  std::uint64_t unreached = 0;        // the target did not take them
+  std::uint64_t bytes_to_server = 0;  // of connections that have ended
+  std::uint64_t bytes_from_server = 0;
+};
+
+class Link : private Watcher, private SshOwner {
+ public:
+  // `user` for servers that name none. All references outlive the link.
+  Link(const TunnelConfig& config, TrafficClass traffic, const std::string& user, const SshKey& key,
+       Loop& loop, bus::Resolver& resolver, Random& random);
+  ~Link() override;
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // Opens the local listeners: 1817.
+  [[nodiscard]] Status listen();
+  void start(TimePoint now) { tell(event::Start{}, now); }
+  void restart(TimePoint now) { tell(event::Restart{}, now); }
+  void stop(TimePoint now) { tell(event::Stop{}, now); }
+  void finish_turn(TimePoint now);
+  [[nodiscard]] TimePoint next_deadline() const { return session_.next_deadline(); }
+
+  [[nodiscard]] const Session& session() const { return session_; }
+  [[nodiscard]] TrafficClass traffic() const { return traffic_; }
+  [[nodiscard]] const TunnelServer& server() const { return config_.servers[session_.server()]; }
+  [[nodiscard]] const std::vector<Forward>& reverse() const { return reverse_; }
+  [[nodiscard]] const std::vector<Forward>& local() const { return local_; }
+  [[nodiscard]] std::size_t connection_count() const { return streams_.size(); }
+  [[nodiscard]] LinkCounters counters() const;
+  [[nodiscard]] const std::optional<Error>& last_error() const { return last_error_; }
+  [[nodiscard]] std::string cipher() const { return ssh_ ? ssh_->cipher() : ""; }
+  // Whether anything that status shows has changed; asking resets it.
+  [[nodiscard]] bool take_change();
+
+ private:
+  struct Listener;
+  struct Waiting {  // for the name of its target
+    std::uint64_t stream = 0;
+    ForwardEnd target;
+  };
+
+  void on_ready(Readiness what) override;
+  bool admit_connection(std::uint16_t server_port) override;
+  void on_connection(std::uint16_t server_port, std::unique_ptr<SshChannel> channel) override;
+
+  void tell(const SessionEvent& event, TimePoint now);
+  void carry_out(const SessionAction& action, TimePoint now);
+  void report(const action::Report& report);
+  void dial(TimePoint now);
+  void set_up_further(TimePoint now);
+  void authenticate(TimePoint now);
+  void open_forward(TimePoint now);
+  void hang_up(bool politely);
+  void watch_server();
+  void hear(TimePoint now);
+  void dial_target(std::uint64_t stream, const ForwardEnd& target, TimePoint now);
+  void accept_from(Listener& listener);
+  void sweep_streams();
+  [[nodiscard]] const Forward* find_reverse(std::uint16_t server_port) const;
+
+  const TunnelConfig& config_;
+  TrafficClass traffic_;
+  std::string user_;
+  const SshKey& key_;
+  Loop& loop_;
+  bus::Resolver& resolver_;
+  std::vector<Forward> reverse_;
+  std::vector<Forward> local_;
+  Session session_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  int dialling_ = -1;          // the server's socket, until SSH takes it over
+  bool is_resolving_ = false;  // the server's name
+  std::unique_ptr<SshSession> ssh_;
+  std::map<std::uint64_t, std::unique_ptr<Stream>> streams_;
+  std::vector<Waiting> waiting_;
+  std::uint64_t next_stream_ = 1;
+  std::uint64_t heard_bytes_ = 0;
+  std::uint16_t opened_port_ = 0;
+  LinkCounters counters_;
+  std::optional<Error> last_error_;
+  bool has_changed_ = true;
+};
+
+}  // namespace riftbus::tunnel

@@ -1,0 +1,148 @@
+#include "tunnel/tunnel.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "bus/clock.h"
+#include "bus/descriptors.h"
+#include "bus/log.h"
+#include "tunnel/status.h"
+
+namespace riftbus::tunnel {
+
+namespace {
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
+  return set;
+}
+
+bool has_class(const TunnelConfig& config, TrafficClass traffic) {
+  const auto is_it = [&](const Forward& forward) { return forward.traffic == traffic; };
+  return std::ranges::any_of(config.reverse, is_it) || std::ranges::any_of(config.local, is_it);
+}
+
+}  // namespace
+
+// Names were found: links that wait for one go on in finish_turn().
+struct Tunnel::ResolverWatcher : Watcher {
+  explicit ResolverWatcher(bus::Resolver& its_resolver) : resolver(its_resolver) {}
+  void on_ready(Readiness) override { resolver.collect(bus::boot_now()); }
+  bus::Resolver& resolver;
+};
+
+Status Tunnel::check(const NodeSettings& settings) {
+  const auto& config = settings.tunnel;
+  if (config.servers.empty()) {
+    return Error{1803, "no server to tunnel to", "", "set tunnel.servers or --tunnel-servers"};
+  }
+  if (config.reverse.empty() && config.local.empty()) {
+    return Error{1803, "no forward to carry", "",
+                 "set tunnel.reverse or tunnel.local, or use -R or -L as with ssh"};
+  }
+  return Ok{};
+}
+
+Tunnel::Tunnel(const NodeSettings& settings, SshKey key, std::uint64_t seed, bool only_once)
+    : settings_(settings),
+      key_(std::move(key)),
+      only_once_(only_once),
+      random_(seed),
+      resolver_watcher_(std::make_unique<ResolverWatcher>(resolver_)) {
+  const auto& config = settings_.tunnel;
+  const auto& user = config.user.empty() ? settings_.node_id.value() : config.user;
+  for (const auto traffic : {TrafficClass::control, TrafficClass::bulk}) {
+    if (!has_class(config, traffic)) continue;
+    links_.push_back(
+        std::make_unique<Link>(config, traffic, user, key_, loop_, resolver_, random_));
+  }
+}
+
+Tunnel::~Tunnel() {
+  links_.clear();
+  if (signals_ < 0) return;
+  loop_.forget(signals_);
+  close(signals_);
+}
+
+Status Tunnel::open() {
+  // Below what a full house needs is worth a line, not an end.
+  if (const auto limit = bus::raise_descriptor_limit(); !limit) bus::write_error(limit.error());
+  const auto set = handled_signals();
+  std::signal(SIGPIPE, SIG_IGN);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signals_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  RIFTBUS_CHECK(signals_ >= 0);
+  loop_.watch(signals_, *this, true, false);
+  loop_.watch(resolver_.descriptor(), *resolver_watcher_, true, false);
+  for (auto& link : links_) {
+    if (auto status = link->listen(); !status) return status;
+  }
+  return Ok{};
+}
+
+Status Tunnel::run() {
+  for (auto& link : links_) link->start(bus::boot_now());
+  while (!is_stopping_) {
+    finish_turn();
+    if (is_stopping_) break;
+    loop_.run_once(next_deadline(), bus::boot_now());
+  }
+  const auto now = bus::boot_now();
+  for (auto& link : links_) link->stop(now);
+  write_state(now, false);
+  if (end_) return *end_;
+  bus::log_info("tunnel stopped");
+  return Ok{};
+}
+
+TimePoint Tunnel::next_deadline() const {
+  TimePoint next = status_due_;
+  for (const auto& link : links_) next = std::min(next, link->next_deadline());
+  return next;
+}
+
+void Tunnel::finish_turn() {
+  const auto now = bus::boot_now();
+  bool has_changed = false;
+  for (auto& link : links_) {
+    link->finish_turn(now);
+    has_changed = link->take_change() || has_changed;
+    if (!only_once_ || !link->last_error()) continue;
+    end_ = link->last_error();
+    is_stopping_ = true;
+  }
+  if (has_changed || now >= status_due_) write_state(now, true);
+}
+
+void Tunnel::write_state(TimePoint now, bool is_running) {
+  status_due_ = now + kStatusEvery;
+  std::vector<const Link*> links;
+  for (const auto& link : links_) links.push_back(link.get());
+  const StatusHead head{settings_.node_id.value(), getpid(), bus::wall_now_ms(), is_running};
+  const auto written =
+      write_status(settings_.tunnel.status_file, describe_status(head, links, now));
+  if (!written && !status_failed_) bus::write_error(written.error());
+  status_failed_ = !written;
+}
+
+void Tunnel::on_ready(Readiness) {
+  signalfd_siginfo info{};
+  while (read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    if (info.ssi_signo == SIGHUP) {
+      if (auto status = bus::reopen_log(); !status) bus::write_error(status.error());
+    } else if (info.ssi_signo == SIGUSR1) {
+      bus::log_info("new sessions are made on request");
+      for (auto& link : links_) link->restart(bus::boot_now());
+    } else {
+      is_stopping_ = true;
+    }
+  }
+}
+
+}  // namespace riftbus::tunnel

@@ -1,0 +1,62 @@
+// Tunnel: the program riftbus-tunnel, from prepared settings to a clean end.
+//
+// One thread, one loop, one link per class of traffic that has a forward: bulk never delays
+// control, because it has a connection of its own. SIGTERM and SIGINT end every connection, take
+// leave of the servers and return; SIGUSR1 makes new sessions at once; SIGHUP reopens the log.
+//
+// Contract: one Tunnel per process (it blocks the signals above). run() returns at the end of the
+// program; with `only_once`, already when a session fails, with that failure.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bus/resolver.h"
+#include "config/cluster.h"
+#include "config/random.h"
+#include "tunnel/link.h"
+
+namespace riftbus::tunnel {
+
+class Tunnel : private Watcher {
+ public:
+  static constexpr Seconds kStatusEvery{5};  // besides at each change of state
+
+  // What is missing in the settings: 1803.
+  [[nodiscard]] static Status check(const NodeSettings& settings);
+
+  Tunnel(const NodeSettings& settings, SshKey key, std::uint64_t seed, bool only_once);
+  ~Tunnel() override;
+  Tunnel(const Tunnel&) = delete;
+  Tunnel& operator=(const Tunnel&) = delete;
+
+  // Listens and blocks the signals: 1817, or the descriptor limit.
+  [[nodiscard]] Status open();
+  [[nodiscard]] Status run();
+
+ private:
+  struct ResolverWatcher;
+
+  void on_ready(Readiness what) override;  // a signal
+  void finish_turn();
+  void write_state(TimePoint now, bool is_running);
+  [[nodiscard]] TimePoint next_deadline() const;
+
+  const NodeSettings settings_;
+  SshKey key_;
+  bool only_once_;
+  Random random_;
+  Loop loop_;
+  bus::Resolver resolver_;
+  std::unique_ptr<ResolverWatcher> resolver_watcher_;
+  int signals_ = -1;
+  std::vector<std::unique_ptr<Link>> links_;
+  TimePoint status_due_{};
+  bool status_failed_ = false;
+  bool is_stopping_ = false;
+  std::optional<Error> end_;
+};
+
+}  // namespace riftbus::tunnel
