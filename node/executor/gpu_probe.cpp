@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <sstream>
 
 #include "bus/clock.h"
@@ -32,8 +34,22 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
-// "NVIDIA H100 80GB HBM3, 81559, 550.54.15"
-bool parse_gpu(const std::string& line, Gpu& gpu) {
+constexpr const char* kNvidia = "nvidia/";
+
+bool is_device_name(const std::string& text) {
+  return !text.empty() && text.size() <= 96 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+  });
+}
+
+// "GPU-5f1c2a7e-..., NVIDIA H100 80GB HBM3, 81559, 550.54.15"
+bool parse_gpu(const std::string& whole, Gpu& gpu) {
+  const auto first = whole.find(',');
+  if (first == std::string::npos) return false;
+  const auto device = trimmed(whole.substr(0, first));
+  if (!is_device_name(device)) return false;
+  gpu.id = kNvidia + device;
+  const std::string line = whole.substr(first + 1);
   const auto last = line.rfind(',');
   const auto middle = last == std::string::npos ? last : line.rfind(',', last - 1);
   if (middle == std::string::npos || middle == 0) return false;
@@ -139,8 +155,28 @@ Result<std::string> GpuProbe::run(const std::vector<std::string>& command) {
   return text;
 }
 
+std::vector<Gpu> visible_gpus(const std::vector<Gpu>& all, const std::string& text) {
+  std::vector<Gpu> chosen;
+  std::istringstream words(text);
+  for (std::string word; std::getline(words, word, ',');) {
+    word = trimmed(word);
+    std::size_t number = 0;
+    const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), number);
+    const bool is_number = failure == std::errc{} && end == word.data() + word.size();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Gpu& gpu) {
+      if (is_number) return static_cast<std::size_t>(&gpu - all.data()) == number;
+      return !word.empty() && gpu.id.starts_with(kNvidia + word);  // a prefix is enough
+    });
+    const bool is_new =
+        found != all.end() && std::find(chosen.begin(), chosen.end(), *found) == chosen.end();
+    if (!is_new) break;
+    chosen.push_back(*found);
+  }
+  return chosen;
+}
+
 Result<Gpus> GpuProbe::measure() {
-  const auto list = run({"nvidia-smi", "--query-gpu=name,memory.total,driver_version",
+  const auto list = run({"nvidia-smi", "--query-gpu=uuid,name,memory.total,driver_version",
                          "--format=csv,noheader,nounits"});
   if (!list) return list.error();
   Gpus gpus;
@@ -152,6 +188,9 @@ Result<Gpus> GpuProbe::measure() {
       return trouble("said \"" + line.substr(0, 80) + "\"");
     }
     gpus.all.push_back(std::move(gpu));
+  }
+  if (const char* chosen = std::getenv("CUDA_VISIBLE_DEVICES")) {
+    gpus.all = visible_gpus(gpus.all, chosen);
   }
   if (gpus.all.empty()) return gpus;
   const auto banner = run({"nvidia-smi"});

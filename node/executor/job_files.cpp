@@ -100,6 +100,7 @@ Status write_spec(const std::string& folder, const JobSpec& spec) {
       {"timeout_ms", spec.terms.timeout_ms},
       {"finish", spec.terms.on_disconnect == work::OnDisconnect::finish},
       {"kind", kind_json(spec.kind)},
+      {"gpus", spec.gpus},
       {"node", spec.node},
       {"boot_id", spec.boot_id},
       {"stop_at_ns", to_json_time(spec.stop_at)},
@@ -133,6 +134,7 @@ Result<JobSpec> read_spec(const std::string& folder) {
     spec.kind.environment = kind.at("environment").get<std::map<std::string, std::string>>();
     spec.kind.working_dir = kind.at("working_dir").get<std::string>();
     spec.kind.nice = kind.at("nice").get<std::int64_t>();
+    spec.gpus = json->value("gpus", std::vector<std::string>());  // earlier versions had none
     spec.node = json->at("node").get<std::string>();
     spec.boot_id = json->at("boot_id").get<std::string>();
     spec.stop_at = from_json_time(json->at("stop_at_ns").get<std::int64_t>());

@@ -41,6 +41,7 @@ struct JobSpec {
   std::uint16_t attempt = 1;
   work::Terms terms;
   JobKind kind;
+  std::vector<std::string> gpus;  // its own (gpu_desk.h)
   std::string node;
   std::string boot_id;
   TimePoint stop_at;  // max: none

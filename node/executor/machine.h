@@ -6,7 +6,10 @@
 //
 // GPUs are what nvidia-smi says, if there is one. It is known to hang with the driver, beyond the
 // reach of KILL: it gets kGpuPatience, then it is left behind, and no second one is started while
-// the first still hangs. The node then offers no GPU, and says so.
+// the first still hangs. The node then offers none of these, and says so. AMD's are read from the
+// kernel. If the daemon's own environment names devices in CUDA_VISIBLE_DEVICES, by number (in
+// nvidia-smi's order) or name, only these are offered. Limit: parts of a divided GPU (MIG) are not
+// told apart; a divided one counts as one.
 //
 // Blocking up to kGpuPatience (twice): not for a loop thread. One thread per GpuProbe.
 #pragma once
@@ -38,6 +41,7 @@ struct Gpu {
   std::string name;
   std::int64_t memory_mb = 0;
   std::string driver;
+  std::string id;  // "nvidia/GPU-8f6e...": see gpu_desk.h
   bool operator==(const Gpu&) const = default;
 };
 struct Gpus {
@@ -57,6 +61,12 @@ class GpuProbe {
   Nanos patience_;
   pid_t hanging_ = 0;
 };
+
+// As this process may use them, in the order of AMD's runtime. `root`: as measure_limits().
+[[nodiscard]] std::vector<Gpu> measure_amd_gpus(const std::string& root = "");
+// Those of `all` that a CUDA_VISIBLE_DEVICES of this text lets through, in its order; like the
+// runtime, it ends at the first word that fits none.
+[[nodiscard]] std::vector<Gpu> visible_gpus(const std::vector<Gpu>& all, const std::string& text);
 
 struct Machine {
   Limits limits;

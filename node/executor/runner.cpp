@@ -19,6 +19,7 @@
 #include "bus/clock.h"
 #include "bus/durable_file.h"
 #include "node/executor/processes_linux.h"
+#include "node/jobs/kinds.h"
 
 namespace riftbus::executor {
 
@@ -47,6 +48,13 @@ void read_words(const std::string& folder, Exit& exit) {
     exit.started = false;
     exit.tail = "its result is longer than " + std::to_string(work::kResultBytesMax) + " bytes";
   }
+}
+
+std::int64_t gpus_needed(const work::Terms& terms) {
+  for (const auto& amount : jobs::reserved_by(terms)) {
+    if (amount.name == "gpus") return amount.milli;
+  }
+  return 0;
 }
 
 Error system_error(std::uint16_t code, const std::string& what, const std::string& where) {
@@ -87,7 +95,8 @@ std::string Runner::folder_of(const Hold& hold) const {
 
 // ---- starting --------------------------------------------------------------------------------
 
-Status Runner::prepare(const jobs::Start& start, const JobKind& kind) const {
+Status Runner::prepare(const jobs::Start& start, const JobKind& kind,
+                       std::vector<std::string> gpus) const {
   const std::string folder = folder_of(start.hold);
   for (const auto& each : {folder, folder + "/io", folder + "/work"}) {
     if (mkdir(each.c_str(), kFolderMode) != 0) {
@@ -103,6 +112,7 @@ Status Runner::prepare(const jobs::Start& start, const JobKind& kind) const {
   }
   if (!status) return status;
   auto spec = make_spec(start, kind, options_.node);
+  spec.gpus = std::move(gpus);
   spec.disk_check_every = options_.disk_check_every;
   return write_spec(folder, spec);
 }
@@ -143,9 +153,18 @@ Status Runner::spawn(const std::string& folder) const {
 }
 
 jobs::Event Runner::start(const jobs::Start& start, const JobKind& kind) {
-  auto status = prepare(start, kind);
+  auto gpus = gpus_.take(start.hold, gpus_needed(start.grant.terms));
+  if (!gpus) {
+    Exit exit;
+    exit.cause = Cause::no_gpu;
+    exit.started = false;
+    exit.tail = "the GPUs of this node are in use";
+    return jobs::Ended{start.hold, exit};
+  }
+  auto status = prepare(start, kind, std::move(*gpus));
   if (status) status = spawn(folder_of(start.hold));
   if (!status) {
+    gpus_.give_back(start.hold);
     Exit exit;
     exit.started = false;
     exit.tail = status.error().to_string();
@@ -217,6 +236,7 @@ std::vector<jobs::Event> Runner::look() {
     if (!is_watched_over(folder, lock)) {
       events.emplace_back(jobs::Ended{hold, bury(folder)});
       over.push_back(hold);
+      gpus_.give_back(hold);
       if (lock >= 0) close(lock);
       continue;
     }
@@ -259,6 +279,7 @@ std::vector<jobs::FoundJob> Runner::recover() {
     }
     if (usable && alive) {
       watched_[hold] = {};
+      gpus_.adopt(hold, spec->gpus, gpus_needed(spec->terms));
       found.push_back(std::move(job));
     } else if (usable && state && state->ended) {
       job.ended = true;
@@ -294,6 +315,7 @@ void Runner::remove_folder(const Hold& hold) const {
 
 void Runner::discard(const Hold& hold) {
   watched_.erase(hold);
+  gpus_.give_back(hold);
   remove_folder(hold);
   prune_finished();
 }

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "node/executor/gpu_desk.h"
 #include "node/executor/job_files.h"
 #include "node/jobs/events.h"
 
@@ -48,6 +49,8 @@ class Runner {
   // What was left behind. Once, after open().
   [[nodiscard]] std::vector<jobs::FoundJob> recover();
 
+  // What there is to give to jobs that need some; their names in order.
+  void set_gpus(std::vector<std::string> names) { gpus_.set(std::move(names)); }
   // Started, or Ended with why it could not be.
   [[nodiscard]] jobs::Event start(const jobs::Start& start, const JobKind& kind);
   void extend(const Hold& hold, TimePoint stop_at);
@@ -65,7 +68,8 @@ class Runner {
     std::string checkpoint;
   };
   [[nodiscard]] std::string folder_of(const Hold& hold) const;
-  [[nodiscard]] Status prepare(const jobs::Start& start, const JobKind& kind) const;
+  [[nodiscard]] Status prepare(const jobs::Start& start, const JobKind& kind,
+                               std::vector<std::string> gpus) const;
   [[nodiscard]] Status spawn(const std::string& folder) const;
   void send(const Hold& hold, const std::string& line) const;
   // Takes the lock of a job whose riftbus-job is gone, kills what is left, and says how it ended.
@@ -77,6 +81,7 @@ class Runner {
   Options options_;
   int wake_ = -1;
   std::map<Hold, Watched> watched_;
+  GpuDesk gpus_;
 };
 
 // Standard output or error of a job that runs or is over; Error 1745: not here (any more).

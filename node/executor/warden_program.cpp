@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "node/executor/gpu_desk.h"
 #include "node/executor/processes_linux.h"
 #include "node/executor/warden.h"
 
@@ -32,7 +33,16 @@ std::vector<std::string> environment_of(const JobSpec& spec, const std::string& 
   std::vector<std::string> all{
       variable("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
       variable("HOME", "/"), variable("LANG", "C.UTF-8")};
-  for (const auto& [name, value] : spec.kind.environment) all.push_back(name + "=" + value);
+  // Which devices are its own is no matter of taste, unless it has none: then a kind may know of
+  // some that this node does not measure.
+  for (const auto& [name, value] : variables_of(spec.gpus)) {
+    if (spec.gpus.empty() && spec.kind.environment.contains(name)) continue;
+    all.push_back(name + "=" + value);
+  }
+  for (const auto& [name, value] : spec.kind.environment) {
+    const bool is_device = variables_of({}).contains(name);
+    if (spec.gpus.empty() || !is_device) all.push_back(name + "=" + value);
+  }
   const auto say = [&](const char* name, const std::string& value) {
     all.push_back(std::string("RIFTBUS_") + name + "=" + value);
   };

@@ -28,8 +28,9 @@ enum class Cause : std::uint8_t {
   timeout,        // one attempt took too long
   disk,           // its working directory grew beyond its bound
   runner_failed,  // the process that watched over it was killed, or could not start it
+  no_gpu,         // the GPUs that it was promised are still in use here
 };
-inline constexpr Cause kLastCause = Cause::runner_failed;
+inline constexpr Cause kLastCause = Cause::no_gpu;
 [[nodiscard]] const char* to_string(Cause cause);
 
 struct Exit {

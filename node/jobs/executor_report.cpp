@@ -21,7 +21,8 @@ Executor::Report Executor::how_to_report(const Job& job) {
   const Exit& exit = job.exit;
   const bool asked = job.stopping != Cause::itself || exit.cause == Cause::cancel ||
                      exit.cause == Cause::preempt || exit.cause == Cause::evict ||
-                     exit.cause == Cause::lease || exit.cause == Cause::stale;
+                     exit.cause == Cause::lease || exit.cause == Cause::stale ||
+                     exit.cause == Cause::no_gpu;
   const bool well = exit.started && exit.cause == Cause::itself && exit.signal == 0;
   if (job.lost)
     return may_finish(job) && well && !asked && exit.code == 0 ? Report::complete : Report::nothing;

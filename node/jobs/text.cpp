@@ -23,6 +23,8 @@ const char* to_string(Cause cause) {
       return "disk limit";
     case Cause::runner_failed:
       return "runner failed";
+    case Cause::no_gpu:
+      return "no GPU is free";
   }
   return "?";
 }

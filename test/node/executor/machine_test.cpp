@@ -99,15 +99,17 @@ class FakeGpus : public testing::Test {
 
 TEST_F(FakeGpus, NameMemoryDriverAndCudaAreRead) {
   write_program(
-      "case \"$1\" in --query*) echo 'NVIDIA H100 80GB HBM3, 81559, 550.54.15';"
-      "echo 'NVIDIA A100, 40960, 550.54.15';;"
+      "case \"$1\" in --query-gpu=uuid,name,memory.total,driver_version)"
+      "echo 'GPU-5f1c2a7e-0001, NVIDIA H100 80GB HBM3, 81559, 550.54.15';"
+      "echo 'GPU-5f1c2a7e-0002, NVIDIA A100, 40960, 550.54.15';;"
       "*) echo '| NVIDIA-SMI 550.54.15   Driver Version: 550.54.15   CUDA Version: 12.4     |';;"
       "esac\n");
   GpuProbe probe;
   const auto gpus = probe.measure();
   ASSERT_TRUE(gpus.ok()) << gpus.error().to_string();
-  const std::vector<Gpu> wanted{{"NVIDIA H100 80GB HBM3", 81559, "550.54.15"},
-                                {"NVIDIA A100", 40960, "550.54.15"}};
+  const std::vector<Gpu> wanted{
+      {"NVIDIA H100 80GB HBM3", 81559, "550.54.15", "nvidia/GPU-5f1c2a7e-0001"},
+      {"NVIDIA A100", 40960, "550.54.15", "nvidia/GPU-5f1c2a7e-0002"}};
   EXPECT_EQ(gpus->all, wanted);
   EXPECT_EQ(gpus->cuda_milli, 12'400);
   Machine machine;
@@ -132,8 +134,53 @@ TEST_F(FakeGpus, FailureAndNonsenseAreTold) {
   EXPECT_EQ(probe.measure().error().code, kNoGpus);
   write_program("echo 'what, ever'\n");
   EXPECT_EQ(probe.measure().error().code, kNoGpus);
-  write_program("echo 'card, many, 1'\n");
+  write_program("echo 'GPU-1, card, many, 1'\n");
   EXPECT_EQ(probe.measure().error().code, kNoGpus);
+  write_program("echo 'GPU 1;$x, card, 100, 1'\n");
+  EXPECT_EQ(probe.measure().error().code, kNoGpus);
+}
+
+TEST(VisibleGpus, FollowTheRuntimesRules) {
+  const std::vector<Gpu> all{{"a", 1, "", "nvidia/GPU-aa1"},
+                             {"b", 1, "", "nvidia/GPU-ab2"},
+                             {"c", 1, "", "nvidia/GPU-c3"}};
+  const auto chosen = [&](const char* text) {
+    std::string names;
+    for (const auto& gpu : visible_gpus(all, text)) names += gpu.name;
+    return names;
+  };
+  EXPECT_EQ(chosen("2,0"), "ca");
+  EXPECT_EQ(chosen("GPU-ab, GPU-c3"), "bc");
+  EXPECT_EQ(chosen(""), "");
+  EXPECT_EQ(chosen("-1"), "");
+  EXPECT_EQ(chosen("1,9,0"), "b");
+  EXPECT_EQ(chosen("1,1,0"), "b");
+  EXPECT_EQ(chosen("NoDevFiles"), "");
+}
+
+TEST(AmdGpus, AreReadFromTheKernelAsFarAsTheyMayBeOpened) {
+  test::TemporaryDirectory root;
+  const auto write = [&](const std::string& path, const std::string& text) {
+    fs::create_directories(fs::path(root / path).parent_path());
+    std::ofstream(root / path) << text;
+  };
+  const std::string nodes = "sys/class/kfd/kfd/topology/nodes/";
+  write(nodes + "0/properties", "cpu_cores_count 64\nsimd_count 0\n");
+  for (int i = 1; i <= 3; ++i) {
+    const auto node = nodes + std::to_string(i);
+    write(node + "/properties",
+          "cpu_cores_count 0\nsimd_count 440\ngfx_target_version 90010\n"
+          "drm_render_minor " +
+              std::to_string(127 + i) + "\nunique_id " + (i == 1 ? "81985529216486895" : "0") +
+              "\n");
+    write(node + "/mem_banks/0/properties", "heap_type 1\nsize_in_bytes 68702699520\nflags 0\n");
+    if (i != 2) write("dev/dri/renderD" + std::to_string(127 + i), "");
+  }
+  const auto gpus = measure_amd_gpus(root / "");
+  ASSERT_EQ(gpus.size(), 2U);
+  EXPECT_EQ(gpus[0], (Gpu{"AMD gfx9.0.10", 65520, "kfd", "amd/GPU-0123456789abcdef"}));
+  EXPECT_EQ(gpus[1].id, "amd/1");
+  EXPECT_TRUE(measure_amd_gpus(root / "nowhere").empty());
 }
 
 TEST_F(FakeGpus, OneThatHangsCostsItsPatienceAndIsKilled) {

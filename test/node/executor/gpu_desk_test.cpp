@@ -1,0 +1,135 @@
+#include "node/executor/gpu_desk.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "test/node/executor/runner_world.h"
+
+namespace riftbus::executor {
+namespace {
+
+using Names = std::vector<std::string>;
+
+Hold hold(std::uint64_t id) { return {work::WorkId(id), work::Fence(1)}; }
+
+GpuDesk desk_of(Names names) {
+  GpuDesk desk;
+  desk.set(std::move(names));
+  return desk;
+}
+
+TEST(GpuDesk, NoTwoJobsGetTheSame) {
+  auto desk = desk_of({"nvidia/a", "nvidia/b", "nvidia/c"});
+  EXPECT_EQ(*desk.take(hold(1), 2000), (Names{"nvidia/a", "nvidia/b"}));
+  EXPECT_EQ(*desk.take(hold(2), 1000), Names{"nvidia/c"});
+  EXPECT_FALSE(desk.take(hold(3), 1000));
+  desk.give_back(hold(1));
+  EXPECT_EQ(*desk.take(hold(3), 1000), Names{"nvidia/a"});
+  EXPECT_TRUE(desk.take(hold(4), 0)->empty());
+}
+
+TEST(GpuDesk, PartsShareTheFullestThatFits) {
+  auto desk = desk_of({"nvidia/a", "nvidia/b"});
+  EXPECT_EQ(*desk.take(hold(1), 300), Names{"nvidia/a"});
+  EXPECT_EQ(*desk.take(hold(2), 500), Names{"nvidia/a"});
+  EXPECT_EQ(*desk.take(hold(3), 1000), Names{"nvidia/b"}) << "whole ones stay whole";
+  EXPECT_FALSE(desk.take(hold(4), 300));
+  EXPECT_EQ(*desk.take(hold(5), 200), Names{"nvidia/a"});
+}
+
+TEST(GpuDesk, AWholeAndAPartAreTwoDifferentOnes) {
+  auto desk = desk_of({"nvidia/a", "nvidia/b"});
+  EXPECT_EQ(*desk.take(hold(1), 1500), (Names{"nvidia/a", "nvidia/b"}));
+  EXPECT_EQ(*desk.take(hold(2), 500), Names{"nvidia/b"});
+  EXPECT_FALSE(desk.take(hold(3), 100));
+}
+
+TEST(GpuDesk, WhatAFormerLifeGaveIsNotGivenAgainEvenBeforeItIsMeasured) {
+  GpuDesk desk;
+  desk.adopt(hold(1), {"nvidia/b"}, 1000);
+  desk.set({"nvidia/a", "nvidia/b"});
+  EXPECT_EQ(*desk.take(hold(2), 1000), Names{"nvidia/a"});
+  EXPECT_FALSE(desk.take(hold(3), 1000));
+}
+
+TEST(GpuVariables, NameThemForEachRuntimeAndHideTheOthers) {
+  const auto nvidia = variables_of({"nvidia/GPU-1", "nvidia/GPU-2"});
+  EXPECT_EQ(nvidia.at("CUDA_VISIBLE_DEVICES"), "GPU-1,GPU-2");
+  EXPECT_EQ(nvidia.at("HIP_VISIBLE_DEVICES"), "-1");
+  const auto amd = variables_of({"amd/GPU-7", "amd/3"});
+  EXPECT_EQ(amd.at("ROCR_VISIBLE_DEVICES"), "GPU-7,3");
+  EXPECT_EQ(amd.at("HIP_VISIBLE_DEVICES"), "0,1");
+  EXPECT_EQ(amd.at("CUDA_VISIBLE_DEVICES"), "-1");
+  for (const auto& [name, value] : variables_of({})) EXPECT_EQ(value, "-1") << name;
+}
+
+// ---- real jobs
+// -----------------------------------------------------------------------------------
+
+JobKind gpu_kind(const std::string& needs, std::map<std::string, std::string> environment = {}) {
+  auto kind = RunnerWorld::shell(
+      "echo $CUDA_VISIBLE_DEVICES $HIP_VISIBLE_DEVICES > own; while ! test -e go; do sleep 0.01; "
+      "done; exit 0");
+  kind.needs = needs;
+  kind.environment = std::move(environment);
+  return kind;
+}
+
+std::string own_of(const RunnerWorld& world, const Hold& job) {
+  EXPECT_TRUE(wait_until([&] { return !slurp(world.work(job, "own")).empty(); }));
+  return slurp(world.work(job, "own"));
+}
+
+void let_go(const RunnerWorld& world, const Hold& job) { std::ofstream(world.work(job, "go")); }
+
+TEST(GpuJobs, SeeTheirOwnAndTheLastOneIsGivenBack) {
+  RunnerWorld world;
+  world.runner.set_gpus({"nvidia/GPU-1", "nvidia/GPU-2"});
+  const auto kind = gpu_kind("gpus>=1", {{"CUDA_VISIBLE_DEVICES", "GPU-1"}});
+  const auto first = world.start(kind);
+  const auto second = world.start(kind);
+  EXPECT_EQ(own_of(world, first), "GPU-1 -1\n");
+  EXPECT_EQ(own_of(world, second), "GPU-2 -1\n") << "a kind chose for itself";
+  const auto third = RunnerWorld::start_of(9, kind);
+  const auto refused = world.runner.start(third, kind);
+  ASSERT_TRUE(std::holds_alternative<jobs::Ended>(refused));
+  EXPECT_EQ(std::get<jobs::Ended>(refused).exit.cause, Cause::no_gpu);
+  let_go(world, first);
+  ASSERT_TRUE(world.wait_end(first));
+  EXPECT_EQ(own_of(world, world.start(third, kind)), "GPU-1 -1\n");
+}
+
+TEST(GpuJobs, WithoutNeedOfOneNoneIsSeenUnlessTheKindNamesSome) {
+  RunnerWorld world;
+  world.runner.set_gpus({"nvidia/GPU-1"});
+  EXPECT_EQ(own_of(world, world.start(gpu_kind("cpus>=1"))), "-1 -1\n");
+  EXPECT_EQ(own_of(world, world.start(gpu_kind("cpus>=1", {{"HIP_VISIBLE_DEVICES", "0"}}))),
+            "-1 0\n");
+}
+
+TEST(GpuJobs, KeepTheirsWhenTheDaemonReturns) {
+  RunnerWorld world;
+  world.runner.set_gpus({"nvidia/GPU-1", "nvidia/GPU-2"});
+  const auto kind = gpu_kind("gpus>=1");
+  const auto first = world.start(kind);
+  EXPECT_EQ(own_of(world, first), "GPU-1 -1\n");
+  Runner successor(world.options());
+  ASSERT_TRUE(successor.open());
+  ASSERT_EQ(successor.recover().size(), 1U);
+  successor.set_gpus({"nvidia/GPU-1", "nvidia/GPU-2"});
+  const auto next = RunnerWorld::start_of(20, kind);
+  world.started.push_back(next.hold);
+  ASSERT_TRUE(std::holds_alternative<jobs::Started>(successor.start(next, kind)));
+  EXPECT_EQ(own_of(world, next.hold), "GPU-2 -1\n");
+  const auto third = RunnerWorld::start_of(21, kind);
+  EXPECT_TRUE(std::holds_alternative<jobs::Ended>(successor.start(third, kind)));
+  let_go(world, first);
+  ASSERT_TRUE(world.wait_end(successor, first));
+  world.started.push_back(third.hold);
+  ASSERT_TRUE(std::holds_alternative<jobs::Started>(successor.start(third, kind)));
+  EXPECT_EQ(own_of(world, third.hold), "GPU-1 -1\n");
+}
+
+}  // namespace
+}  // namespace riftbus::executor
