@@ -26,7 +26,8 @@ class Hand {
       : world_(world), say_(std::move(say)) {}
 
   [[nodiscard]] static bool knows(const std::string& verb);
-  // add|claim|attach|complete|renew|expire|read VOTER [key=value...]; repeat VOTER: the last one again.
+  // add|claim|attach|complete|renew|expire|read VOTER [key=value...]; repeat VOTER: the last one
+  // again.
   void ask(Voter& voter, const Words& words);
 
  private:
