@@ -41,6 +41,7 @@ Arrival::Beat Arrival::on_beat(Nanos uptime, Nanos interval, Nanos stale_after, 
   Beat beat;
   if (is_doubtful({now, uptime})) {
     beat.stale = true;
+    beat.doubtful = true;
     last_ = Sample{now, uptime};
     return beat;
   }

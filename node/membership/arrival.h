@@ -35,6 +35,7 @@ class Arrival {
   struct Beat {
     Nanos delay{};
     bool stale = false;
+    bool doubtful = false;     // stale only because nothing yet says how long it waited
     std::uint64_t missed = 0;  // beats between this one and the one before that never came
   };
   Beat on_beat(Nanos uptime, Nanos interval, Nanos stale_after, TimePoint now);

@@ -63,6 +63,7 @@ void Watch::on_beat(const wire::Beat& beat, Seq seq, int factor, TimePoint now) 
   last_beat_ = now;
   if (arrived.stale) {
     ++stale_;
+    if (arrived.doubtful) wait_for_proof(now);
     return;
   }
   peer_health_ = std::min<std::uint8_t>(beat.health, 7);
@@ -78,6 +79,14 @@ void Watch::on_beat(const wire::Beat& beat, Seq seq, int factor, TimePoint now) 
   cut_said_ = false;
   missed_once_ = false;
   come_to_life();
+}
+
+// Beats that may have waited somewhere, heard while the question is open: if the member lives, the
+// next one comes within its interval and proves it. Once only, for the dead leave queues, too.
+void Watch::wait_for_proof(TimePoint now) {
+  if (mode_ != Mode::probing || waited_for_proof_ || refused_) return;
+  waited_for_proof_ = true;
+  due_ = std::max(due_, now + interval() + interval() / 4);
 }
 
 Outcome Watch::on_pong(const wire::Pong& pong, TimePoint asked, TimePoint now) {
@@ -117,6 +126,7 @@ void Watch::come_to_life() {
   witnesses_.clear();
   deniers_.clear();
   lost_at_.reset();
+  waited_for_proof_ = false;
 }
 
 Outcome Watch::on_link(bool up, TimePoint now) {

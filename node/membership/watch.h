@@ -140,6 +140,7 @@ class Watch {
   [[nodiscard]] bool redial_now();
   Outcome found_cut(TimePoint heard_at, TimePoint now);
   void come_to_life();
+  void wait_for_proof(TimePoint now);
   [[nodiscard]] TimePoint silent_at() const;
   [[nodiscard]] Nanos interval() const;
 
@@ -170,6 +171,7 @@ class Watch {
   // probing, doubting, accusing
   TimePoint due_ = TimePoint::max();
   TimePoint probe_began_{};
+  bool waited_for_proof_ = false;        // once in a doubt
   std::map<NodeId, TimePoint> answers_;  // to questions of ours, the last one of each
   std::set<NodeId> accusers_;            // other watchers, of this incarnation
   std::set<NodeId> witnesses_;           // of a refusal, other watchers

@@ -32,6 +32,7 @@ TEST_F(ArrivalTest, CallsABeatStaleThatWaitedLongerThanTheSilenceLimit) {
   beat(Seconds(1));
   const auto late = beat(Seconds(2), Seconds(20));
   EXPECT_TRUE(late.stale);
+  EXPECT_FALSE(late.doubtful);
   EXPECT_FALSE(beat(Seconds(23)).stale) << "the next one on time is news again";
 }
 
@@ -116,7 +117,9 @@ TEST_F(ArrivalTest, AnOverdueFirstBeatProvesNothingUntilAnotherFollowsInItsRhyth
     return arrival_.on_beat(uptime, kSecond, Millis(1500), linked + after).stale;
   };
   // Three beats waited while the network was cut, and come in a burst; the next one is live.
-  EXPECT_TRUE(heard(Seconds(1), Seconds(11)));
+  const auto first = arrival_.on_beat(Seconds(1), kSecond, Millis(1500), linked + Seconds(11));
+  EXPECT_TRUE(first.stale);
+  EXPECT_TRUE(first.doubtful) << "nothing says yet that it waited";
   EXPECT_TRUE(heard(Seconds(2), Seconds(11)));
   EXPECT_TRUE(heard(Seconds(3), Millis(11'010)));
   EXPECT_TRUE(heard(Seconds(12), Millis(11'500)));

@@ -21,6 +21,20 @@ class Silence : public Stand {
       }
     }
   }
+  // A life of it that we have no measure of is asked whether it lives; then two of its beats come
+  // out of a queue.
+  void hear_unmeasured_burst() {
+    step(LinkUp{subject_});
+    run(Seconds(4));
+    silence(subject_);
+    peer(subject_).instance = 2;
+    peer(subject_).started = now_;
+    peer(subject_).seq = 0;
+    while (sent<wire::Ping>(subject_).empty()) run(Millis(10));
+    beat(subject_, Seconds(1));
+    beat(subject_);
+    EXPECT_EQ(report(subject_).beats_stale, 2U);
+  }
   NodeId subject_;
 };
 
@@ -206,6 +220,21 @@ TEST_F(Silence, BeatsThatWereQueuedAreNotLife) {
   for (int i = 0; i < 5; ++i) beat(subject_, Seconds(10) + took);
   EXPECT_TRUE(report(subject_).verdict_due.has_value());
   EXPECT_EQ(report(subject_).beats_stale, 5U);
+}
+
+TEST_F(Silence, ABurstOfUnknownAgeIsNoReasonToAccuseBeforeTheNextBeatIsDue) {
+  hear_unmeasured_burst();
+  run(Seconds(1));
+  EXPECT_EQ(count(Happening::suspected), 0);
+  beat(subject_);
+  peer(subject_).beats = true;
+  run(Seconds(5));
+  EXPECT_EQ(count(Happening::suspected), 0) << "the next beat proved its life";
+}
+
+TEST_F(Silence, ABurstOfUnknownAgeWinsOneIntervalAndNoMore) {
+  hear_unmeasured_burst();
+  EXPECT_GE(run_until(Happening::suspected, subject_, Seconds(3)), Millis(1200));
 }
 
 }  // namespace
