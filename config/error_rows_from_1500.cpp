@@ -105,6 +105,9 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
     {1604, "key of another node", "the key folder was copied from another machine",
      "make a key on this machine with `riftbus key new`, and have it approved"},
     {1605, "libsodium does not start", "the installation is damaged", "reinstall libsodium23"},
+    {1606, "an operator's order is not understood",
+     "the file of standing orders was changed by hand or by a later version",
+     "delete standing_orders in the data folder; then drain the node or set its policy anew"},
     // 1700: the log of a voter on disk
     {1700, "log of a voter cannot be opened",
      "its folder does not exist, or the daemon may not write there",
@@ -132,9 +135,17 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
      "look at dmesg; start again if the disk is sound, else replace it and the voter"},
     {1709, "disk of the log full", "no space, or the quota is used up",
      "free space and start again: nothing acknowledged is lost"},
+    {1710, "first voters with different lists",
+     "the nodes were given different rosters or different `voters`",
+     "give all nodes the same roster or the same `voters`, and restart them"},
     {1711, "database of the log damaged",
      "SQLite finds its own structure damaged: the disk or memory changed bytes",
      "remove this voter, empty the folder of its log, add it anew; check the disk"},
+    {1712, "first voters missing", "the first start of a cluster takes all its first voters, once",
+     "start them; see riftbus why leader"},
+    {1713, "cluster has a log already", "this voter has none: it is new, or has lost its disk",
+     "if it is to vote: riftbus voter add; if it was a voter before, riftbus voter remove it "
+     "first"},
     {1719, "nobody leads", "no majority of the voters is up and reachable from one of them",
      "see `riftbus why leader`; start the voters that are missing"},
     // 1720: asking the queue and its leader

@@ -47,7 +47,7 @@ ExecutorShell::~ExecutorShell() {
   measuring_thread_.reset();
 }
 
-Status ExecutorShell::open(TimePoint now) {
+Status ExecutorShell::open(bool draining, TimePoint now) {
   if (auto status = runner_->open(); !status) return status;
   job_news_ = runner_->wake_fd();
   job_thread_ = std::make_unique<DiskThread>();
@@ -56,6 +56,10 @@ Status ExecutorShell::open(TimePoint now) {
   job_wake_ = bus_.add_wakeup(job_thread_->wake_fd());
   measured_wake_ = bus_.add_wakeup(measuring_thread_->wake_fd());
   look_due_ = now + kLookEvery;
+  if (draining) {
+    step(jobs::Drain{true, false}, now);
+    note({}, "takes no more work, as it was told in a former life", now);
+  }
   measure(now);
   post([](executor::Runner& runner) {
     return std::vector<jobs::Event>{jobs::Found{runner.recover()}};
@@ -106,9 +110,9 @@ void ExecutorShell::measure(TimePoint now) {
     machine->disk_free_mb = executor::measure_disk_free_mb(folder);
     machine->load = executor::measure_load();
     auto found = gpus->measure();
-    if (!found) return Status(found.error());
-    machine->gpus = std::move(*found);
-    return Status(Ok{});
+    if (found) machine->gpus = std::move(*found);
+    for (auto& gpu : executor::measure_amd_gpus()) machine->gpus.all.push_back(std::move(gpu));
+    return found ? Status(Ok{}) : Status(found.error());
   };
   const auto done = [this, machine](const Status& status) {
     measuring_ = false;
@@ -116,6 +120,12 @@ void ExecutorShell::measure(TimePoint now) {
     if (!trouble.empty() && trouble != gpu_trouble_) bus::write_error(status.error());
     gpu_trouble_ = trouble;
     machine_ = *machine;
+    std::vector<std::string> names;
+    for (const auto& gpu : machine_.gpus.all) names.push_back(gpu.id);
+    post([names = std::move(names)](executor::Runner& runner) {
+      runner.set_gpus(names);
+      return std::vector<jobs::Event>{};
+    });
     inbox_.emplace_back(
         jobs::Measured{executor::offer_of(machine_, settings_.executor, settings_.tags)});
   };

@@ -5,19 +5,21 @@
 // measures the machine, and may be held up by a driver. Their results come back into the loop.
 //
 // What operators may ask of a node (node/api/README.md): `job.list`, `job.output`, and with the
-// admin role `job.drain`. Draining is forgotten when the daemon ends.
+// admin role `job.drain`. Draining is remembered by the owner (on_drained).
 //
 // When the daemon ends its jobs run on: the next one adopts them, and without one their leases end
 // them. Loop thread only; everything passed by reference outlives this object.
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 
 #include "bus/bus.h"
+#include "node/api/api.h"
 #include "node/disk/disk_thread.h"
 #include "node/executor/machine.h"
 #include "node/executor/runner.h"
@@ -38,8 +40,12 @@ class ExecutorShell {
                 Journal& journal);
   ~ExecutorShell();
 
+  using OnDrained = std::function<void(bool draining)>;
+
   // Makes the jobs folder and takes up what a former life left. An Error: this node runs no work.
-  [[nodiscard]] Status open(TimePoint now);
+  // `draining`: as an operator ordered in a former life.
+  [[nodiscard]] Status open(bool draining, TimePoint now);
+  void on_drained(OnDrained remember) { remember_ = std::move(remember); }
 
   // True: it was one of ours.
   bool on_woken(bus::WakeId id, TimePoint now);
@@ -49,6 +55,7 @@ class ExecutorShell {
   [[nodiscard]] static bool takes(std::string_view query);
   void on_query(const bus::Received& received, const std::set<Role>& roles, TimePoint now);
 
+  [[nodiscard]] JobsView glance() const;
   void add_counters(std::map<std::string, std::uint64_t>& counters) const;
 
  private:
@@ -82,6 +89,7 @@ class ExecutorShell {
   jobs::Executor core_;
   executor::Machine machine_;
   std::string gpu_trouble_;
+  OnDrained remember_;
   std::deque<jobs::Event> inbox_;  // what the threads and the leader said, for the next tick
   TimePoint look_due_;
   TimePoint measure_due_;

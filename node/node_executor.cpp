@@ -7,6 +7,40 @@
 
 namespace riftbus::node {
 
+namespace {
+
+std::string orders_path(const NodeSettings& settings) {
+  return settings.paths.data_dir + "/standing_orders";
+}
+
+}  // namespace
+
+// What an operator ordered in a former life. Unreadable: the configuration holds, and we say so.
+void Node::State::load_orders() {
+  auto loaded = node::load_orders(orders_path(prepared.settings));
+  if (loaded) {
+    orders = std::move(*loaded);
+    return;
+  }
+  bus::write_error(loaded.error());
+  journal.note("start", prepared.settings.node_id, loaded.error().to_string(),
+               {now, bus::wall_now_ms()});
+}
+
+void Node::State::save_orders() {
+  const auto path = orders_path(prepared.settings);
+  const bool taken = disk.post({[path, wanted = orders] { return store_orders(path, wanted); },
+                                [this](const Status& outcome) {
+                                  if (outcome) return;
+                                  bus::write_error(outcome.error());
+                                  journal.note("disk", prepared.settings.node_id,
+                                               "an order will not outlive a restart: " +
+                                                   outcome.error().to_string(),
+                                               {now, bus::wall_now_ms()});
+                                }});
+  if (!taken) bus::log_warn("an order will not outlive a restart: the disk is stuck");
+}
+
 // A node without kinds of jobs runs none; but what it left when it had some is still looked after.
 void Node::State::open_executor() {
   const auto& settings = prepared.settings;
@@ -15,7 +49,11 @@ void Node::State::open_executor() {
   const bool runs_work = !settings.jobs.empty() && settings.executor.slots > 0;
   if (!runs_work && !has_past) return;
   executor = std::make_unique<ExecutorShell>(settings, instance, *bus, *work, journal);
-  if (const auto status = executor->open(now); !status) {
+  executor->on_drained([this](bool draining) {
+    orders.draining = draining;
+    save_orders();
+  });
+  if (const auto status = executor->open(orders.draining, now); !status) {
     bus::write_error(status.error());
     journal.note("job", settings.node_id, "runs no work: " + status.error().to_string(),
                  {now, bus::wall_now_ms()});

@@ -13,17 +13,12 @@ namespace {
 
 std::string log_folder(const NodeSettings& settings) { return settings.paths.data_dir + "/log"; }
 
-// A profile's heartbeat must be answered well within its election timeout.
-consensus::Timing log_timing(const TimingConfig& config) {
+consensus::Timing log_timing(const NodeSettings& settings) {
+  const auto spans = spans_of(settings.leadership, settings.timing.profile);
   consensus::Timing timing;
-  if (config.profile == TimingProfile::flaky) {
-    timing.election = Millis(2500);
-    timing.heartbeat = Millis(250);
-    timing.rank_step = Millis(400);
-  } else {
-    timing.election = Millis(800);
-    timing.heartbeat = Millis(80);
-  }
+  timing.election = Millis(spans.election_ms);
+  timing.heartbeat = Millis(spans.heartbeat_ms);
+  timing.rank_step = Millis(spans.rank_step_ms);
   return timing;
 }
 
@@ -41,6 +36,7 @@ std::vector<NodeId> Node::State::first_voters() const {
 void Node::State::open_leadership() {
   const NodeId& self = prepared.settings.node_id;
   const auto voters = first_voters();
+  load_orders();
   learn_names();
   for (const auto& id : voters) names.add(id);
   leader = std::make_unique<LeaderWatch>(self, voters, *bus, *members);
@@ -50,13 +46,22 @@ void Node::State::open_leadership() {
         work_desk->on_here(number, request, at);
       });
   leader_questions = std::make_unique<LeaderQuestions>(*leader, names, [this] { return view(); });
+  leader_questions->on_policy([this](const std::string& ordered) {
+    orders.policy = ordered;
+    save_orders();
+  });
   work_desk = std::make_unique<WorkDesk>(
       self, *bus, *work, *leader, [this](const NodeId& id) { return roles_of(id); },
       [this](const wire::Query& query, const std::set<Role>& roles, bool stale) {
         return answer_question(query, roles, stale);
       });
   const bool is_first = std::find(voters.begin(), voters.end(), self) != voters.end();
-  if (is_first || VoterShell::has_log(log_folder(prepared.settings))) open_voter(voters);
+  if (VoterShell::had_log(log_folder(prepared.settings))) {
+    open_voter({});
+  } else if (is_first) {
+    founding = std::make_unique<Founding>(self, voters, *bus, *members, now);
+  }
+  work_desk->set_note(own_note());
   open_executor();
 }
 
@@ -68,7 +73,9 @@ void Node::State::open_voter(const std::vector<NodeId>& first) {
       cluster_key_of(settings.cluster, settings.authority ? settings.authority->hex() : "");
   setup.first_voters = first;
   setup.folder = log_folder(settings);
-  setup.timing = log_timing(settings.timing);
+  setup.configured_policy = parse_policy(settings.leadership.policy).value_or(setup.policy);
+  setup.policy = parse_policy(orders.policy).value_or(setup.configured_policy);
+  setup.timing = log_timing(settings);
   setup.seed = instance.value();
   auto opened = VoterShell::open(std::move(setup), *bus, *members, names, *leader, journal);
   if (!opened) {
@@ -99,14 +106,6 @@ void Node::State::learn_names() {
   }
 }
 
-// Whoever may speak of the log may rewrite it: this takes the role that an admin signed for.
-void Node::State::on_consensus(const bus::Received& received, const std::set<Role>& roles) {
-  if (!roles.contains(Role::voter)) return;
-  // Called upon by a leader: this node is being made a server of the log.
-  if (!voter && !voter_trouble) open_voter({});
-  if (voter) voter->on_consensus(received, now);
-}
-
 // True: it was a matter of leadership or work.
 bool Node::State::on_work_kind(const bus::Received& received, wire::Kind kind,
                                const std::set<Role>& roles) {
@@ -119,6 +118,10 @@ bool Node::State::on_work_kind(const bus::Received& received, wire::Kind kind,
       return true;
     case wire::Kind::work_reply:
     case wire::Kind::refusal:
+      if (Founding::is_answer(received)) {
+        if (founding) founding->on_reply(received);
+        return true;
+      }
       return leader->on_reply(received, now) || work->on_reply(received, now);
     case wire::Kind::query:
       return on_executor_query(received, roles) || on_leader_query(received, roles);
@@ -161,6 +164,7 @@ Result<std::string> Node::State::answer_question(const wire::Query& query,
 // The end of a turn: what was heard goes into the log, what was decided goes out.
 void Node::State::turn_leadership() {
   leader->tick(now);
+  if (founding) turn_founding();
   if (executor) executor->tick(now);
   work->tick(now);
   if (voter) voter->flush(now);
@@ -169,12 +173,15 @@ void Node::State::turn_leadership() {
 TimePoint Node::State::leadership_deadline() const {
   auto due = std::min(leader->next_deadline(), work->next_deadline());
   if (executor) due = std::min(due, executor->next_deadline());
+  if (founding) due = std::min(due, founding->next_deadline());
   return voter ? std::min(due, voter->next_deadline(now)) : due;
 }
 
 // Once a second: who seems alive, whose name is new, who may vote by now.
 void Node::State::tend_leadership() {
   learn_names();
+  work_desk->set_note(own_note());
+  if (founding) tend_founding();
   if (!voter) return;
   std::set<NodeId> alive{prepared.settings.node_id};
   for (const auto* member : members->core().members()) {
@@ -200,7 +207,10 @@ void Node::State::promote_learners() {
 }
 
 void Node::State::add_leadership(NodeView& seen) const {
-  const Error* trouble = voter ? voter->trouble() : voter_trouble ? &*voter_trouble : nullptr;
+  const Error* trouble = voter              ? voter->trouble()
+                         : voter_trouble    ? &*voter_trouble
+                         : founding_trouble ? &*founding_trouble
+                                            : nullptr;
   seen.leadership = std::make_shared<const LeadershipView>(
       LeadershipView{leader.get(), voter.get(), &names, trouble});
   if (voter) {

@@ -13,11 +13,13 @@
 #include "node/api/desk.h"
 #include "node/api/leader_questions.h"
 #include "node/disk/disk_thread.h"
+#include "node/disk/standing_orders.h"
 #include "node/executor_shell.h"
 #include "node/mesh/journal.h"
 #include "node/mesh/member_shell.h"
 #include "node/mesh/roster_shell.h"
 #include "node/node.h"
+#include "node/quorum/founding.h"
 #include "node/quorum/voter_shell.h"
 #include "node/quorum/work_client.h"
 #include "node/quorum/work_desk.h"
@@ -41,7 +43,6 @@ struct Node::State {
   void learn_names();
   [[nodiscard]] bool on_work_kind(const bus::Received& received, wire::Kind kind,
                                   const std::set<Role>& roles);
-  void on_consensus(const bus::Received& received, const std::set<Role>& roles);
   [[nodiscard]] bool on_leader_query(const bus::Received& received, const std::set<Role>& roles);
   [[nodiscard]] Result<std::string> answer_question(const wire::Query& query,
                                                     const std::set<Role>& roles, bool stale);
@@ -51,7 +52,16 @@ struct Node::State {
   void promote_learners();
   void add_leadership(NodeView& seen) const;
 
+  // node_founding.cpp
+  [[nodiscard]] std::string own_note() const;
+  void turn_founding();
+  void tend_founding();
+  void end_founding();
+  void on_consensus(const bus::Received& received, const std::set<Role>& roles);
+
   // node_executor.cpp
+  void load_orders();
+  void save_orders();
   void open_executor();
   [[nodiscard]] bool on_executor_query(const bus::Received& received, const std::set<Role>& roles);
 
@@ -87,9 +97,12 @@ struct Node::State {
   std::unique_ptr<WorkClient> work;
   std::unique_ptr<LeaderQuestions> leader_questions;
   std::unique_ptr<WorkDesk> work_desk;
+  std::unique_ptr<Founding> founding;       // while a first voter has not begun its log
+  std::optional<Error> founding_trouble;    // why not yet
   std::unique_ptr<VoterShell> voter;        // null where this node keeps no log
   std::optional<Error> voter_trouble;       // why not, if it should
   std::unique_ptr<ExecutorShell> executor;  // null where this node runs no work
+  StandingOrders orders;
 
   wire::Record self_record;
   bus::WakeId signal_wake;

@@ -44,6 +44,13 @@ struct LinkView {
 
 struct LeadershipView;  // node/api/api_leader.h
 
+// What this node's executor has to do, in one glance.
+struct JobsView {
+  std::size_t running = 0;
+  std::size_t slots = 0;
+  bool draining = false;
+};
+
 // What Api answers from. Pointers and references are lent for one call of answer(); null where a
 // node has no such thing (an --insecure node has no roster).
 struct NodeView {
@@ -57,6 +64,7 @@ struct NodeView {
   const Roster* roster = nullptr;
   const std::set<NodeId>* roster_rivals = nullptr;   // who holds another one of this version
   std::shared_ptr<const LeadershipView> leadership;  // null: this node knows nothing of it
+  std::optional<JobsView> jobs;                      // empty: this node runs no work
   // Ordered by peer. Peers that were never called may be missing.
   std::vector<LinkView> links;
   // Whatever the parts count ("bus.sent_bytes", "zap.refused", ...): shown as they are, by name.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "node/quorum/founding.h"
+
 namespace riftbus::node {
 
 namespace {
@@ -107,13 +109,14 @@ Json leadership_json(const LeadershipView& leadership, const NodeView& view) {
       {"role", "none"},
   };
   if (leadership.trouble != nullptr) {
-    json["role"] = "failed";
+    json["role"] = Founding::is_waiting(*leadership.trouble) ? "waiting" : "failed";
     json["trouble"] = leadership.trouble->to_string();
   }
   if (leadership.voter == nullptr) return json;
   const auto status = leadership.voter->replica().log().status();
   if (leadership.trouble == nullptr) json["role"] = consensus::to_string(status.role);
   json["policy"] = consensus::to_string(status.policy);
+  json["policy_configured"] = consensus::to_string(leadership.voter->configured_policy());
   json["generation"] = status.generation.value();
   json["settled"] = status.settled;
   json["log"] = log_json(status);
@@ -152,7 +155,9 @@ Json why_leader_document(const LeadershipView& leadership, const NodeView& view,
   Json json = voter_list_document(leadership, view, stale);
   json["document"] = "why.leader";
   if (leadership.voter == nullptr) {
-    json["reasons"] = Json::array({reason_json("this node keeps no log and reaches no voter")});
+    const auto* trouble = leadership.trouble;
+    json["reasons"] = Json::array({reason_json(
+        trouble ? trouble->to_string() : "this node keeps no log and reaches no voter")});
     return json;
   }
   const auto status = leadership.voter->replica().log().status();

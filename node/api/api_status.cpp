@@ -157,6 +157,13 @@ Json self_json(const NodeView& view) {
           {"listening", std::move(listening)}};
 }
 
+Json jobs_json(const NodeView& view) {
+  if (!view.jobs) return {};
+  return {{"running", view.jobs->running},
+          {"slots", view.jobs->slots},
+          {"draining", view.jobs->draining}};
+}
+
 Json stats_json(const membership::Stats& stats) {
   return {{"probes", stats.probes},
           {"indirect_probes", stats.indirect_probes},
@@ -201,6 +208,7 @@ Json status_document(const NodeView& view) {
   json["roster_version"] = view.roster ? Json(view.roster->version.value()) : Json();
   if (view.leadership) json["leadership"] = leadership_json(*view.leadership, view);
   json["self"] = self_json(view);
+  json["jobs"] = jobs_json(view);
   json["problems"] = std::move(problems);
   json["notes"] = std::move(notes);
   json["membership"] = stats_json(view.membership->stats());

@@ -48,6 +48,7 @@ void ExecutorShell::on_query(const bus::Received& received, const std::set<Role>
     return reply(received, Error{1503, "mode is drain, evict or resume", "", "choose one"});
   }
   step(jobs::Drain{mode != "resume", mode == "evict"}, now);
+  if (remember_) remember_(core_.is_draining());
   note({}, mode == "resume" ? "takes work again" : "takes no more work: " + mode, now);
   reply(received, list_document(now));
 }
@@ -106,7 +107,8 @@ std::string ExecutorShell::list_document(TimePoint now) const {
   }
   Json gpus = Json::array();
   for (const auto& gpu : machine_.gpus.all) {
-    gpus.push_back({{"name", gpu.name}, {"memory_mb", gpu.memory_mb}, {"driver", gpu.driver}});
+    gpus.push_back(
+        {{"id", gpu.id}, {"name", gpu.name}, {"memory_mb", gpu.memory_mb}, {"driver", gpu.driver}});
   }
   const auto offer = core_.offer();
   const Json json{{"schema", 1},
@@ -125,6 +127,11 @@ std::string ExecutorShell::list_document(TimePoint now) const {
                   {"trouble", gpu_trouble_},
                   {"jobs", std::move(list)}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+JobsView ExecutorShell::glance() const {
+  return {core_.view().size(), static_cast<std::size_t>(settings_.executor.slots),
+          core_.is_draining()};
 }
 
 void ExecutorShell::add_counters(std::map<std::string, std::uint64_t>& counters) const {

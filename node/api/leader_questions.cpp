@@ -9,6 +9,7 @@ namespace riftbus::node {
 
 namespace {
 
+constexpr std::string_view kConfigured = "configured";
 constexpr std::uint16_t kNotAllowed = 1304;
 constexpr std::uint16_t kRefused = 1726;
 constexpr std::uint16_t kNoSuchServer = 1727;
@@ -46,6 +47,14 @@ Result<NodeId> id_of(const wire::Query& query) {
 
 }  // namespace
 
+std::optional<consensus::Policy> parse_policy(std::string_view text) {
+  using consensus::Policy;
+  for (const auto policy : {Policy::raft, Policy::bully, Policy::hybrid}) {
+    if (text == consensus::to_string(policy)) return policy;
+  }
+  return std::nullopt;
+}
+
 Answers who_answers(std::string_view name) {
   const Row* row = find_row(name);
   return row == nullptr ? Answers::nobody : row->who;
@@ -82,14 +91,13 @@ Error LeaderQuestions::refuse(consensus::Refusal refusal) const {
 Result<std::string> LeaderQuestions::set_policy(const wire::Query& query) {
   if (voter_ == nullptr) return refuse(consensus::Refusal::unknown_server);
   if (const auto found = query.arguments.find("policy"); found != query.arguments.end()) {
-    using consensus::Policy;
-    bool is_known = false;
-    for (const auto policy : {Policy::raft, Policy::bully, Policy::hybrid}) {
-      if (found->second != consensus::to_string(policy)) continue;
-      voter_->set_policy(policy, bus::boot_now());
-      is_known = true;
+    const bool is_back = found->second == kConfigured;
+    const auto policy = is_back ? voter_->configured_policy() : parse_policy(found->second);
+    if (!policy) {
+      return Error{1503, "no such policy", found->second, "raft, bully, hybrid or configured"};
     }
-    if (!is_known) return Error{1503, "no such policy", found->second, "raft, bully or hybrid"};
+    voter_->set_policy(*policy, bus::boot_now());
+    if (remember_) remember_(is_back ? "" : found->second);
   }
   const NodeView view = view_();
   Json json = leader_show_document({&leader_, voter_, &names_, trouble_}, view);

@@ -1,7 +1,8 @@
 // LeaderQuestions: what operators ask and order about leadership and voters, as JSON documents.
 //
 //   leader.show                 this node's own view of who leads
-//   leader.policy [policy]      of this node only; with the argument `policy`, sets it
+//   leader.policy [policy]      of this node only; with the argument `policy`, sets it, over
+//                               restarts, until it is set to "configured"
 //   voter.list, why.leader      the leader's view, or this node's own marked "stale"
 //   leader.transfer [id]        to one voter, or to the fittest
 //   voter.add id, voter.remove id
@@ -13,6 +14,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -29,13 +31,19 @@ enum class Answers : std::uint8_t { nobody, here, leader };
 // It changes something.
 [[nodiscard]] bool is_order(std::string_view name);
 
+// "raft", "bully", "hybrid"
+[[nodiscard]] std::optional<consensus::Policy> parse_policy(std::string_view text);
+
 class LeaderQuestions {
  public:
+  // What is to be remembered over a restart; empty: as configured.
+  using OnPolicy = std::function<void(const std::string& ordered)>;
   using View = std::function<NodeView()>;
 
   LeaderQuestions(LeaderWatch& leader, ServerNames& names, View view)
       : leader_(leader), names_(names), view_(std::move(view)) {}
 
+  void on_policy(OnPolicy remember) { remember_ = std::move(remember); }
   void set_voter(VoterShell* voter) { voter_ = voter; }
   void set_trouble(const Error* trouble) { trouble_ = trouble; }
 
@@ -51,6 +59,7 @@ class LeaderQuestions {
   LeaderWatch& leader_;
   ServerNames& names_;
   View view_;
+  OnPolicy remember_;
   VoterShell* voter_ = nullptr;
   const Error* trouble_ = nullptr;  // why there is no voter, if there should be one
 };

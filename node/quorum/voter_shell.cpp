@@ -28,14 +28,15 @@ std::string birth_mark(const std::string& folder) { return folder + ".born"; }
 
 Status check_birth(const std::string& folder) {
   const std::string mark = birth_mark(folder);
-  if (VoterShell::has_log(folder) || ::access(mark.c_str(), F_OK) != 0) return Ok{};
+  const bool is_there = ::access((folder + "/log.db").c_str(), F_OK) == 0;
+  if (is_there || !VoterShell::had_log(folder)) return Ok{};
   return Error{kLogGone, "the log of this voter is gone", folder,
                "put it back; or remove this voter, delete " + mark + ", start, and add it anew"};
 }
 
 Status mark_birth(const std::string& folder) {
   const std::string mark = birth_mark(folder);
-  if (::access(mark.c_str(), F_OK) == 0) return Ok{};
+  if (VoterShell::had_log(folder)) return Ok{};
   return create_file(mark, "a log was begun here\n", FilePrivacy::shared);
 }
 
@@ -68,8 +69,8 @@ consensus::ClusterKey cluster_key_of(const std::string& cluster, const std::stri
   return consensus::ClusterKey(XXH3_64bits(text.data(), text.size()));
 }
 
-bool VoterShell::has_log(const std::string& folder) {
-  return ::access((folder + "/log.db").c_str(), F_OK) == 0;
+bool VoterShell::had_log(const std::string& folder) {
+  return ::access(birth_mark(folder).c_str(), F_OK) == 0;
 }
 
 // ---- start -------------------------------------------------------------------------------------

@@ -33,9 +33,10 @@ class MemberShell;
 struct VoterSetup {
   NodeId self;
   consensus::ClusterKey cluster;
-  std::vector<NodeId> first_voters;  // with whom the log begins, if this node is one of them
+  std::vector<NodeId> first_voters;  // with whom the log begins; empty: it comes from a leader
   std::string folder;                // of the log; made if it does not exist
-  consensus::Policy policy = consensus::Policy::raft;
+  consensus::Policy policy = consensus::Policy::raft;             // by which it begins
+  consensus::Policy configured_policy = consensus::Policy::raft;  // to which it may return
   consensus::Timing timing;
   std::uint64_t seed = 1;
 };
@@ -55,8 +56,8 @@ class VoterShell {
                                                                 LeaderWatch& leader,
                                                                 Journal& journal);
 
-  // A log already lies in this folder.
-  [[nodiscard]] static bool has_log(const std::string& folder);
+  // A log was begun in this folder, whether it is still there or not.
+  [[nodiscard]] static bool had_log(const std::string& folder);
 
   void on_consensus(const bus::Received& received, TimePoint now);
   void on_disk(TimePoint now);
@@ -74,6 +75,7 @@ class VoterShell {
   consensus::Refusal recover(TimePoint now);
 
   [[nodiscard]] const replica::QueueReplica& replica() const { return *replica_; }
+  [[nodiscard]] consensus::Policy configured_policy() const { return setup_.configured_policy; }
   [[nodiscard]] const VoterCounters& counters() const { return counters_; }
   [[nodiscard]] LogDisk::Figures disk() const { return disk_->figures(); }
   [[nodiscard]] const ServerNames& names() const { return names_; }

@@ -96,6 +96,7 @@ void WorkDesk::on_request(const bus::Received& received, TimePoint now) {
   if (request.ask == wire::WorkAsk::leader) {
     wire::WorkReply reply = moved(now);
     reply.outcome = wire::WorkOutcome::done;
+    reply.body = note_;
     return answer({remote, {}, {}}, reply);
   }
   if (!request.client.empty() && !is_member(roles)) {

@@ -21,6 +21,8 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <string>
+#include <utility>
 #include <variant>
 
 #include "bus/bus.h"
@@ -44,6 +46,8 @@ class WorkDesk {
            RolesOf roles_of, Questions questions);
 
   void set_voter(VoterShell* voter);
+  // What those hear who ask for the leader: how far our own log is (node/quorum/founding.h).
+  void set_note(std::string note) { note_ = std::move(note); }
 
   void on_request(const bus::Received& received, TimePoint now);
   // A Query whose document the leader must write; `changes`: it is an order, too.
@@ -89,6 +93,7 @@ class WorkDesk {
   RolesOf roles_of_;
   Questions questions_;
   VoterShell* voter_ = nullptr;
+  std::string note_;
   std::map<replica::Ticket, Asker> askers_;
   std::uint64_t next_ticket_ = 1;
 };

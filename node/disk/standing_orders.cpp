@@ -1,0 +1,46 @@
+#include "node/disk/standing_orders.h"
+
+#include <unistd.h>
+
+#include <sstream>
+
+#include "bus/durable_file.h"
+
+namespace riftbus::node {
+
+namespace {
+
+constexpr std::uint16_t kUnreadable = 1606;
+constexpr std::size_t kFileBytesMax = 4096;
+constexpr std::string_view kDraining = "draining";
+constexpr std::string_view kPolicy = "policy ";
+
+}  // namespace
+
+Result<StandingOrders> load_orders(const std::string& path) {
+  StandingOrders orders;
+  if (::access(path.c_str(), F_OK) != 0) return orders;
+  const auto text = read_small_file(path, kFileBytesMax, FilePrivacy::shared);
+  if (!text) return text.error();
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line == kDraining) {
+      orders.draining = true;
+    } else if (line.starts_with(kPolicy)) {
+      orders.policy = line.substr(kPolicy.size());
+    } else {
+      return Error{kUnreadable, "an operator's order is not understood", path,
+                   "delete the file; then drain the node or set its policy anew"};
+    }
+  }
+  return orders;
+}
+
+Status store_orders(const std::string& path, const StandingOrders& orders) {
+  std::string text;
+  if (orders.draining) text += std::string(kDraining) + "\n";
+  if (!orders.policy.empty()) text += std::string(kPolicy) + orders.policy + "\n";
+  return replace_file(path, text, FilePrivacy::shared);
+}
+
+}  // namespace riftbus::node

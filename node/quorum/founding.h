@@ -1,0 +1,78 @@
+// Founding: when a first voter may begin the log of a new cluster.
+//
+// The voters that start without a log all write the same first entry: the list of first voters. If
+// two had different lists, or one had lost its disk and began anew, two majorities could stand side
+// by side, with two leaders and two queues. So nobody begins alone: the first start takes all first
+// voters at once. Each asks all others until every one has said that it has the same list and has
+// not begun either, or only just begun. From then on a majority is enough, as always.
+//
+// Whoever hears of a leader, or of a log with more than its beginning in it, begins nothing: it
+// waits to be called upon by that leader, which brings it everything (`riftbus voter add`).
+//
+// The question is a WorkRequest with `leader`; note() is the body of everybody's answer to it.
+//
+// Loop thread only. Everything passed by reference outlives this object.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bus/bus.h"
+
+namespace riftbus::node {
+
+class MemberShell;
+
+// How far the answering node's own log is: there is none and none is due, it is about to begin or
+// has just begun, or it is in use (or was, and is damaged).
+enum class LogStage : std::uint8_t { none, fresh, used };
+
+// "fresh n1,n2,n3": the stage, and the first voters that this node knows of, in order.
+[[nodiscard]] std::string founding_note(LogStage stage, std::vector<NodeId> voters);
+
+class Founding {
+ public:
+  static constexpr Millis kAskEvery{100};        // while the others may be starting
+  static constexpr Millis kAskLaterEvery{1000};  // after kTroubleAfter
+  static constexpr Seconds kTroubleAfter{5};     // how long a start may take before it is told
+
+  Founding(const NodeId& self, std::vector<NodeId> voters, bus::Bus& bus, MemberShell& members,
+           TimePoint now);
+
+  // Everyone agrees: begin. Stays so.
+  [[nodiscard]] bool is_agreed() const;
+  [[nodiscard]] const std::vector<NodeId>& voters() const { return voters_; }
+  // What keeps it from beginning, once that has lasted; 1710 other lists, 1712 voters missing, 1713
+  // there is a log already.
+  [[nodiscard]] std::optional<Error> trouble(TimePoint now) const;
+  // It is one of these.
+  [[nodiscard]] static bool is_waiting(const Error& error);
+
+  // An answer to a question of a Founding, perhaps of one that is over.
+  [[nodiscard]] static bool is_answer(const bus::Received& received);
+  void on_reply(const bus::Received& received);
+  void tick(TimePoint now);
+  [[nodiscard]] TimePoint next_deadline() const { return is_agreed() ? TimePoint::max() : due_; }
+
+ private:
+  struct Heard {
+    std::string note;
+    NodeId leader;
+  };
+  [[nodiscard]] bool agrees(const Heard& heard) const;
+
+  NodeId self_;
+  std::vector<NodeId> voters_;
+  std::string note_;  // that a voter with our list gives
+  bus::Bus& bus_;
+  MemberShell& members_;
+  TimePoint since_;
+  TimePoint due_;
+  std::uint64_t asked_ = 0;
+  std::map<NodeId, Heard> heard_;  // the newest answer of each
+};
+
+}  // namespace riftbus::node
