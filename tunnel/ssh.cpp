@@ -32,6 +32,13 @@ SshStep step_of(int status) {
   return status == SSH_OK ? SshStep::done : status == SSH_AGAIN ? SshStep::again : SshStep::failed;
 }
 
+bool is_same_socket(int a, int b) {
+  struct stat of_a {};
+  struct stat of_b {};
+  return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+         of_a.st_ino == of_b.st_ino;
+}
+
 Error key_error(const std::string& path, const std::string& what) {
   return Error{1804, what, path, "restore it, or remove it: a new one is made"};
 }
@@ -97,8 +104,7 @@ struct SshSession::State {
   ssh_counter_struct raw_counter{};
   SshOwner* owner = nullptr;
   SshSession* self = nullptr;
-  int descriptor = -1;
-  bool is_handed_over = false;  // libssh owns the descriptor
+  int descriptor = -1;  // libssh's own
   bool is_probing = false;
   std::uint64_t bytes_at_probe = 0;
   std::string problem;
@@ -223,19 +229,14 @@ SshSession::~SshSession() {
     ssh_event_remove_session(state_->event, state_->session);
     ssh_event_free(state_->event);
   }
-  if (state_->is_handed_over) {
-    ssh_silent_disconnect(state_->session);
-  } else if (state_->descriptor >= 0) {
-    close(state_->descriptor);
-  }
+  ssh_silent_disconnect(state_->session);
   ssh_free(state_->session);
+  // libssh has closed its descriptor after an error and has not after a disconnect of ours.
+  if (is_same_socket(state_->descriptor, descriptor_)) close(state_->descriptor);
   close(descriptor_);
 }
 
-SshStep SshSession::exchange_keys() {
-  state_->is_handed_over = true;
-  return step_of(ssh_connect(state_->session));
-}
+SshStep SshSession::exchange_keys() { return step_of(ssh_connect(state_->session)); }
 
 std::string SshSession::host_pin() {
   ssh_key key = nullptr;

@@ -242,6 +242,27 @@ class TunnelTest(unittest.TestCase):
             each.close()
         wait_until(lambda: echoes(port), "there is room again")
 
+    def test_sessions_and_connections_leave_nothing_behind(self):
+        tunnel, port = self.reverse("--tunnel-backoff-max-ms", "300")
+        tunnel.start()
+        tunnel.wait_up()
+
+        def descriptors():
+            return len(os.listdir(f"/proc/{tunnel.process.pid}/fd"))
+        before = descriptors()
+        for _ in range(5):
+            rises = tunnel.status()["links"][0]["rises"]
+            tunnel.process.send_signal(signal.SIGUSR1)
+            wait_until(lambda: tunnel.status()["links"][0]["rises"] > rises, "a new session")
+        for _ in range(5):
+            self.sshd.stop()
+            wait_until(lambda: not tunnel.is_up(), "it notices")
+            self.sshd.start()
+            wait_until(lambda: echoes(port), "service is back")
+        for _ in range(50):
+            self.assertTrue(echoes(port))
+        wait_until(lambda: descriptors() <= before, f"{before} descriptors, as before")
+
     def test_term_ends_it_cleanly_and_usr1_makes_a_new_session(self):
         tunnel, port = self.reverse()
         tunnel.start()
