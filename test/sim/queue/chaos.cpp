@@ -27,6 +27,7 @@ enum class Fault {
   worker_pause,
   machine_pause,
   worker_drain,
+  worker_buried,
   worker_cut,
   count
 };
@@ -171,6 +172,10 @@ class Storm {
         if (!worker.is_up()) return;
         worker.pause(fault == Fault::machine_pause);
         return later([&worker] { worker.resume(); });
+      case Fault::worker_buried:  // membership says so, rightly or not
+        return victim().operate([&](replica::QueueReplica& replica, TimePoint now) {
+          replica.take(replica::Evidence{worker.id(), work::Lapse::dead}, now);
+        });
       case Fault::worker_drain:
         worker.drain(true, random_.chance(0.5));
         return later([&worker] { worker.drain(false, false); });

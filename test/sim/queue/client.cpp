@@ -8,6 +8,12 @@
 
 namespace riftbus::consensus {
 
+namespace {
+
+constexpr double kOverlaps = 0.1;  // may run twice when membership buries a worker
+
+}  // namespace
+
 // ---- asking ----------------------------------------------------------------------------------
 
 Client::Client(World& world, Port port, std::uint64_t seed)
@@ -149,6 +155,7 @@ void Adder::add() {
     spec.priority = static_cast<std::uint8_t>(random_.below(256));
     spec.terms.lease_ms = world_.scene().work.lease_ms;
     spec.terms.reserve = {{"cpus", 1000}};
+    spec.terms.overlap_ok = random_.chance(kOverlaps);
     if (random_.chance(world_.scene().work.finishes)) {
       spec.terms.on_disconnect = work::OnDisconnect::finish;
     }

@@ -178,8 +178,9 @@ void Worker::say(const char* what, const jobs::Hold& hold, const std::string& wh
 
 void Worker::began(const jobs::Start& start) {
   say("begins", start.hold, "");
-  if (start.grant.terms.on_disconnect == work::OnDisconnect::finish) return;
   world_.witness().began(start.hold);
+  const work::Terms& terms = start.grant.terms;
+  if (terms.on_disconnect == work::OnDisconnect::finish || terms.overlap_ok) return;
   for (const auto& other : world_.workers()) {
     if (other.get() != this && other->programs().runs(start.hold.id)) {
       world_.blame("two workers run #" + std::to_string(start.hold.id.value()) +

@@ -3,7 +3,7 @@
 // Claiming, renewing, reporting, adopting what a former life left, and stopping in time are the
 // product's code; only what it calls the world is a model (programs.h). The truth about who runs
 // what when is kept here: a program that begins while another run of the same work goes on anywhere
-// is a violation, except for work that was allowed to finish without a lease.
+// is a violation, except for work that may finish without a lease or overlap.
 #pragma once
 
 #include <memory>
