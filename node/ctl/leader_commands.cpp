@@ -12,8 +12,8 @@ constexpr auto kId = std::to_array<Argument>({{"ID", true, false, Completes::nod
 constexpr auto kMaybeId = std::to_array<Argument>({{"ID", false, false, Completes::node_id}});
 
 constexpr auto kPolicyOptions = std::to_array<Option>({
-    {"set", 0, "POLICY", false, "raft|bully|hybrid", Completes::nothing,
-     "let this node campaign by another policy from now on"},
+    {"set", 0, "POLICY", false, "raft|bully|hybrid|configured", Completes::nothing,
+     "let this node campaign by another policy, over restarts, until it is \"configured\" again"},
 });
 constexpr auto kTransferExamples = std::to_array<std::string_view>({"riftbus leader transfer n2"});
 constexpr auto kAddExamples = std::to_array<std::string_view>({"riftbus voter add n4"});

@@ -18,6 +18,8 @@ struct Style {
   bool wide = false;
 };
 
+// "3 of 64 jobs running, drained: takes no more work"; empty where no work is run.
+[[nodiscard]] std::string jobs_text(const Json& jobs);
 [[nodiscard]] Tone tone_of_standing(std::string_view standing);
 
 [[nodiscard]] std::string render_status(const Json& status, Style style);

@@ -26,7 +26,11 @@ std::string render_leader(const Json& leader, Style style) {
   if (known) out += "  for " + span_text(integer(leader, {"since", "age_ms"}));
   out += "\nhere    " + text(leader, {"node"}) + "  " + text(leader, {"role"});
   if (!get(leader, {"policy"}).is_null()) {
-    out += "  policy " + text(leader, {"policy"}) + "  " + log_text(leader);
+    const std::string policy = text(leader, {"policy"});
+    const std::string configured = text(leader, {"policy_configured"});
+    out += "  policy " + policy;
+    if (!configured.empty() && configured != policy) out += " (configured: " + configured + ")";
+    out += "  " + log_text(leader);
   }
   out += "\n";
   if (!get(leader, {"trouble"}).is_null()) {

@@ -185,6 +185,8 @@ std::string render_node_show(const Json& node, Style style) {
   out += "last beat    " + beat_text(member) +
          "  (heard here: " + (get(node, {"watch"}).is_object() ? "yes" : "no, not a watcher") +
          ")\n";
+  const std::string jobs = jobs_text(get(node, {"jobs"}));
+  if (!jobs.empty()) out += "work         " + jobs + "\n";
   const auto watchers = texts(node, {"watched_by"});
   if (!watchers.empty()) out += "watched by   " + join(watchers, " ") + "\n";
   return out + path_lines(get(node, {"paths"}), style.color);

@@ -73,6 +73,12 @@ std::string counters_text(const Json& status) {
 
 }  // namespace
 
+std::string jobs_text(const Json& jobs) {
+  if (!jobs.is_object()) return "";
+  return count_text(integer(jobs, {"running"})) + " of " + count_text(integer(jobs, {"slots"})) +
+         " jobs running" + (flag(jobs, {"draining"}) ? ", drained: takes no more work" : "");
+}
+
 Tone tone_of_standing(std::string_view standing) {
   if (standing == "alive") return Tone::good;
   if (standing == "suspect" || standing == "unreachable") return Tone::warn;
@@ -90,6 +96,8 @@ std::string render_status(const Json& status, Style style) {
          "\n";
   out += leadership_text(status, style.color);
   out += "node    " + self_text(status) + "\n";
+  const std::string jobs = jobs_text(get(status, {"jobs"}));
+  if (!jobs.empty()) out += "work    " + text(status, {"node"}) + " has " + jobs + "\n";
   for (const auto& problem : get(status, {"problems"})) {
     const auto code = integer(problem, {"code"});
     const std::string number = code ? "  (F-" + std::to_string(*code) + ")" : "";

@@ -26,10 +26,13 @@ std::string troubles(const Json& work) {
   return words.empty() ? "-" : join(words, ", ");
 }
 
+// What the queue calls leased, people call running.
+std::string state_word(std::string state) { return state == "leased" ? "running" : state; }
+
 std::string state_text(const Json& work) {
-  std::string state = text(work, {"state"});
+  std::string state = state_word(text(work, {"state"}));
   const auto percent = integer(work, {"percent"}).value_or(0);
-  if (state == "leased" && percent > 0) state += " " + std::to_string(percent) + "%";
+  if (state == "running" && percent > 0) state += " " + std::to_string(percent) + "%";
   if (flag(work, {"cancelling"})) state += ", stopping";
   if (flag(work, {"preempting"})) state += ", giving way";
   return state;
@@ -121,7 +124,8 @@ std::string render_work_why(const Json& why, Style style) {
   std::string out = stale_note(why);
   if (!flag(why, {"known"})) return out + "no such work\n";
   out += "work " + count_text(integer(why, {"work"})) + " is " +
-         paint(text(why, {"state"}), tone_of_state(text(why, {"state"})), style.color) + "\n";
+         paint(state_word(text(why, {"state"})), tone_of_state(text(why, {"state"})), style.color) +
+         "\n";
   for (const auto& reason : texts(why, {"reasons"})) out += "  " + reason + "\n";
   return out;
 }
@@ -131,7 +135,7 @@ std::string render_work_stats(const Json& stats, Style style) {
   const Json& items = get(stats, {"items"});
   std::vector<std::string> words;
   for (const char* state : {"ready", "leased", "delayed", "dead", "finished"}) {
-    words.push_back(count_text(integer(items, {state})) + " " + state);
+    words.push_back(count_text(integer(items, {state})) + " " + state_word(state));
   }
   out += "queue: " + join(words, ", ") + "\n";
   const auto add = [&](const char* list, const char* name, const char* title) {
@@ -189,7 +193,7 @@ std::string render_work_verdicts(const Json& document, Style style) {
     const bool is_well = outcome == "ok" || outcome == "repeated";
     table.add({count_text(integer(one, {"id"})),
                {outcome, is_well ? Tone::good : Tone::bad},
-               dash(text(one, {"state"}))});
+               dash(state_word(text(one, {"state"})))});
   }
   return table.print(style.color);
 }

@@ -68,11 +68,30 @@ int show_node_list(Context& context) {
   return kExitOk;
 }
 
+// What only the node itself knows. One that runs no work, or does not answer, leaves it out.
+void add_jobs(Session& session, const std::string& id, Json& node) {
+  const auto subject = NodeId::parse(id);
+  if (!subject.ok() || text(node, {"member", "standing"}) != "alive") return;
+  Result<Json> jobs = Json();
+  if (*subject == session.entry()) {
+    jobs = session.ask("job.list");
+  } else {
+    auto list = session.ask_list("node.list", "nodes");
+    if (!list.ok()) return;
+    jobs = session.ask_many({*subject}, *list, "job.list", {}).front().answer;
+  }
+  if (!jobs.ok()) return;
+  node["jobs"] = {{"running", get(*jobs, {"jobs"}).size()},
+                  {"slots", get(*jobs, {"slots"})},
+                  {"draining", flag(*jobs, {"draining"})}};
+}
+
 int show_node(Context& context) {
   auto session = Session::open(context);
   if (!session.ok()) return report(context, session.error());
   auto node = (*session)->ask("node.show", {{"id", context.invocation.arguments.front()}});
   if (!node.ok()) return report(context, node.error());
+  add_jobs(**session, context.invocation.arguments.front(), *node);
   print_document(context, *node, kNodeShow);
   return kExitOk;
 }

@@ -53,6 +53,8 @@ Arguments filter_arguments(const Context& context) {
                                          std::pair{"group", "group"}, std::pair{"on", "node"}}) {
     if (const auto value = context.invocation.find(option)) arguments[argument] = *value;
   }
+  if (arguments["state"] == "running") arguments["state"] = "leased";  // as the queue calls it
+  if (arguments["state"].empty()) arguments.erase("state");
   return arguments;
 }
 

@@ -37,7 +37,7 @@ constexpr auto kAddOptions = std::to_array<Option>({
     {"wait", 0, "", false, "", kNothing, "until all of it has ended; 1 if some did not end well"},
 });
 constexpr auto kListOptions = std::to_array<Option>({
-    {"state", 's', "STATE", false, "delayed|ready|leased|dead|done|cancelled", kNothing,
+    {"state", 's', "STATE", false, "delayed|ready|running|leased|dead|done|cancelled", kNothing,
      "only work in this state"},
     {"kind", 'k', "NAME", false, "", kNothing, "only work of this kind"},
     {"group", 'g', "NAME", false, "", kNothing, "only work of this group"},

@@ -1,7 +1,10 @@
 #include "node/ctl/work_watch.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <ostream>
+#include <iostream>
 #include <thread>
 
 #include "bus/clock.h"
@@ -14,15 +17,23 @@ namespace {
 constexpr Millis kPollFirst{100};
 constexpr Millis kPollMax{1000};
 constexpr std::size_t kBarWidth = 24;
+constexpr std::uint64_t kEndedForPace = 5;  // fewer tell too little about the others
+constexpr Millis kPaceAfter{3000};
 constexpr const char* kLineStart = "\r\x1b[K";
 
 // Bars are drawn on the terminal of messages, so that data can go into a file.
 class Display {
  public:
-  explicit Display(Context& context) : context_(context) {}
+  explicit Display(Context& context)
+      : context_(context),
+        is_terminal_(&context.err == &std::cerr && ::isatty(STDERR_FILENO) == 1),
+        begun_(bus::boot_now()) {}
   void show(const WorkProgress& progress) {
-    if (context_.is_terminal) {
-      context_.err << kLineStart << progress_bar(progress, kBarWidth) << std::flush;
+    if (is_terminal_) {
+      const auto elapsed = std::chrono::duration_cast<Millis>(bus::boot_now() - begun_);
+      const std::string line =
+          progress_bar(progress, kBarWidth) + time_left_text(progress, elapsed);
+      context_.err << kLineStart << line.substr(0, columns() - 1) << std::flush;
       is_drawn_ = true;
     } else if (!(progress == last_)) {
       say(context_, progress_text(progress));
@@ -36,7 +47,16 @@ class Display {
   Display& operator=(const Display&) = delete;
 
  private:
+  // Of the terminal: a line that it breaks could not be drawn over.
+  [[nodiscard]] static std::size_t columns() {
+    winsize size{};
+    const bool said = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return said ? size.ws_col : 80;
+  }
+
   Context& context_;
+  bool is_terminal_;
+  TimePoint begun_;
   WorkProgress last_;
   bool is_drawn_ = false;
 };
@@ -71,6 +91,19 @@ void add_tally(const Json& document, WorkProgress& progress) {
   progress.dead += count("dead");
   progress.cancelled += count("cancelled");
   progress.forgotten += count("unknown");
+  progress.stale |= flag(document, {"stale"});
+}
+
+std::string time_left_text(const WorkProgress& progress, Millis elapsed) {
+  const std::uint64_t ended = progress.done + progress.dead + progress.cancelled;
+  const std::uint64_t open = progress.running + progress.waiting;
+  if (ended < kEndedForPace || open == 0 || elapsed < kPaceAfter || progress.stale) return "";
+  const double ms =
+      static_cast<double>(elapsed.count()) / static_cast<double>(ended) * static_cast<double>(open);
+  const auto seconds = static_cast<std::int64_t>(std::min(ms, 1e12)) / 1000 + 1;
+  const std::string span =
+      seconds < 120 ? std::to_string(seconds) + "s" : std::to_string((seconds + 30) / 60) + "m";
+  return ", about " + span + " left";
 }
 
 std::string progress_text(const WorkProgress& progress) {
@@ -83,7 +116,8 @@ std::string progress_text(const WorkProgress& progress) {
   add(progress.waiting, "waiting");
   add(progress.dead, "dead");
   add(progress.cancelled, "cancelled");
-  add(progress.forgotten, "no longer known");
+  if (!progress.stale) add(progress.forgotten, "no longer known");
+  if (progress.stale) text += "; nobody leads at the moment, waiting";
   return text;
 }
 

@@ -157,6 +157,19 @@ TEST_F(RunLine, InitGivesEachNodeItsOwnDataFolderAndPorts) {
   EXPECT_THAT(shown.out, HasSubstr("17780"));
 }
 
+TEST_F(RunLine, InitMakesAsManyVotersAsIsSaidButAnOddNumber) {
+  ASSERT_EQ(run({"init", "demo", "--dir", folder_ + "/demo", "--nodes", "n1,n2,n3,n4,n5",
+                 "--voters", "4"})
+                .status,
+            0);
+  const Outcome shown = run({"config", "show", "--effective", "--config",
+                             folder_ + "/demo/cluster.yaml", "--node-id", "n2"});
+  EXPECT_THAT(shown.out, HasSubstr("n1, n2, n3"));
+  EXPECT_THAT(shown.out, Not(HasSubstr("n3, n4")));
+  EXPECT_EQ(run({"init", "other", "--dir", folder_ + "/other", "--voters", "0"}).status,
+            kExitUsage);
+}
+
 TEST_F(RunLine, InitOverwritesNothing) {
   init();
   const Outcome again = run({"init", "demo", "--dir", folder_ + "/demo"});

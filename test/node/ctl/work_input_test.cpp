@@ -128,6 +128,8 @@ TEST(WorkProgress, IsCountedFromTallies) {
   add_tally(tally, progress);
   EXPECT_FALSE(progress.has_ended());
   EXPECT_EQ(progress_text(progress), "50 of 200 done, 40 running, 110 waiting");
+  EXPECT_EQ(time_left_text(progress, Millis(100'000)), ", about 5m left");
+  EXPECT_EQ(time_left_text(progress, Millis(1'000)), "") << "too early to say";
   EXPECT_EQ(progress_bar(progress, 8), "[##......]  25% 50 of 200 done, 40 running, 110 waiting");
   WorkProgress ended;
   ended.total = 3;
@@ -136,13 +138,21 @@ TEST(WorkProgress, IsCountedFromTallies) {
   EXPECT_EQ(progress_bar(ended, 4), "[####] 100% 1 of 3 done, 1 dead, 1 cancelled");
 }
 
+TEST(WorkProgress, WithoutALeaderNothingIsCertainToHaveEnded) {
+  WorkProgress progress;
+  progress.total = 3;
+  add_tally(Json::parse(R"({"stale":true,"states":{"done":1,"unknown":2}})"), progress);
+  EXPECT_FALSE(progress.has_ended());
+  EXPECT_EQ(progress_text(progress), "1 of 3 done; nobody leads at the moment, waiting");
+}
+
 TEST(RenderWork, ListsAndShowsWhatANodeSaid) {
   const Json list = Json::parse(
       R"({"schema":1,"works":[{"id":17,"state":"leased","kind":"encode","group":"","node":"n2",)"
       R"("failures":1,"losses":0,"percent":40,"age_ms":1500,"ran_ms":20}]})");
   EXPECT_EQ(render_work_list(list, {}),
-            "ID  STATE       KIND    GROUP  NODE  AGE   RAN   TROUBLE\n"
-            "17  leased 40%  encode  -      n2    1.5s  20ms  1 failed\n");
+            "ID  STATE        KIND    GROUP  NODE  AGE   RAN   TROUBLE\n"
+            "17  running 40%  encode  -      n2    1.5s  20ms  1 failed\n");
   EXPECT_EQ(render_work_list(Json::parse(R"({"stale":true,"node":"n1","works":[]})"), {}),
             "as n1 knew it: no leader was reached\nnothing\n");
 }
