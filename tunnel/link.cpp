@@ -260,10 +260,21 @@ void Link::dial_target(std::uint64_t stream, const ForwardEnd& target, TimePoint
   if (dialling.descriptor >= 0) {
     its.lead_to(dialling.descriptor);
   } else if (dialling.pending) {
-    waiting_.push_back({stream, target});
+    waiting_.push_back({stream, target, now + Millis{config_.setup_timeout_ms}});
   } else {
     its.give_up(dialling.problem);
   }
+}
+
+void Link::try_again(const Waiting& waiting, TimePoint now) {
+  if (!streams_.contains(waiting.stream)) return;
+  if (now >= waiting.until) {
+    streams_.at(waiting.stream)->give_up("no address for " + waiting.target.host);
+    return;
+  }
+  const auto before = waiting_.size();
+  dial_target(waiting.stream, waiting.target, now);
+  if (waiting_.size() > before) waiting_.back().until = waiting.until;
 }
 
 void Link::accept_from(Listener& listener) {
@@ -318,9 +329,7 @@ void Link::watch_server() {
 void Link::finish_turn(TimePoint now) {
   if (is_resolving_ && session_.state() == SessionState::dialling) dial(now);
   auto waiting = std::exchange(waiting_, {});
-  for (const auto& each : waiting) {
-    if (streams_.contains(each.stream)) dial_target(each.stream, each.target, now);
-  }
+  for (const auto& each : waiting) try_again(each, now);
   set_up_further(now);
   for (auto& [number, stream] : streams_) {
     if (stream->is_waiting()) stream->resume();

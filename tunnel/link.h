@@ -65,6 +65,7 @@ class Link : private Watcher, private SshOwner {
   struct Waiting {  // for the name of its target
     std::uint64_t stream = 0;
     ForwardEnd target;
+    TimePoint until{};
   };
 
   void on_ready(Readiness what) override;
@@ -82,6 +83,7 @@ class Link : private Watcher, private SshOwner {
   void watch_server();
   void hear(TimePoint now);
   void dial_target(std::uint64_t stream, const ForwardEnd& target, TimePoint now);
+  void try_again(const Waiting& waiting, TimePoint now);
   void accept_from(Listener& listener);
   void sweep_streams();
   [[nodiscard]] const Forward* find_reverse(std::uint16_t server_port) const;

@@ -81,6 +81,8 @@ void Stream::become_deaf() {
 
 void Stream::resume() {
   wants_attention_ = false;
+  // Nobody is left who would read what the target says.
+  if (channel_closed_ && stage_ == Stage::no_socket) is_done_ = true;
   if (is_done_ || stage_ == Stage::no_socket || stage_ == Stage::connecting) return;
   if (stage_ == Stage::opening) {
     const auto step = channel_->open_step();

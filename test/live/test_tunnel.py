@@ -227,6 +227,16 @@ class TunnelTest(unittest.TestCase):
         tunnel.wait_log("F-1818")
         self.assertTrue(tunnel.is_up())
 
+    def test_a_target_whose_name_does_not_resolve_is_given_up(self):
+        port = free_ports(1)[0]
+        tunnel = self.tunnel("-R", f"{port}:nobody.invalid:1", "--tunnel-setup-timeout-ms", "2000")
+        tunnel.start()
+        tunnel.wait_up()
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            self.assertEqual(connection.recv(1), b"")
+        tunnel.wait_log("no address for nobody.invalid")
+        self.assertTrue(tunnel.is_up())
+
     def test_too_many_connections_are_refused_and_counted(self):
         tunnel, port = self.reverse("--tunnel-connections-max", "2")
         tunnel.start()
