@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <algorithm>
 #include <csignal>
 #include <utility>
@@ -226,6 +228,8 @@ void Node::State::log_strangers() {
 
 void Node::State::check_self() {
   self_check_due = now + kSelfCheck;
+  // What closed connections leave in the heap (50 kB each) goes back to the machine.
+  static_cast<void>(malloc_trim(0));
   auto record = self_record;
   record.addresses = own_addresses(prepared.settings);
   record.resources =
