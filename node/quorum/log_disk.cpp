@@ -1,6 +1,8 @@
 #include "node/quorum/log_disk.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,12 +18,16 @@ namespace riftbus::node {
 namespace {
 
 constexpr std::size_t kTasksBetweenTidying = 64;
+constexpr int kSnapshotNice = 10;  // nobody waits for a snapshot: requests come first
 
 std::uint64_t since_us(std::chrono::steady_clock::time_point began) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
                                         std::chrono::steady_clock::now() - began)
                                         .count());
 }
+
+// For `top -H` and the like.
+void name_thread(const char* name) { ::pthread_setname_np(::pthread_self(), name); }
 
 // Two readers of the same bytes: a WorkQueue cannot be copied.
 struct TwoReaders {
@@ -158,6 +164,7 @@ void LogDisk::fail(const Error& error) {
 // ---- the log thread ----------------------------------------------------------------------------
 
 void LogDisk::run_log() {
+  name_thread("log");
   std::vector<Task> tasks;
   std::deque<Piece> pieces;
   for (;;) {
@@ -297,6 +304,9 @@ void LogDisk::tidy() {
 // ---- the snapshot thread -----------------------------------------------------------------------
 
 void LogDisk::run_snapshots() {
+  name_thread("snapshots");
+  // Of this thread alone, as Linux has it; in vain, it is only less considerate.
+  (void)::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + kSnapshotNice);
   for (;;) {
     std::optional<Order> order;
     {

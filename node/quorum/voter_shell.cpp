@@ -20,6 +20,8 @@ namespace {
 // Addresses change seldom; a message to each voter leaves hundreds of times a second.
 constexpr Millis kAddressesFresh{500};
 constexpr std::uint16_t kLogGone = 1720;
+constexpr std::size_t kTurnEntriesMax = 256;
+constexpr std::size_t kTurnBytesMax = 256 * 1024;
 
 // Beside the folder of the log: it says that there was one, so that a log that vanished is not
 // taken for one that never was. A voter that begins anew without what it has acknowledged can help
@@ -113,9 +115,16 @@ VoterShell::VoterShell(VoterSetup setup, LogStart start, std::unique_ptr<disk::L
   settings.log.policy = setup_.policy;
   settings.log.timing = setup_.timing;
   settings.log.memory = std::move(start.memory);
+  bound_turns(settings);
   replica_ =
       std::make_unique<replica::QueueReplica>(std::move(settings), std::move(start.queue), random_);
   disk_ = std::make_unique<LogDisk>(std::move(store), std::move(start.shadow));
+}
+
+void bound_turns(replica::ReplicaSettings& settings) {
+  settings.limits.applies_per_turn = 1;
+  settings.log.limits.apply_entries = kTurnEntriesMax;
+  settings.log.limits.apply_bytes = kTurnBytesMax;
 }
 
 // ---- what happens ------------------------------------------------------------------------------

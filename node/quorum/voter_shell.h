@@ -117,6 +117,11 @@ class VoterShell {
   replica::Actions actions_;         // scratch
 };
 
+// What one turn of the loop may apply of what is decided. A restart or a follower that catches up
+// has a whole log to apply, and entries that grant or end 256 items each are small: bounded by
+// bytes alone, a turn could take a second, and membership would hear nobody meanwhile.
+void bound_turns(replica::ReplicaSettings& settings);
+
 // Stable for the life of a cluster: whatever the voters are, now or later.
 [[nodiscard]] consensus::ClusterKey cluster_key_of(const std::string& cluster,
                                                    const std::string& authority);

@@ -104,7 +104,8 @@ void WorkDesk::on_request(const bus::Received& received, TimePoint now) {
   }
   const NodeId& client = request.client.empty() ? origin : request.client;
   const bool leads = voter_ != nullptr && leader_.is_self();
-  if (leads) return serve({remote, {}, rights_of(client, origin)}, request, client, now);
+  if (leads && client == origin) return serve({remote, {}, {}}, request, client, roles, now);
+  if (leads) return serve({remote, {}, {}}, request, client, rights_of(client, origin), now);
   // Members know the way themselves; and our word would not do for more than a question.
   const bool passes_on = request.ask == wire::WorkAsk::question || is_voter(self_);
   if (is_member(roles) || !passes_on) return answer({remote, {}, {}}, moved(now));
@@ -119,7 +120,7 @@ void WorkDesk::on_question(const bus::Received& received, const wire::Query& que
   request.ask = wire::WorkAsk::question;
   request.body = replica::encode_question(query);
   if (voter_ != nullptr && leader_.is_self()) {
-    return serve({remote, {}, roles_of_(client)}, request, client, now);
+    return serve({remote, {}, {}}, request, client, roles_of_(client), now);
   }
   if (changes && !is_voter(self_)) {
     return answer({remote, {}, {}}, Error{kAskLeader, "only voters pass orders on to the leader",
@@ -130,9 +131,9 @@ void WorkDesk::on_question(const bus::Received& received, const wire::Query& que
 
 void WorkDesk::on_here(WorkClient::Number number, const wire::WorkRequest& request, TimePoint now) {
   const NodeId client = request.client.empty() ? self_ : request.client;
-  Asker asker{number, {}, roles_of_(client)};
+  Asker asker{number, {}, {}};
   if (voter_ == nullptr) return answer(asker, moved(now));
-  serve(std::move(asker), request, client, now);
+  serve(std::move(asker), request, client, roles_of_(client), now);
 }
 
 void WorkDesk::pass_on(Remote remote, wire::WorkRequest request, const NodeId& client,
@@ -164,18 +165,18 @@ replica::Ticket WorkDesk::remember(Asker asker) {
 }
 
 void WorkDesk::serve(Asker asker, const wire::WorkRequest& request, const NodeId& client,
-                     TimePoint now) {
+                     const std::set<Role>& roles, TimePoint now) {
   if (askers_.size() >= kAskersMax) {
     return answer(asker,
                   wire::WorkReply{wire::WorkOutcome::busy, {}, self_, leader_.term(), false});
   }
   if (request.ask == wire::WorkAsk::command) {
-    return serve_command(std::move(asker), request, client, now);
+    return serve_command(std::move(asker), request, client, roles, now);
   }
   if (request.ask == wire::WorkAsk::renewal) {
     auto renewal = replica::decode_renewal(request.body);
     if (!renewal) return answer(asker, malformed("the renewal cannot be read"));
-    if (const char* why = refuse_worker(*renewal, client, asker.roles)) {
+    if (const char* why = refuse_worker(*renewal, client, roles)) {
       return answer(asker, Error{kNotAllowed, why, client.value(), "ask for that role"});
     }
     const auto ticket = remember(std::move(asker));
@@ -184,15 +185,16 @@ void WorkDesk::serve(Asker asker, const wire::WorkRequest& request, const NodeId
   auto query = replica::decode_question(request.body);
   if (!query) return answer(asker, malformed("the question cannot be read"));
   asker.question = std::move(*query);
+  asker.roles = roles;
   const auto ticket = remember(std::move(asker));
   voter_->take(replica::Read{ticket}, now);
 }
 
 void WorkDesk::serve_command(Asker asker, const wire::WorkRequest& request, const NodeId& client,
-                             TimePoint now) {
+                             const std::set<Role>& roles, TimePoint now) {
   auto decoded = work::decode_command(request.body);
   if (!decoded.ok()) return answer(asker, malformed("the command cannot be read"));
-  if (const char* why = refuse_command(decoded.value, client, asker.roles)) {
+  if (const char* why = refuse_command(decoded.value, client, roles)) {
     return answer(asker, Error{kNotAllowed, why, client.value(), "ask for that role"});
   }
   const auto ticket = remember(std::move(asker));

@@ -68,12 +68,13 @@ class WorkDesk {
   struct Asker {
     std::variant<Remote, WorkClient::Number> who;
     wire::Query question;  // of a question: asked once more when it may be answered
-    std::set<Role> roles;
+    std::set<Role> roles;  // likewise; a command is judged when it comes
   };
 
-  void serve(Asker asker, const wire::WorkRequest& request, const NodeId& client, TimePoint now);
+  void serve(Asker asker, const wire::WorkRequest& request, const NodeId& client,
+             const std::set<Role>& roles, TimePoint now);
   void serve_command(Asker asker, const wire::WorkRequest& request, const NodeId& client,
-                     TimePoint now);
+                     const std::set<Role>& roles, TimePoint now);
   void pass_on(Remote remote, wire::WorkRequest request, const NodeId& client, TimePoint now);
   void answer(const Asker& asker, const Result<wire::WorkReply>& reply);
   void answer_question(const Asker& asker, bool stale);

@@ -11,3 +11,6 @@ if(grpcpp_FOUND)
   add_executable(queue_load EXCLUDE_FROM_ALL ${queue_load_sources})
   target_link_libraries(queue_load PRIVATE riftbus_bus riftbus_work PkgConfig::grpcpp)
 endif()
+
+add_executable(queue_size EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/queue_size.cpp)
+target_link_libraries(queue_size PRIVATE riftbus_node)
