@@ -253,7 +253,7 @@ class Chaos(ClusterTest):
 
     def wait_grant(self, fault, since):
         """Until something asked for after the fault was granted, or given an empty grant."""
-        probe = Worker(self, WORKERS, f"probe{int(since * 1000)}")
+        probe = Worker(self, WORKERS[:1] + VOTERS, f"probe{int(since * 1000)}")
         try:
             probe.claim(1, kinds=["nothing"], seconds=60, each=1.0)
             self.gaps.setdefault(fault, []).append(now() - since)
