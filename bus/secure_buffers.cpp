@@ -99,8 +99,8 @@ void* allocate(std::size_t bytes) {
     }
   }
   slots.handed_on.fetch_add(1, std::memory_order_relaxed);
-  static auto* const theirs = function_of_libsodium<void*(std::size_t)>("sodium_malloc");
-  return theirs(bytes);
+  static auto* const kTheirs = function_of_libsodium<void*(std::size_t)>("sodium_malloc");
+  return kTheirs(bytes);
 }
 
 void release(void* buffer) {
@@ -109,8 +109,8 @@ void release(void* buffer) {
   if (slots.is_open.load(std::memory_order_acquire)) {
     if (slots.small.give_back(buffer) || slots.large.give_back(buffer)) return;
   }
-  static auto* const theirs = function_of_libsodium<void(void*)>("sodium_free");
-  theirs(buffer);
+  static auto* const kTheirs = function_of_libsodium<void(void*)>("sodium_free");
+  kTheirs(buffer);
 }
 
 void open_pool() {
