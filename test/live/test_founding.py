@@ -32,7 +32,7 @@ def wait_trouble(cluster, name, code, seconds=30):
 
 
 def start(cluster, name, voters):
-    """Starts a node whose cluster file names these voters; without keys, so no roster has others."""
+    """Starts a node whose cluster file names these voters; without keys no roster has others."""
     with open(cluster.file("cluster.yaml"), encoding="utf-8") as file:
         lines = file.read().splitlines()
     lines = [f"voters: [{', '.join(voters)}]" if line.startswith("voters:") else line
