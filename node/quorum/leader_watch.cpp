@@ -15,7 +15,10 @@ constexpr std::uint64_t kWatchCorrelations = std::uint64_t{1} << 32U;
 
 LeaderWatch::LeaderWatch(const NodeId& self, std::vector<NodeId> voters, bus::Bus& bus,
                          MemberShell& members)
-    : self_(self), voters_(std::move(voters)), bus_(bus), members_(members) {}
+    : self_(self), voters_(std::move(voters)), bus_(bus), members_(members) {
+  // Each node begins with another voter.
+  for (const char letter : self.value()) turn_ = turn_ * 31 + static_cast<unsigned char>(letter);
+}
 
 void LeaderWatch::change(const NodeId& leader, std::uint64_t term, TimePoint now) {
   if (leader_ == leader && term_ == term) return;
@@ -67,14 +70,16 @@ bool LeaderWatch::on_reply(const bus::Received& received, TimePoint now) {
   const auto* reply = std::get_if<wire::WorkReply>(&received.envelope.body);
   if (reply == nullptr || is_told_) return true;
   const NodeId& from = received.envelope.origin;
-  if (!leader_.empty() && reply->leader == leader_ && reply->term >= term_ && from == leader_) {
+  const bool vouched = from == reply->leader || !reply->stale;
+  if (!leader_.empty() && reply->leader == leader_ && reply->term >= term_ && vouched) {
     heard_ = confirmed_ = now;
+    if (from != leader_) adviser_ = from;
   }
   if (reply->leader.empty()) {
     if (from == leader_ && reply->term >= term_) doubt(from, now);
   } else if (reply->term > term_ || (reply->term == term_ && leader_.empty())) {
     change(reply->leader, reply->term, now);
-    if (from == leader_) confirmed_ = now;
+    if (vouched) confirmed_ = now;
     ask_due_ = now;
   }
   return true;
@@ -84,11 +89,11 @@ void LeaderWatch::tick(TimePoint now) {
   if (is_told_ || now < ask_due_) return;
   ask_due_ = now + kAskEvery;
   if (!leader_.empty() && now - heard_ >= kDoubtAfter) change(NodeId(), term_, now);
-  // A leader that was silent once is asked again, and somebody else beside it.
+  // Not vouched for once: the leader itself is asked, and another voter.
   const bool is_quiet = now - heard_ > 2 * Nanos(kAskEvery);
-  std::vector<NodeId> asked;
-  if (!leader_.empty()) asked.push_back(leader_);
-  if (leader_.empty() || is_quiet) asked.push_back(next_voter());
+  if (adviser_.empty() || leader_.empty() || is_quiet) adviser_ = next_voter();
+  std::vector<NodeId> asked{adviser_};
+  if (is_quiet && leader_ != adviser_) asked.push_back(leader_);
   for (const NodeId& node : asked) {
     if (node.empty()) continue;
     members_.make_known(node);

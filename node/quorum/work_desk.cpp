@@ -97,6 +97,7 @@ void WorkDesk::on_request(const bus::Received& received, TimePoint now) {
     wire::WorkReply reply = moved(now);
     reply.outcome = wire::WorkOutcome::done;
     reply.body = note_;
+    reply.stale = !leader_.is_told();  // hearsay: see leader_watch.h
     return answer({remote, {}, {}}, reply);
   }
   if (!request.client.empty() && !is_member(roles)) {

@@ -9,17 +9,44 @@ Voter::OnRequest answering(wire::WorkReply reply) {
   return [reply](const wire::WorkRequest&) -> std::optional<wire::Body> { return reply; };
 }
 
-TEST(LeaderWatch, AsksTheVotersUntilTheLeaderItselfConfirms) {
+wire::WorkReply heard_that_leads(const NodeId& leader, std::uint64_t term) {
+  auto reply = says_leader(leader, term);
+  reply.stale = true;
+  return reply;
+}
+
+TEST(LeaderWatch, AsksTheLeaderItselfWhenItKnowsItByHearsayOnly) {
   QuorumWorld world;
-  world.voter(kFirst).on_request = answering(says_leader(kSecond, 3));
+  world.voter(kFirst).on_request = answering(heard_that_leads(kSecond, 3));
   ASSERT_TRUE(world.until([&] { return world.watch->leader() == kSecond; }));
   EXPECT_EQ(world.watch->term(), 3u);
-  EXPECT_FALSE(world.watch->is_confirmed(world.now())) << "a follower's word is a hint";
-  world.voter(kSecond).on_request = answering(says_leader(kSecond, 3));
+  EXPECT_FALSE(world.watch->is_confirmed(world.now()));
+  world.voter(kSecond).on_request = answering(heard_that_leads(kSecond, 3));
   EXPECT_TRUE(world.until([&] {
     world.pass(LeaderWatch::kAskEvery);
     return world.watch->is_confirmed(world.now());
-  }));
+  })) << "it knows best";
+}
+
+TEST(LeaderWatch, AsksOneVoterThatFollowsTheLeaderAndNeverTheLeader) {
+  QuorumWorld world;
+  world.voter(kFirst).on_request = answering(says_leader(kSecond, 3));
+  ASSERT_TRUE(world.until([&] { return world.watch->is_confirmed(world.now()); }));
+  const auto pass_rounds = [&world](std::size_t rounds) {
+    for (std::size_t i = 0; i < rounds; ++i) {
+      const auto asked = world.voter(kFirst).asked.size();
+      const auto heard = world.self().events.size();
+      world.pass(LeaderWatch::kAskEvery);
+      ASSERT_TRUE(world.until([&] {
+        return world.voter(kFirst).asked.size() > asked && world.self().events.size() > heard;
+      }));
+    }
+  };
+  pass_rounds(2);  // what was asked before the first answer has arrived
+  const auto before = world.voter(kSecond).asked.size();
+  pass_rounds(6);
+  EXPECT_TRUE(world.watch->is_confirmed(world.now()));
+  EXPECT_EQ(world.voter(kSecond).asked.size(), before);
 }
 
 TEST(LeaderWatch, DoubtsALeaderThatIsSilentAndFindsTheNext) {

@@ -104,7 +104,7 @@ void Voter::take(Event event) {
 
 void Voter::ask(replica::Request request, replica::Ticket ticket, Reply reply) {
   post([this, request = std::move(request), ticket, reply = std::move(reply)] {
-    asked_[ticket] = {reply, world_.witness().decided()};
+    asked_[ticket] = {reply, world_.witness().decided(), world_.schedule().now()};
     replica_->take(request, local_now());
   });
 }
@@ -257,7 +257,7 @@ void Voter::read_snapshot(const ReadSnapshot& action) {
 void Voter::answer(const replica::Answer& answer) {
   const auto found = asked_.extract(answer.ticket);
   if (found.empty()) return world_.blame("a ticket was answered twice, or never given");
-  world_.witness().answered(*this, answer, found.mapped().decided);
+  world_.witness().answered(*this, answer, found.mapped().decided, found.mapped().at);
   found.mapped().reply(answer.body);
 }
 

@@ -68,6 +68,7 @@ class Voter {
   struct Asked {
     Reply reply;
     Index decided;  // when it arrived
+    TimePoint at{};
   };
   [[nodiscard]] TimePoint local_now() const;
   void post(std::function<void()> what);

@@ -159,17 +159,18 @@ void Witness::judge_grants(const work::Claimed& claimed) {
     const work::Hold hold{grant.id, claimed.fence};
     if (!granted_.insert(hold).second) continue;  // the repeated answer to a repeated claim
     is_new = true;
-    promise(hold);
+    promise(hold, world_.schedule().now());
   }
   if (is_new && claimed.fence <= newest_) world_.blame("a token that does not rise");
   newest_ = std::max(newest_, claimed.fence);
 }
 
-void Witness::promise(const work::Hold& hold) {
+void Witness::promise(const work::Hold& hold, TimePoint from) {
   const work::Item* item = reference_.ledger().find(hold.id);
   if (item == nullptr || item->fence != hold.fence) return;
   const Nanos lease = Millis(reference_.ledger().terms(*item).terms.lease_ms);
-  promised_[hold] = world_.schedule().now() + lease / 100 * 99;  // clocks differ by less
+  TimePoint& until = promised_[hold];
+  until = std::max(until, from + lease / 100 * 99);  // clocks differ by less
 }
 
 void Witness::judge_expiry(const work::Expire& command, const work::Verdicts& verdicts) {
@@ -242,7 +243,8 @@ void Witness::announced(const Voter& voter, const Announce& news) {
   }
 }
 
-void Witness::answered(const Voter& voter, const replica::Answer& answer, Index decided_then) {
+void Witness::answered(const Voter& voter, const replica::Answer& answer, Index decided_then,
+                       TimePoint asked) {
   if (std::holds_alternative<replica::ReadNow>(answer.body)) {
     if (voter.status().applied < decided_then) blame(voter, "served a stale read");
   }
@@ -250,7 +252,7 @@ void Witness::answered(const Voter& voter, const replica::Answer& answer, Index 
     for (const auto& each : *renewed) {
       const work::Item* item = voter.replica().queue().ledger().find(each.judged.id);
       const bool holds = each.judged.outcome == work::Outcome::ok && item != nullptr;
-      if (holds) promise({each.judged.id, item->fence});
+      if (holds) promise({each.judged.id, item->fence}, asked);
     }
   }
   const auto* reply = std::get_if<work::Reply>(&answer.body);

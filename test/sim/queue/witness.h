@@ -55,7 +55,8 @@ class Witness {
   void stood(Voter& voter);
   void said(const Voter& voter, const consensus::Message& message);
   void announced(const Voter& voter, const consensus::Announce& news);
-  void answered(const Voter& voter, const replica::Answer& answer, Index decided_then);
+  void answered(const Voter& voter, const replica::Answer& answer, Index decided_then,
+                TimePoint asked);
   // The first configuration is given, not decided.
   void begin(const consensus::Memory& memory);
 
@@ -92,7 +93,9 @@ class Witness {
   void apply(const consensus::Entry& entry);
   void judge_grants(const work::Claimed& claimed);
   void judge_expiry(const work::Expire& command, const work::Verdicts& verdicts);
-  void promise(const work::Hold& hold);
+  // A renewal counts from when it came: whoever confirmed it then may lead no more when it is
+  // answered.
+  void promise(const work::Hold& hold, TimePoint from);
   void check_acknowledgement(const Voter& voter, Term term, Index match);
   void blame(const Voter& voter, const std::string& what);
 
