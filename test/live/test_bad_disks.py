@@ -10,7 +10,7 @@ import time
 import unittest
 
 from cluster import PROGRAMS
-from clustertest import ClusterTest
+from clustertest import ClusterTest, wait_until
 
 
 def run_node(arguments, seconds=20):
@@ -24,11 +24,12 @@ class BadFiles(ClusterTest):
         self.cluster.wait_standing(name, "n1", "alive", 20)
 
     def path_of(self, name, part):
-        found = [os.path.join(folder, file)
-                 for folder, _, files in os.walk(self.cluster.data_dir(name))
-                 for file in files if part in file and not file.endswith(("-wal", "-shm"))]
-        self.assertTrue(found, f"no file *{part}* in the data folder of {name}")
-        return found[0]
+        """Of a file of the node; the peer cache is made by its first save, not by the start."""
+        def find():
+            return [os.path.join(folder, file)
+                    for folder, _, files in os.walk(self.cluster.data_dir(name))
+                    for file in files if part in file and not file.endswith(("-wal", "-shm"))]
+        return wait_until(find, 40, f"a file *{part}* in the data folder of {name}")[0]
 
     def test_a_corrupt_peer_cache_is_replaced_and_said(self):
         path = self.path_of("n2", "peer")
