@@ -78,7 +78,7 @@ stage_asan() {
   configure_sanitizer fuzz
   local programs program some=$((seeds / 20 > 0 ? seeds / 20 : 1))
   mapfile -t programs < <(test_programs fuzz \
-    'test_config|test_bus_wire|test_node_(membership|consensus|work|replica|disk|jobs)|test_tunnel_session|riftbus-sim')
+    'test_(config|bus_wire|tunnel_session|node_(membership|consensus|work|replica|disk|jobs))|riftbus-sim')
   cmake --build build/fuzz -j "$jobs" --target "${programs[@]}"
   export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
   for program in "${programs[@]}"; do
@@ -96,7 +96,7 @@ stage_tsan() {
   ! setarch -R true 2>/dev/null || fixed_addresses=(setarch -R)
   configure_sanitizer tsan
   local programs
-  mapfile -t programs < <(test_programs tsan 'test_bus|test_bus_tap|test_node_(mesh|quorum|api|disk)')
+  mapfile -t programs < <(test_programs tsan 'test_(bus|bus_tap|node_(mesh|quorum|api|disk))')
   "${fixed_addresses[@]}" cmake --build build/tsan -j "$jobs" --target "${programs[@]}"
   local program
   for program in "${programs[@]}"; do

@@ -59,13 +59,18 @@ void Membership::State::on(const SelfChanged& event, TimePoint, Actions& out) {
 void Membership::State::on(const LeaveRequested&, TimePoint now, Actions& out) {
   if (core.self.has_left()) return;
   if (core.self.speaks()) {
-    core.gossip.add({core.id(),
-                     core.self.incarnation(),
-                     Standing::left,
-                     {},
-                     wire::Evidence::goodbye,
-                     std::nullopt});
+    const wire::Claim goodbye{core.id(),
+                              core.self.incarnation(),
+                              Standing::left,
+                              {},
+                              wire::Evidence::goodbye,
+                              std::nullopt};
+    core.gossip.add(goodbye);
     core.stats.floods_sent += core.gossip.flush(out);
+    // A watcher that has not connected to us again yet, after a restart, hears nothing published.
+    for (const NodeId& watcher : core.table.rings().watchers_of(core.id())) {
+      out.push_back(Send{watcher, Correlation(), wire::Gossip{{goodbye}}});
+    }
     observer.stop(out);
     core.table.set_self(core.self.record(), Standing::left, now);
   }

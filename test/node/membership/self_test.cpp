@@ -149,8 +149,15 @@ TEST_F(SelfTest, IgnoresItsOwnPast) {
 
 TEST_F(SelfTest, LeavesWithAWordAndFallsSilent) {
   with_members(5);
+  forget_output();
   step(LeaveRequested{});
   EXPECT_EQ(published(id("me"), Standing::left).size(), 1U);
+  std::set<NodeId> told;
+  for (const auto& send : sends_) {
+    const auto* gossip = std::get_if<wire::Gossip>(&send.body);
+    if (gossip && gossip->claims.front().standing == Standing::left) told.insert(send.to);
+  }
+  EXPECT_EQ(told.size(), 4U) << "its watchers may not have connected again after a restart";
   EXPECT_TRUE(subscribed_.empty());
   forget_output();
   run(Seconds(10));
