@@ -33,6 +33,16 @@ std::vector<NodeId> Node::State::first_voters() const {
   return prepared.settings.voters;
 }
 
+// Whoever may vote by now, whether it does or not: whom to ask for the leader.
+std::vector<NodeId> Node::State::listed_voters() const {
+  if (!roster) return prepared.settings.voters;
+  std::vector<NodeId> voters;
+  for (const auto& [id, entry] : roster->in_force().entries) {
+    if (entry.roles.contains(Role::voter)) voters.push_back(id);
+  }
+  return voters;
+}
+
 void Node::State::open_leadership() {
   const NodeId& self = prepared.settings.node_id;
   const auto voters = first_voters();
@@ -118,16 +128,28 @@ bool Node::State::on_work_kind(const bus::Received& received, wire::Kind kind,
       return true;
     case wire::Kind::work_reply:
     case wire::Kind::refusal:
-      if (Founding::is_answer(received)) {
-        if (founding) founding->on_reply(received);
-        return true;
-      }
-      return leader->on_reply(received, now) || work->on_reply(received, now);
+      return on_work_reply(received, roles);
     case wire::Kind::query:
       return on_executor_query(received, roles) || on_leader_query(received, roles);
     default:
       return false;
   }
+}
+
+// Who leads is a voter's word, and about a voter: anybody else could draw all claims to itself.
+bool Node::State::on_work_reply(const bus::Received& received, const std::set<Role>& roles) {
+  if (Founding::is_answer(received)) {
+    if (founding && roles.contains(Role::voter)) founding->on_reply(received);
+    return true;
+  }
+  if (LeaderWatch::is_answer(received)) {
+    const auto* reply = std::get_if<wire::WorkReply>(&received.envelope.body);
+    const bool names_a_voter = reply != nullptr && (reply->leader.empty() ||
+                                                    roles_of(reply->leader).contains(Role::voter));
+    if (names_a_voter && roles.contains(Role::voter)) leader->on_reply(received, now);
+    return true;
+  }
+  return work->on_reply(received, now);
 }
 
 bool Node::State::on_leader_query(const bus::Received& received, const std::set<Role>& roles) {
@@ -180,6 +202,7 @@ TimePoint Node::State::leadership_deadline() const {
 // Once a second: who seems alive, whose name is new, who may vote by now.
 void Node::State::tend_leadership() {
   learn_names();
+  leader->set_voters(listed_voters());
   work_desk->set_note(own_note());
   if (founding) tend_founding();
   if (!voter) return;

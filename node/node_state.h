@@ -40,9 +40,11 @@ struct Node::State {
   void open_leadership();
   void open_voter(const std::vector<NodeId>& first);
   [[nodiscard]] std::vector<NodeId> first_voters() const;
+  [[nodiscard]] std::vector<NodeId> listed_voters() const;
   void learn_names();
   [[nodiscard]] bool on_work_kind(const bus::Received& received, wire::Kind kind,
                                   const std::set<Role>& roles);
+  bool on_work_reply(const bus::Received& received, const std::set<Role>& roles);
   [[nodiscard]] bool on_leader_query(const bus::Received& received, const std::set<Role>& roles);
   [[nodiscard]] Result<std::string> answer_question(const wire::Query& query,
                                                     const std::set<Role>& roles, bool stale);

@@ -64,9 +64,13 @@ NodeId LeaderWatch::next_voter() {
   return {};
 }
 
-bool LeaderWatch::on_reply(const bus::Received& received, TimePoint now) {
+bool LeaderWatch::is_answer(const bus::Received& received) {
   const auto number = received.envelope.correlation.value();
-  if (number < kWatchCorrelation || number >= kWatchCorrelation + kWatchCorrelations) return false;
+  return number >= kWatchCorrelation && number < kWatchCorrelation + kWatchCorrelations;
+}
+
+bool LeaderWatch::on_reply(const bus::Received& received, TimePoint now) {
+  if (!is_answer(received)) return false;
   const auto* reply = std::get_if<wire::WorkReply>(&received.envelope.body);
   if (reply == nullptr || is_told_) return true;
   const NodeId& from = received.envelope.origin;

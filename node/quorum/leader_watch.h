@@ -54,7 +54,9 @@ class LeaderWatch {
   // One voter after the other, never ourselves. Empty: there is none.
   NodeId next_voter();
 
-  // False: not an answer to us.
+  [[nodiscard]] static bool is_answer(const bus::Received& received);
+  // From a voter, and naming one or nobody, as the caller has made sure. False: not an answer to
+  // us.
   bool on_reply(const bus::Received& received, TimePoint now);
   void tick(TimePoint now);
   [[nodiscard]] TimePoint next_deadline() const;

@@ -13,7 +13,8 @@ import unittest
 import msgpack
 
 from clustertest import ClusterTest, wait_until
-from worker import CLAIM, COMMAND, OK, REFUSAL, REPEATED, WORK_REQUEST, NoAnswer, Worker, spec
+from worker import (CLAIM, COMMAND, OK, REFUSAL, REPEATED, WORK_REPLY, WORK_REQUEST, NoAnswer,
+                    Worker, spec)
 
 CANCEL, PING, QUERY, CONSENSUS = 10, 22, 50, 70
 
@@ -165,6 +166,17 @@ class Leader(ClusterTest):
         for counter in ("log.messages_malformed", "log.messages_of_impostors"):
             self.assertEqual(after[counter], counters[counter], "it was not even looked at")
         self.assertEqual(self.cluster.ask(follower, "leader", "show")["term"], term)
+
+    def test_nobody_but_a_voter_says_who_leads(self):
+        leader = self.wait_leader()
+        with self.connect("n4") as peer:
+            for correlation in ((1 << 62) + (1 << 60), (1 << 62) + (1 << 60) + (1 << 32)):
+                lie = [1, b"fresh n1,n2,n3", "operator", 1 << 60, False]
+                peer.send_raw(peer.envelope(WORK_REPLY, lie, correlation))
+            peer.call(PING, [])
+        shown = self.cluster.ask("n4", "leader", "show")
+        self.assertEqual(shown["leader"], leader)
+        self.assertLess(shown["term"], 1 << 60)
 
     # ---- what survives -------------------------------------------------------------------------
 
