@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "bus/durable_file.h"
@@ -87,6 +88,18 @@ std::optional<Hold> parse_folder_name(const std::string& name) {
   const auto second = std::from_chars(first.ptr + 1, end, fence);
   if (second.ec != std::errc{} || second.ptr != end) return std::nullopt;
   return Hold{work::WorkId(id), work::Fence(fence)};
+}
+
+std::vector<Hold> find_attempts(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::vector<Hold> holds;
+  std::error_code failure;
+  fs::directory_iterator at(folder, failure);
+  while (!failure && at != fs::directory_iterator()) {
+    if (const auto hold = parse_folder_name(at->path().filename().string())) holds.push_back(*hold);
+    at.increment(failure);  // a range-for would throw
+  }
+  return holds;
 }
 
 Status write_spec(const std::string& folder, const JobSpec& spec) {

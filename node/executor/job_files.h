@@ -65,6 +65,8 @@ struct JobState {
 // "17-4711"
 [[nodiscard]] std::string folder_name(const Hold& hold);
 [[nodiscard]] std::optional<Hold> parse_folder_name(const std::string& name);
+// Those that have a folder in `folder`, in no order. An entry that cannot be read ends the listing.
+[[nodiscard]] std::vector<Hold> find_attempts(const std::string& folder);
 
 [[nodiscard]] Status write_spec(const std::string& folder, const JobSpec& spec);
 [[nodiscard]] Result<JobSpec> read_spec(const std::string& folder);

@@ -1,11 +1,13 @@
 #include "node/executor/processes_linux.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <map>
@@ -19,7 +21,6 @@ namespace {
 
 constexpr std::size_t kStatBytesMax = 4096;
 constexpr std::size_t kEnvironBytesMax = 1024 * 1024;
-constexpr int kRoundsMax = 100;
 constexpr int kRoundMs = 20;
 
 struct Stat {
@@ -59,17 +60,49 @@ std::optional<Stat> read_stat(pid_t pid) {
   return std::nullopt;
 }
 
-std::vector<pid_t> all_pids() {
-  std::vector<pid_t> pids;
+// Nothing: /proc cannot be read.
+std::optional<std::vector<pid_t>> all_pids() {
   DIR* folder = opendir("/proc");
-  if (folder == nullptr) return pids;
+  if (folder == nullptr) return std::nullopt;
+  std::vector<pid_t> pids;
   while (const auto* entry = readdir(folder)) {
     const std::string_view name(entry->d_name);
     if (name.empty() || name.front() < '1' || name.front() > '9') continue;
     pids.push_back(static_cast<pid_t>(parse_number(name)));
   }
   closedir(folder);
+  if (pids.empty()) return std::nullopt;  // not even this process: no such /proc
   return pids;
+}
+
+// Empty if it is gone, or is none of ours to look at. Nothing: it could not be asked.
+std::optional<std::string> read_environment(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/environ";
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
+    const bool is_answer = errno == ENOENT || errno == ESRCH || errno == EACCES || errno == EPERM;
+    return is_answer ? std::optional<std::string>("") : std::nullopt;
+  }
+  std::string text(kEnvironBytesMax, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const auto got = read(file, text.data() + size, text.size() - size);
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  close(file);
+  text.resize(size);
+  return text;
+}
+
+bool belongs_to(const std::string& environment, const std::string& variable) {
+  for (auto at = environment.find(variable); at != std::string::npos;
+       at = environment.find(variable, at + 1)) {
+    const bool begins = at == 0 || environment[at - 1] == '\0';
+    const auto end = at + variable.size();
+    if (begins && (end == environment.size() || environment[end] == '\0')) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -78,7 +111,7 @@ bool become_subreaper() { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
 
 std::vector<pid_t> find_descendants(pid_t root) {
   std::multimap<pid_t, pid_t> children;
-  for (const pid_t pid : all_pids()) {
+  for (const pid_t pid : all_pids().value_or(std::vector<pid_t>())) {
     if (const auto stat = read_stat(pid)) children.emplace(stat->parent, pid);
   }
   std::vector<pid_t> found;
@@ -101,33 +134,31 @@ std::uint64_t start_time_of(pid_t pid) {
   return stat ? stat->started : 0;
 }
 
-std::vector<pid_t> find_by_job_dir(const std::string& folder) {
+std::optional<std::vector<pid_t>> find_by_job_dir(const std::string& folder) {
   const std::string wanted = "RIFTBUS_JOB_DIR=" + folder;
+  const auto pids = all_pids();
+  if (!pids) return std::nullopt;
   std::vector<pid_t> found;
-  for (const pid_t pid : all_pids()) {
+  for (const pid_t pid : *pids) {
     if (pid == getpid()) continue;
-    const auto text = read_part("/proc/" + std::to_string(pid) + "/environ", kEnvironBytesMax);
-    for (auto at = text.find(wanted); at != std::string::npos; at = text.find(wanted, at + 1)) {
-      const bool begins = at == 0 || text[at - 1] == '\0';
-      const auto end = at + wanted.size();
-      if (begins && (end == text.size() || text[end] == '\0')) {
-        found.push_back(pid);
-        break;
-      }
-    }
+    const auto environment = read_environment(pid);
+    if (!environment) return std::nullopt;
+    if (belongs_to(*environment, wanted)) found.push_back(pid);
   }
   return found;
 }
 
-bool kill_remains(const std::string& folder, pid_t pid, std::uint64_t pid_started) {
-  for (int round = 0; round < kRoundsMax; ++round) {
+bool kill_remains(const std::string& folder, pid_t pid, std::uint64_t pid_started, int rounds_max) {
+  for (int round = 0; round < rounds_max; ++round) {
     auto left = find_by_job_dir(folder);
+    if (!left) return false;
     if (pid > 0 && pid_started != 0) {
       const auto stat = read_stat(pid);
-      if (stat && stat->started == pid_started && stat->state != 'Z') left.push_back(pid);
+      if (!stat && kill(pid, 0) == 0) return false;  // it is there, but who it is cannot be read
+      if (stat && stat->started == pid_started && stat->state != 'Z') left->push_back(pid);
     }
-    if (left.empty()) return true;
-    for (const pid_t each : left) kill(each, SIGKILL);
+    if (left->empty()) return true;
+    for (const pid_t each : *left) kill(each, SIGKILL);
     poll(nullptr, 0, kRoundMs);
   }
   return false;

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,16 @@ namespace riftbus::executor {
 [[nodiscard]] std::vector<pid_t> find_descendants(pid_t root);
 // In ticks since boot; 0: no such process. With the pid it names one process for ever.
 [[nodiscard]] std::uint64_t start_time_of(pid_t pid);
-// Whose environment says that they belong to this job; not this process.
-[[nodiscard]] std::vector<pid_t> find_by_job_dir(const std::string& folder);
+// Whose environment says that they belong to this job; not this process. Nothing: /proc, or some
+// process of it, cannot be read for a reason of our own (descriptors, memory).
+[[nodiscard]] std::optional<std::vector<pid_t>> find_by_job_dir(const std::string& folder);
+
+inline constexpr int kKillRounds = 100;  // of 20 ms
 
 // Kills what is left of a job whose riftbus-job is gone: the program, if the pid still is what it
-// was, and all that carry its folder. Returns when none is left, or after two seconds: false.
-[[nodiscard]] bool kill_remains(const std::string& folder, pid_t pid, std::uint64_t pid_started);
+// was, and all that carry its folder. True when it is certain that none is left; false when some
+// are after `rounds_max`, or at once when /proc cannot be read.
+[[nodiscard]] bool kill_remains(const std::string& folder, pid_t pid, std::uint64_t pid_started,
+                                int rounds_max = kKillRounds);
 
 }  // namespace riftbus::executor

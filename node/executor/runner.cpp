@@ -3,12 +3,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -16,10 +14,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "bus/clock.h"
 #include "bus/durable_file.h"
 #include "node/executor/processes_linux.h"
-#include "node/jobs/kinds.h"
 
 namespace riftbus::executor {
 
@@ -27,35 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kProgressBytesMax = 64;
 constexpr int kFolderMode = 0700;
-
-std::uint8_t parse_percent(const std::string& text) {
-  const double value = std::strtod(text.c_str(), nullptr);
-  return value > 0 ? static_cast<std::uint8_t>(std::min(value, 100.0)) : 0;
-}
-
-// What the program wrote for the queue. Too long a result is a mistake of the program.
-void read_words(const std::string& folder, Exit& exit) {
-  exit.percent = parse_percent(read_part(folder + "/io/progress", kProgressBytesMax));
-  bool whole = true;
-  auto checkpoint = read_part(folder + "/io/checkpoint", work::kCheckpointBytesMax, &whole);
-  if (whole) exit.checkpoint = std::move(checkpoint);
-  auto result = read_part(folder + "/io/result", work::kResultBytesMax, &whole);
-  if (whole) {
-    exit.result = std::move(result);
-  } else if (exit.code == 0 && exit.signal == 0) {
-    exit.started = false;
-    exit.tail = "its result is longer than " + std::to_string(work::kResultBytesMax) + " bytes";
-  }
-}
-
-std::int64_t gpus_needed(const work::Terms& terms) {
-  for (const auto& amount : jobs::reserved_by(terms)) {
-    if (amount.name == "gpus") return amount.milli;
-  }
-  return 0;
-}
 
 Error system_error(std::uint16_t code, const std::string& what, const std::string& where) {
   return Error{code, what + ": " + std::strerror(errno), where,
@@ -198,32 +166,6 @@ void Runner::stop(const Hold& hold, Cause cause) {
 
 // ---- looking ---------------------------------------------------------------------------------
 
-bool Runner::is_watched_over(const std::string& folder, int& lock) {
-  lock = ::open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock < 0) return false;
-  if (flock(lock, LOCK_EX | LOCK_NB) == 0) return false;
-  close(lock);
-  lock = -1;
-  return true;
-}
-
-// riftbus-job is gone. Either it wrote how the job ended, or it was killed in the middle.
-Exit Runner::bury(const std::string& folder) const {
-  const auto state = read_state(folder);
-  Exit exit;
-  if (state && state->ended) {
-    exit = state->exit;
-  } else {
-    const pid_t pid = state ? static_cast<pid_t>(state->pid) : 0;
-    const bool clean = kill_remains(folder, pid, state ? state->pid_started : 0);
-    exit.cause = Cause::runner_failed;
-    exit.tail = clean ? "riftbus-job was killed; so was what it watched over"
-                      : "riftbus-job was killed, and some of the job's processes cannot be";
-  }
-  read_words(folder, exit);
-  return exit;
-}
-
 std::vector<jobs::Event> Runner::look() {
   std::array<char, 4096> drained{};
   while (wake_ >= 0 && read(wake_, drained.data(), drained.size()) > 0) {
@@ -233,143 +175,32 @@ std::vector<jobs::Event> Runner::look() {
   for (auto& [hold, watched] : watched_) {
     const std::string folder = folder_of(hold);
     int lock = -1;
-    if (!is_watched_over(folder, lock)) {
-      events.emplace_back(jobs::Ended{hold, bury(folder)});
+    const Life life = life_of(folder, lock);
+    if (life == Life::gone) {
+      // What could not be killed at once will hardly be gone now: one try, not two seconds of them.
+      const auto exit = bury(folder, watched.has_remains ? 1 : kKillRounds);
+      if (lock >= 0) close(lock);
+      watched.has_remains = !exit;
+      if (!exit) continue;
+      events.emplace_back(jobs::Ended{hold, *exit});
       over.push_back(hold);
       gpus_.give_back(hold);
-      if (lock >= 0) close(lock);
-      continue;
     }
+    if (life != Life::lives) continue;
     const auto percent = parse_percent(read_part(folder + "/io/progress", kProgressBytesMax));
     bool whole = true;
     auto checkpoint = read_part(folder + "/io/checkpoint", work::kCheckpointBytesMax, &whole);
     if (!whole) checkpoint.clear();
     if (percent == watched.percent && checkpoint == watched.checkpoint) continue;
-    watched = {percent, checkpoint};
+    watched.percent = percent;
+    watched.checkpoint = checkpoint;
     events.emplace_back(jobs::Progressed{hold, percent, std::move(checkpoint)});
   }
   for (const auto& hold : over) watched_.erase(hold);
   return events;
 }
 
-std::vector<jobs::FoundJob> Runner::recover() {
-  std::vector<jobs::FoundJob> found;
-  std::vector<Hold> holds;
-  std::error_code failure;
-  for (const auto& entry : fs::directory_iterator(options_.folder, failure)) {
-    if (const auto hold = parse_folder_name(entry.path().filename().string())) {
-      holds.push_back(*hold);
-    }
-  }
-  for (const auto& hold : holds) {
-    const std::string folder = folder_of(hold);
-    const auto spec = read_spec(folder);
-    int lock = -1;
-    const bool alive = is_watched_over(folder, lock);
-    const bool usable = spec && spec->boot_id == boot_id() && spec->hold == hold;
-    const auto state = read_state(folder);
-    jobs::FoundJob job;
-    job.hold = hold;
-    if (usable) {
-      job.kind = spec->kind.name;
-      job.terms = spec->terms;
-      job.attempt = spec->attempt;
-      job.kill_grace = spec->kill_grace;
-      job.stop_at = state ? state->stop_at : spec->stop_at;
-    }
-    if (usable && alive) {
-      watched_[hold] = {};
-      gpus_.adopt(hold, spec->gpus, gpus_needed(spec->terms));
-      found.push_back(std::move(job));
-    } else if (usable && state && state->ended) {
-      job.ended = true;
-      job.exit = bury(folder);
-      found.push_back(std::move(job));
-    } else if (!alive) {
-      // Lost: nobody will finish it. With the lock held, a late riftbus-job finds no record.
-      static_cast<void>(bury(folder));
-      remove_folder(hold);
-    }
-    if (lock >= 0) close(lock);
-  }
-  return found;
-}
-
-// ---- clearing away ---------------------------------------------------------------------------
-
-void Runner::remove_folder(const Hold& hold) const {
-  std::error_code failure;
-  const fs::path folder = folder_of(hold);
-  fs::remove(folder / "spec.json", failure);
-  for (const auto* name : {"work", "io", "payload", "control"}) {
-    fs::remove_all(folder / name, failure);
-  }
-  const fs::path kept = fs::path(options_.folder) / kFinishedFolder / folder_name(hold);
-  if (options_.finished_kept > 0 && fs::exists(folder / "stdout.log", failure)) {
-    fs::remove_all(kept, failure);
-    fs::rename(folder, kept, failure);
-    if (!failure) return;
-  }
-  fs::remove_all(folder, failure);
-}
-
-void Runner::discard(const Hold& hold) {
-  watched_.erase(hold);
-  gpus_.give_back(hold);
-  remove_folder(hold);
-  prune_finished();
-}
-
-void Runner::prune_finished() const {
-  std::vector<std::pair<Hold, fs::path>> kept;
-  std::error_code failure;
-  for (const auto& entry :
-       fs::directory_iterator(fs::path(options_.folder) / kFinishedFolder, failure)) {
-    const auto hold = parse_folder_name(entry.path().filename().string());
-    if (hold)
-      kept.emplace_back(Hold{work::WorkId(hold->fence.value()), work::Fence(0)}, entry.path());
-  }
-  if (kept.size() <= options_.finished_kept) return;
-  std::sort(kept.begin(), kept.end());  // fences grow: the smallest is the oldest
-  for (std::size_t i = 0; i + options_.finished_kept < kept.size(); ++i) {
-    fs::remove_all(kept[i].second, failure);
-  }
-}
-
 // ---- for others ------------------------------------------------------------------------------
-
-Result<std::string> read_output(const std::string& jobs_folder, work::WorkId id, bool is_error,
-                                std::size_t bytes_max) {
-  std::optional<Hold> best;
-  std::string best_folder;
-  std::error_code failure;
-  for (const auto& base : {jobs_folder, jobs_folder + "/" + kFinishedFolder}) {
-    for (const auto& entry : fs::directory_iterator(base, failure)) {
-      const auto hold = parse_folder_name(entry.path().filename().string());
-      if (!hold || hold->id != id || (best && hold->fence < best->fence)) continue;
-      best = hold;
-      best_folder = entry.path().string();
-    }
-  }
-  if (!best) {
-    return Error{kBadJobFiles, "no output of this work is kept here", jobs_folder,
-                 "see which node ran it, and executor.finished_kept"};
-  }
-  const std::string path = best_folder + (is_error ? "/stderr.log" : "/stdout.log");
-  std::string text;
-  for (const auto& part : {path + ".1", path}) {
-    std::ifstream stream(part, std::ios::binary | std::ios::ate);
-    if (!stream) continue;
-    const auto size = static_cast<std::streamoff>(stream.tellg());
-    const auto begin = std::max<std::streamoff>(0, size - static_cast<std::streamoff>(bytes_max));
-    std::string chunk(static_cast<std::size_t>(size - begin), '\0');
-    stream.seekg(begin);
-    stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    text += chunk;
-  }
-  if (text.size() > bytes_max) text.erase(0, text.size() - bytes_max);
-  return text;
-}
 
 std::string find_helper() {
   std::error_code failure;

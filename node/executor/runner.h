@@ -8,12 +8,15 @@
 //   - it wrote the end: the end is reported;
 //   - neither: it was killed, or the machine was; what is left of the job is killed, and the job is
 //     not held any more.
+// A job is over when that is certain: as long as a process of it cannot be killed, or the lock or
+// /proc cannot be read, it stays watched, its GPUs stay taken, and look() tries again.
 //
 // Contract: one thread (the executor's own), blocking: files, one fork per start, and up to two
 // seconds to kill the remains of a job without a riftbus-job. Errors 1745 to 1747.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +28,7 @@ namespace riftbus::executor {
 
 inline constexpr std::uint16_t kNotStarted = 1746;
 inline constexpr std::uint16_t kNoHelper = 1747;
+inline constexpr std::size_t kProgressBytesMax = 64;
 
 class Runner {
  public:
@@ -66,15 +70,20 @@ class Runner {
   struct Watched {
     std::uint8_t percent = 0;
     std::string checkpoint;
+    bool has_remains = false;  // riftbus-job is gone, some process of the job is not
   };
+  // unknown: for want of a descriptor, say. Nothing may be concluded from that.
+  enum class Life : std::uint8_t { lives, gone, unknown };
   [[nodiscard]] std::string folder_of(const Hold& hold) const;
   [[nodiscard]] Status prepare(const jobs::Start& start, const JobKind& kind,
                                std::vector<std::string> gpus) const;
   [[nodiscard]] Status spawn(const std::string& folder) const;
   void send(const Hold& hold, const std::string& line) const;
-  // Takes the lock of a job whose riftbus-job is gone, kills what is left, and says how it ended.
-  [[nodiscard]] static bool is_watched_over(const std::string& folder, int& lock);
-  [[nodiscard]] Exit bury(const std::string& folder) const;
+  // Gone: the lock is the caller's now, to close (-1: there is no such folder).
+  [[nodiscard]] static Life life_of(const std::string& folder, int& lock);
+  // Kills what is left of a job whose riftbus-job is gone, and says how it ended. Nothing: some of
+  // it cannot be killed, or nobody can tell.
+  [[nodiscard]] static std::optional<Exit> bury(const std::string& folder, int kill_rounds);
   void remove_folder(const Hold& hold) const;
   void prune_finished() const;
 
@@ -87,6 +96,10 @@ class Runner {
 // Standard output or error of a job that runs or is over; Error 1745: not here (any more).
 [[nodiscard]] Result<std::string> read_output(const std::string& jobs_folder, work::WorkId id,
                                               bool is_error, std::size_t bytes_max);
+// 0 to 100, of what a program wrote as its progress.
+[[nodiscard]] std::uint8_t parse_percent(const std::string& text);
+// In thousandths.
+[[nodiscard]] std::int64_t gpus_needed(const work::Terms& terms);
 // Beside this program, else wherever PATH finds it.
 [[nodiscard]] std::string find_helper();
 
