@@ -101,11 +101,15 @@ void Ledger::leave_gang(WorkId id, WorkId member, bool done) {
   if (done) return update_gang(id);
   for (const WorkId other : gang.members) {  // never n of n again
     Item& item = *find(other);
+    if (item.doomed || item.cancelling) continue;  // each that goes finds the same
     withdraw(item);
     if (item.state == State::leased) {
       item.cancelling = true;  // its holder hears it with the next renewal
     } else {
       item.doomed = true;
+      // Out of the line at once: its alarm may be behind more than one entry's share, and a claim
+      // in between must not find it.
+      if (item.state == State::ready) item.state = State::delayed;
     }
     place(item);
   }

@@ -195,6 +195,39 @@ TEST_F(GangTest, WaitsForItsDeadMember) {
   EXPECT_EQ(s_.claim("w1", 5).size(), 3U);
 }
 
+TEST(Gang, MembersThatWaitForTheirCancellationAreNotGranted) {
+  // More than one entry cancels: the next entry, a claim, finds doomed members.
+  Stand s;
+  Spec spec = job();
+  spec.gang = 1;
+  const auto ids = s.add(std::vector<Spec>(kBatchMax, spec));
+  ASSERT_EQ(s.ledger().count(State::ready), kBatchMax);
+  s.cancel(ids[0]);
+  ASSERT_GT(kBatchMax - 1, kDueMax);
+  EXPECT_TRUE(s.claim("w1", 16, "cpus=2000").empty());
+  EXPECT_EQ(s.ledger().ready.size(), 0U);
+  s.tick();
+  EXPECT_TRUE(s.ledger().items.empty());
+  EXPECT_TRUE(s.ledger().gangs.empty());
+  EXPECT_EQ(s.state(ids[kBatchMax - 1]), State::cancelled);
+}
+
+TEST(Gang, ADeadMemberOfACancelledGangStaysDeadUntilItIsKicked) {
+  Stand s;
+  Spec spec = job();
+  spec.gang = 1;
+  const auto ids = s.add({spec, spec});
+  const auto held = s.claim("w1", 2);
+  s.bury(held[0]);
+  s.release(held[1]);
+  s.cancel(ids[1]);
+  s.tick();
+  EXPECT_EQ(s.state(ids[0]), State::dead);
+  s.kick(ids[0]);
+  s.tick();
+  EXPECT_EQ(s.state(ids[0]), State::cancelled);
+}
+
 TEST(Gang, WaitsForTheDependenciesOfEachMember) {
   Stand s;
   Spec free = job();
