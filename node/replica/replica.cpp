@@ -9,6 +9,22 @@
 
 namespace riftbus::replica {
 
+static_assert(work::kCommandBytesAim < consensus::kEntryBytesMax);
+
+namespace {
+
+// Whoever asked understands only answers to what it asked.
+work::Reply refuse_oversize(const work::Command& command) {
+  constexpr auto kOversize = work::Outcome::oversize;
+  if (std::holds_alternative<work::Add>(command)) {
+    return work::Added{kOversize, {}, {}, 0, "the batch is too long for the log", false};
+  }
+  if (std::holds_alternative<work::Claim>(command)) return work::Claimed{kOversize, {}, {}};
+  return work::Verdicts{kOversize, {}};
+}
+
+}  // namespace
+
 QueueReplica::QueueReplica(ReplicaSettings settings, work::WorkQueue queue, Random& random)
     : state_(std::make_unique<State>(std::move(settings), std::move(queue), random)) {}
 QueueReplica::~QueueReplica() = default;
@@ -110,9 +126,18 @@ void QueueReplica::State::enqueue(Submit&& submit) {
   if (submit.bytes.size() > consensus::kEntryBytesMax) {
     // The queue's own bounds on one element are tighter; this is about too many in one batch.
     ++stats.busy;
-    return answer(submit.ticket, work::Verdicts{work::Outcome::oversize, {}});
+    return answer(submit.ticket, refuse_oversize(submit.command));
   }
   if (std::holds_alternative<work::Claim>(submit.command)) ++claims_open;
+  waiting_bytes += submit.bytes.size();
+  waiting.push_back(std::move(submit));
+}
+
+// A duty that was dropped would never be proposed again.
+void QueueReplica::State::enqueue_duty(work::Command command) {
+  Submit submit{Ticket(), std::move(command), {}, {}};
+  submit.bytes = work::encode(submit.command);
+  RIFTBUS_CHECK(submit.bytes.size() <= consensus::kEntryBytesMax);
   waiting_bytes += submit.bytes.size();
   waiting.push_back(std::move(submit));
 }
@@ -161,7 +186,7 @@ void QueueReplica::State::on(Evidence&& evidence, TimePoint) {
   if (!is_leading) return;
   for (auto& expire : book.expire_worker(queue, evidence.worker, evidence.lapse)) {
     ++stats.expires;
-    enqueue({Ticket(), std::move(expire), {}, {}});
+    enqueue_duty(std::move(expire));
   }
 }
 

@@ -32,6 +32,7 @@ struct QueueReplica::State {
   void answer(Ticket ticket, decltype(Answer::body) body);
   void answer_moved(Ticket ticket);
   void enqueue(Submit&& submit);
+  void enqueue_duty(work::Command command);
   void confirm(std::variant<Renew, Read> request, TimePoint now);
 
   // replica_turn.cpp: what a turn does.

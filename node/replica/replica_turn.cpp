@@ -82,14 +82,14 @@ void QueueReplica::State::propose_duties(TimePoint now) {
   if (book.next_deadline() <= now) {
     for (auto& expire : book.expire(queue, now)) {
       ++stats.expires;
-      enqueue({Ticket(), std::move(expire), {}, {}});
+      enqueue_duty(std::move(expire));
     }
   }
   const auto log_ms = static_cast<work::LogMs>(core.log_time(now).value());
   if (!tick_open && queue.next_due_ms() <= log_ms) {
     tick_open = true;
     ++stats.ticks;
-    enqueue({Ticket(), work::Tick{}, {}, {}});
+    enqueue_duty(work::Tick{});
   }
   for (Parked& over : parking.expire(now)) {
     answer(over.submit.ticket, work::Reply(over.granted_nothing.value_or(work::Claimed{})));

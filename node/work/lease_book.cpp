@@ -8,8 +8,7 @@ namespace riftbus::work {
 
 namespace {
 
-// Checkpoints make Expire commands large: what one may hold stays far below a message.
-constexpr std::size_t kExpireMax = 128;
+constexpr std::size_t kExpireMax = 128;  // leases in one command
 
 Nanos length_of(const Ledger& ledger, const Item& item) {
   return Millis(ledger.terms(item).terms.lease_ms);
@@ -115,14 +114,21 @@ Return LeaseBook::propose_end(WorkId id, Lease& lease) {
   return {{id, lease.fence}, 0, lease.percent, lease.checkpoint};
 }
 
+// Checkpoints make Expire commands large, and one that the log refused would never be said again:
+// none is longer than kCommandBytesAim.
 std::vector<Expire> LeaseBook::pack(std::vector<Return> works, Lapse lapse) const {
   std::vector<Expire> commands;
-  for (std::size_t at = 0; at < works.size(); at += kExpireMax) {
-    Expire& command = commands.emplace_back();
-    command.term = term_;
-    command.lapse = lapse;
-    const std::size_t end = std::min(works.size(), at + kExpireMax);
-    for (std::size_t i = at; i < end; ++i) command.works.push_back(std::move(works[i]));
+  std::size_t bytes = 0;
+  for (Return& work : works) {
+    const std::size_t more = work.checkpoint.size() + kElementOverheadBytes;
+    const bool fits = !commands.empty() && commands.back().works.size() < kExpireMax &&
+                      bytes + more <= kCommandBytesAim;
+    if (!fits) {
+      commands.push_back({term_, lapse, {}});
+      bytes = kElementOverheadBytes;  // its own head
+    }
+    bytes += more;
+    commands.back().works.push_back(std::move(work));
   }
   return commands;
 }

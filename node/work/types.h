@@ -89,7 +89,10 @@ inline constexpr std::size_t kCheckpointBytesMax = 4 * 1024;
 inline constexpr std::size_t kTailBytesMax = 2 * 1024;  // of stderr, per attempt
 inline constexpr std::size_t kNameBytesMax = 64;        // kind, group, resource, tag
 inline constexpr std::size_t kBatchMax = 1024;          // items in one command
-inline constexpr std::size_t kClaimMax = 256;           // items in one grant
+// Whoever gathers elements into a command stops here, encoded: the log takes a little more.
+inline constexpr std::size_t kCommandBytesAim = 160 * 1024;
+inline constexpr std::size_t kElementOverheadBytes = 64;  // at most, around an element's texts
+inline constexpr std::size_t kClaimMax = 256;             // items in one grant
 inline constexpr std::size_t kAfterMax = 64;
 inline constexpr std::size_t kDataMax = 16;         // names of data per item
 inline constexpr std::size_t kOfferDataMax = 1024;  // names of data that a worker holds

@@ -155,6 +155,26 @@ TEST(Replica, ALeaseThatIsNotRenewedEndsAndIsGrantedAnew) {
   EXPECT_GT(second.fence, first.fence);
 }
 
+TEST(Replica, ManyLeasesWithFullCheckpointsThatEndTogetherAreAllGrantedAnew) {
+  constexpr std::size_t kLeases = 100;
+  Stand stand(1);
+  const auto leader = stand.await_leader();
+  stand.commit(add_items(kLeases, 1, 2000));
+  const auto first = claimed(stand.await(stand.ask(leader, claim(kWorker, 1, kLeases))));
+  ASSERT_EQ(first.grants.size(), kLeases);
+  work::Renewal renewal{kWorker, {}};
+  for (const auto& grant : first.grants) {
+    renewal.works.push_back(
+        {{grant.id, first.fence}, 50, std::string(work::kCheckpointBytesMax, 'c')});
+  }
+  stand.await(stand.give(leader, Renew{Ticket(), renewal}));
+  const auto& ledger = stand.at(leader).queue().ledger();
+  EXPECT_EQ(ledger.count(work::State::leased), kLeases);
+  stand.run(Seconds(15));
+  EXPECT_EQ(ledger.count(work::State::leased), 0U);
+  EXPECT_EQ(ledger.count(work::State::ready), kLeases);
+}
+
 TEST(Replica, ARenewalIsNotAcknowledgedByALeaderWithoutAMajority) {
   Stand stand(3);
   const auto leader = stand.await_leader();
@@ -221,6 +241,20 @@ TEST(Replica, ForgottenTicketsAreNotAnswered) {
   EXPECT_EQ(stand.answer_to(parked), nullptr);
   EXPECT_EQ(stand.answer_to(added), nullptr);
   EXPECT_EQ(stand.at(leader).queue().ledger().count(work::State::ready), 1U);
+}
+
+TEST(Replica, WhatIsTooLongForTheLogIsRefusedInTheWordsOfTheQuestion) {
+  Stand stand(1);
+  const auto leader = stand.await_leader();
+  work::Add add = add_items(4, 1);
+  for (auto& item : add.items) item.payload.assign(50 * 1024, 'x');
+  const auto& added = stand.await(stand.ask(leader, add));
+  const auto& reply = std::get<work::Reply>(added.body);
+  ASSERT_TRUE(std::holds_alternative<work::Added>(reply));
+  EXPECT_EQ(std::get<work::Added>(reply).outcome, work::Outcome::oversize);
+  work::Claim large = claim(kWorker, 1);
+  large.offer.data.assign(2000, std::string(128, 'd'));
+  EXPECT_EQ(claimed(stand.await(stand.ask(leader, large))).outcome, work::Outcome::oversize);
 }
 
 TEST(Replica, MoreThanItMayHoldIsAnsweredBusy) {

@@ -160,6 +160,26 @@ TEST_F(BookTest, EvidenceEndsLeasesEarlyButDeathOnlyThoseThatMayOverlap) {
   EXPECT_TRUE(book_.expire_worker(s_.queue, node("nobody"), Lapse::left).empty());
 }
 
+TEST_F(BookTest, LeasesThatEndTogetherWithFullCheckpointsAreSaidInCommandsThatFitIntoTheLog) {
+  constexpr std::uint32_t kLeases = 200;
+  s_.add(std::vector<Spec>(kLeases, job()));
+  const std::string checkpoint(kCheckpointBytesMax, 'c');
+  const auto held = claim(kLeases);
+  ASSERT_EQ(held.size(), kLeases);
+  for (const auto& each : held) renew(each, checkpoint);
+  LeaseBook other = book_;  // evidence about the worker ends them as well
+  now_ += kLease;
+  for (const auto& commands : {book_.expire(s_.queue, now_),
+                               other.expire_worker(s_.queue, node("w1"), Lapse::superseded)}) {
+    std::size_t works = 0;
+    for (const auto& command : commands) {
+      EXPECT_LE(encode(Command(command)).size(), kCommandBytesAim);
+      works += command.works.size();
+    }
+    EXPECT_EQ(works, kLeases);
+  }
+}
+
 class ClockTest : public testing::Test {
  protected:
   static constexpr Nanos kTerm = Seconds(100);
