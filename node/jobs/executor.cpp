@@ -1,6 +1,7 @@
 #include "node/jobs/executor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "config/check.h"
 #include "node/jobs/kinds.h"
@@ -89,7 +90,11 @@ void Executor::on(const Unanswered& unanswered, TimePoint now) {
     question->at = now + ask_again_after(question->tries);
   }
   if (renewals_.erase(ticket) > 0) {
-    renew_at_ = std::min(renew_at_, now + ask_again_after(++renew_failures_));
+    if (ticket > renew_failed_) {
+      ++renew_failures_;
+      renew_failed_ = next_ticket_ - 1;
+    }
+    renew_at_ = std::min(renew_at_, now + ask_again_after(renew_failures_));
   }
   for (auto& [hold, job] : jobs_) {
     if (ticket == 0 || job.report_ticket != ticket) continue;
@@ -157,6 +162,7 @@ void Executor::attach(TimePoint now, Actions& out) {
   for (const auto& [hold, job] : jobs_) {
     if (!job.lost) command.holds.push_back(hold);
   }
+  attach_holds_ = command.holds;
   attach_.ticket = next_ticket_++;
   ++attach_.tries;
   out.push_back(Ask{attach_.ticket, std::move(command)});
@@ -233,24 +239,30 @@ Nanos Executor::renew_every() const {
 void Executor::renew(TimePoint now, Actions& out) {
   if (jobs_.empty()) renew_at_ = kNever;
   if (!attached_ || superseded_ || now < renew_at_) return;
+  renew_at_ = now + renew_every();
   work::Renewal renewal{settings_.self, {}};
-  const Ticket ticket = next_ticket_;
-  std::vector<Hold> holds;
+  std::size_t bytes = 0;
   for (auto& [hold, job] : jobs_) {
     if (!is_leased(job)) continue;
     work::Renewed renewed{hold, job.percent, {}};
-    if (job.checkpoint_new) {
-      renewed.checkpoint = job.checkpoint;
-      job.checkpoint_ticket = ticket;
+    if (job.checkpoint_new) renewed.checkpoint = job.checkpoint;
+    const std::size_t more = renewed.checkpoint.size() + work::kElementOverheadBytes;
+    if (!renewal.works.empty() && bytes + more > work::kCommandBytesAim) {
+      send_renewal(std::exchange(renewal, {settings_.self, {}}), out);
+      bytes = 0;
     }
-    job.clock.sent(ticket, now);
+    bytes += more;
+    if (job.checkpoint_new) job.checkpoint_ticket = next_ticket_;
+    job.clock.sent(next_ticket_, now);
     renewal.works.push_back(std::move(renewed));
-    holds.push_back(hold);
   }
-  renew_at_ = now + renew_every();
-  if (holds.empty()) return;
-  ++next_ticket_;
-  renewals_[ticket] = std::move(holds);
+  if (!renewal.works.empty()) send_renewal(std::move(renewal), out);
+}
+
+void Executor::send_renewal(work::Renewal renewal, Actions& out) {
+  const Ticket ticket = next_ticket_++;
+  auto& holds = renewals_[ticket];
+  for (const auto& work : renewal.works) holds.push_back(work.hold);
   if (renewals_.size() > kRenewalsOpenMax) renewals_.erase(renewals_.begin());
   out.push_back(Renew{ticket, std::move(renewal)});
 }

@@ -1,9 +1,10 @@
 // Executor: which work a node asks for, what it does with it, and when it must let go.
 //
 // It claims as long as there is room, starts what it is granted, renews all it holds in one
-// message, and reports how each job ended until the queue has answered. It is certain of nothing: a
-// question without an answer is asked again, with the same number or fence, because the first may
-// have been heard. The queue recognises repetitions.
+// message (several when new checkpoints make it long), and reports how each job ended until the
+// queue has answered. It is certain of nothing: a question without an answer is asked again, with
+// the same number or fence, because the first may have been heard. The queue recognises
+// repetitions.
 //
 // Guarantees:
 //   - a job runs only while its lease is known to run: it is told to stop early enough to be dead
@@ -62,7 +63,7 @@ class Executor {
   static constexpr Seconds kIdleMax{5};  // between claims that found nothing
   static constexpr Millis kIdleMin{500};
   static constexpr Millis kWaitedFor{100};        // an empty answer this late waited for work
-  static constexpr std::size_t kReportsMax = 16;  // in one message: results are up to 16 KiB each
+  static constexpr std::size_t kReportsMax = 16;  // in one message, if their bytes fit
   static constexpr Seconds kClaimWaitMax{5};
   static constexpr std::size_t kClaimsMax = 32;  // in one claim
 
@@ -143,6 +144,7 @@ class Executor {
   void attach(TimePoint now, Actions& out);
   void claim(TimePoint now, Actions& out);
   void renew(TimePoint now, Actions& out);
+  void send_renewal(work::Renewal renewal, Actions& out);
   void report(TimePoint now, Actions& out);
   void ask_report(Report how, const std::vector<Job*>& jobs, TimePoint now, Actions& out);
   void watch_leases(TimePoint now, Actions& out);
@@ -155,6 +157,8 @@ class Executor {
   [[nodiscard]] TimePoint stop_at(const Job& job) const;
   [[nodiscard]] static bool may_finish(const Job& job);
   [[nodiscard]] static Report how_to_report(const Job& job);
+  // Of this report, in a message.
+  [[nodiscard]] static std::size_t bytes_of(Report how, const Job& job);
   [[nodiscard]] Nanos renew_every() const;
   Job* find(const Hold& hold);
   void drop(const Hold& hold, Actions& out);
@@ -174,13 +178,16 @@ class Executor {
   std::uint64_t next_request_ = 1;
 
   Question attach_;
+  std::vector<Hold> attach_holds_;  // as last asked: the verdicts come in this order
   Question claim_;
   work::Claim claim_command_;  // while claim_ is under way or kept
   TimePoint renew_at_;
   Nanos idle_{};  // before the next claim, if this one finds nothing
   int renew_failures_ = 0;
+  Ticket renew_failed_ = 0;                 // what was sent up to here has failed once, together
+  std::size_t report_count_ = kReportsMax;  // fewer after the log refused a message's length
   std::map<Ticket, std::vector<Hold>> renewals_;  // not answered yet, bounded by kRenewalsOpenMax
-  static constexpr std::size_t kRenewalsOpenMax = 16;
+  static constexpr std::size_t kRenewalsOpenMax = 128;
 };
 
 }  // namespace riftbus::jobs

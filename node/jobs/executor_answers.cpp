@@ -50,11 +50,14 @@ void Executor::on_attached(const work::Verdicts& verdicts, TimePoint now, Action
   }
   attached_ = was_attached_ = true;
   attach_.tries = 0;
-  for (const auto& judged : verdicts.works) {
-    for (auto& [hold, job] : jobs_) {
-      const bool reporting = job.phase == Phase::reporting;  // its report will be judged itself
-      if (hold.id == judged.id && !is_ours(judged.outcome) && !reporting) lose(job, now, out);
-    }
+  // By position: two grants of one work may both have been asked about.
+  const std::size_t count = std::min(verdicts.works.size(), attach_holds_.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& judged = verdicts.works[i];
+    Job* job = find(attach_holds_[i]);
+    if (job == nullptr || judged.id != job->hold.id || is_ours(judged.outcome)) continue;
+    // Its report will be judged itself.
+    if (job->phase != Phase::reporting) lose(*job, now, out);
   }
 }
 
@@ -116,9 +119,20 @@ void Executor::take_grant(const work::Grant& grant, work::Fence fence, TimePoint
 
 void Executor::on_reported(Ticket ticket, const work::Verdicts& verdicts, TimePoint now,
                            Actions& out) {
+  if (ticket == 0) return;
   std::vector<Hold> known;
+  const auto asked =
+      static_cast<std::size_t>(std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& each) {
+        return each.second.report_ticket == ticket;
+      }));
+  const bool is_long = verdicts.outcome == work::Outcome::oversize && asked > 1;
   for (auto& [hold, job] : jobs_) {
-    if (ticket == 0 || job.report_ticket != ticket) continue;
+    if (job.report_ticket != ticket) continue;
+    if (is_long) {  // nothing was looked at: all are said again, fewer at a time
+      job.report_ticket = 0;
+      job.report_at = now;
+      continue;
+    }
     const work::WorkId id = hold.id;
     const auto judged = std::find_if(verdicts.works.begin(), verdicts.works.end(),
                                      [&](const auto& each) { return each.id == id; });
@@ -133,6 +147,8 @@ void Executor::on_reported(Ticket ticket, const work::Verdicts& verdicts, TimePo
     }
     known.push_back(hold);
   }
+  if (is_long) report_count_ = asked / 2;
+  if (!known.empty()) report_count_ = kReportsMax;
   for (const auto& hold : known) drop(hold, out);
 }
 

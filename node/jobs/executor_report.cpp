@@ -9,6 +9,9 @@ namespace {
 constexpr std::int64_t kExitNever = 100;  // "never again": to the dead letters
 constexpr std::int64_t kExitLater = 75;   // EX_TEMPFAIL: not now, and not my fault
 constexpr std::uint64_t kLaterMs = 60'000;
+// The queue counts GPUs in parts of one: it may go on believing that there is room where no single
+// one has enough. Not at once again, then, and another node may be found meanwhile.
+constexpr std::uint64_t kNoGpuMs = 10'000;
 
 work::Failure failure_of(const Hold& hold, const Exit& exit, const std::string& checkpoint) {
   return {hold, true, exit.code, exit.signal, exit.tail, checkpoint};
@@ -33,23 +36,38 @@ Executor::Report Executor::how_to_report(const Job& job) {
   return exit.code == kExitLater ? Report::release : Report::fail;
 }
 
+std::size_t Executor::bytes_of(Report how, const Job& job) {
+  const Exit& exit = job.exit;
+  const std::size_t text = how == Report::complete  ? exit.result.size()
+                           : how == Report::release ? job.checkpoint.size()
+                                                    : exit.tail.size() + job.checkpoint.size();
+  return text + work::kElementOverheadBytes;
+}
+
 // Reports are kept until answered. Which of them travel together may differ from try to try: the
 // queue judges each by its own fence.
 void Executor::report(TimePoint now, Actions& out) {
   std::vector<Hold> forgotten;
-  std::map<Report, std::vector<Job*>> due;
+  struct Bundle {  // what travels together
+    std::vector<Job*> jobs;
+    std::size_t bytes = 0;
+  };
+  std::map<Report, Bundle> due;
   for (auto& [hold, job] : jobs_) {
     if (job.phase != Phase::reporting || job.report_ticket != 0 || now < job.report_at) continue;
     const Report how = how_to_report(job);
     if (how == Report::nothing) {
       forgotten.push_back(hold);
-    } else if (auto& jobs = due[how]; attached_ && !superseded_ && jobs.size() < kReportsMax) {
-      jobs.push_back(&job);
+    } else if (attached_ && !superseded_) {
+      Bundle& bundle = due[how];
+      const std::size_t more = bytes_of(how, job);
+      const bool fits = bundle.bytes + more <= work::kCommandBytesAim;
+      if (!bundle.jobs.empty() && (!fits || bundle.jobs.size() >= report_count_)) continue;
+      bundle.bytes += more;
+      bundle.jobs.push_back(&job);
     }
   }
-  for (const auto& [how, jobs] : due) {
-    if (!jobs.empty()) ask_report(how, jobs, now, out);
-  }
+  for (const auto& [how, bundle] : due) ask_report(how, bundle.jobs, now, out);
   for (const auto& hold : forgotten) drop(hold, out);
 }
 
@@ -72,7 +90,9 @@ void Executor::ask_report(Report how, const std::vector<Job*>& jobs, TimePoint n
     }
     if (how == Report::release) {
       const bool later = job->stopping == Cause::itself && job->exit.code == kExitLater;
-      release.works.push_back({job->hold, later ? kLaterMs : 0, job->percent, job->checkpoint});
+      std::uint64_t delay_ms = later ? kLaterMs : 0;
+      if (job->exit.cause == Cause::no_gpu) delay_ms = kNoGpuMs;
+      release.works.push_back({job->hold, delay_ms, job->percent, job->checkpoint});
     }
   }
   if (how == Report::complete) out.push_back(Ask{ticket, std::move(complete)});

@@ -1,6 +1,9 @@
 // What is claimed, started and reported.
 #include "node/jobs/executor.h"
 
+#include <set>
+
+#include "node/work/codec.h"
 #include "test/node/jobs/bench.h"
 
 namespace riftbus::jobs {
@@ -188,6 +191,15 @@ TEST(Reports, CarryExitSignalTailAndResult) {
   EXPECT_EQ(fail.works.at(0), wanted);
 }
 
+TEST(Reports, WorkThatFoundNoFreeGpuIsGivenBackForAWhileAndNotForTheNextClaim) {
+  Bench bench;
+  bench.settle();
+  bench.run(1);
+  bench.step(Ended{Bench::hold(1), {Cause::no_gpu, false, 0, 0, "", "", "", 0}});
+  const auto release = std::get<work::Release>(bench.asked<work::Release>().command);
+  EXPECT_GE(release.works.at(0).delay_ms, 5000U);
+}
+
 TEST(Reports, AreRepeatedWithTheSameFenceUntilAnswered) {
   Bench bench;
   bench.settle();
@@ -249,6 +261,62 @@ TEST(Reports, OneMessageCarriesSeveralButNotAll) {
   EXPECT_EQ(first.works.size(), Executor::kReportsMax);
   bench.pass(1);
   EXPECT_EQ(std::get<work::Complete>(bench.asked<work::Complete>().command).works.size(), 4U);
+}
+
+// That many jobs have ended well, with a result each, and nobody has been told.
+void end_many(Bench& bench, std::uint64_t count, std::size_t result_bytes) {
+  bench.settle(static_cast<std::int64_t>(count) * 2);
+  work::Claimed claimed{Outcome::ok, work::Fence(50), {}};
+  for (std::uint64_t id = 1; id <= count; ++id) claimed.grants.push_back(Bench::grant(id));
+  bench.answer(bench.asked<work::Claim>(), claimed);
+  const auto lost = [&](const Ask& ask) { bench.step(Unanswered{ask.ticket}); };
+  for (std::uint64_t id = 1; id <= count; ++id) {
+    const Exit exit{Cause::itself, true, 0, 0, "", std::string(result_bytes, 'r'), "", 100};
+    bench.step(Ended{{work::WorkId(id), work::Fence(50)}, exit});
+    if (const Ask* ask = bench.find_ask<work::Complete>()) lost(Ask(*ask));
+  }
+  bench.pass(5000);
+}
+
+const std::vector<work::Finish>& finishes(const Ask& ask) {
+  return std::get<work::Complete>(ask.command).works;
+}
+
+TEST(Reports, AreFilledByBytesAsResultsAreLarge) {
+  Bench bench(40);
+  end_many(bench, 14, work::kResultBytesMax);
+  std::set<work::WorkId> said;
+  for (int turns = 0; turns < 20 && said.size() < 14; ++turns) {
+    const auto ask = bench.asked<work::Complete>();
+    EXPECT_LE(work::encode(ask.command).size(), work::kCommandBytesAim);
+    work::Verdicts verdicts;
+    for (const auto& finish : finishes(ask)) {
+      said.insert(finish.hold.id);
+      verdicts.works.push_back({finish.hold.id, Outcome::ok, work::State::done});
+    }
+    bench.answer(ask, verdicts);
+    if (bench.find_ask<work::Complete>() == nullptr) bench.pass(1);
+  }
+  EXPECT_EQ(said.size(), 14U);
+  EXPECT_TRUE(bench.core.view().empty());
+}
+
+TEST(Reports, ThatAreTooLongForTheLogAreHalvedAndNotDropped) {
+  Bench bench(40);
+  end_many(bench, 8, 100);
+  std::vector<std::size_t> lengths;
+  for (int turns = 0; turns < 10; ++turns) {
+    const auto ask = bench.asked<work::Complete>();
+    lengths.push_back(finishes(ask).size());
+    if (lengths.back() == 1) break;
+    bench.answer(ask, work::Verdicts{Outcome::oversize, {}});
+    EXPECT_TRUE(bench.got<Discard>().empty());
+  }
+  EXPECT_EQ(lengths, (std::vector<std::size_t>{8, 4, 2, 1}));
+  EXPECT_EQ(bench.core.view().size(), 8U);
+  // One alone that does not fit never will.
+  bench.answer(bench.asked<work::Complete>(), work::Verdicts{Outcome::oversize, {}});
+  EXPECT_EQ(bench.core.view().size(), 7U);
 }
 
 TEST(Reports, AnAnswerToAnUnknownTicketIsHarmless) {

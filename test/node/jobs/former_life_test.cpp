@@ -43,6 +43,22 @@ TEST(FormerLife, WhatWasGrantedToAnotherIsStopped) {
   EXPECT_EQ(bench.got<Stop>()[0].cause, Cause::stale);
 }
 
+TEST(FormerLife, AVerdictConcernsOneGrantAndNotAnotherOfTheSameWork) {
+  Bench bench;
+  auto old = found_job(1, at_ms(bench.now_ms + 30'000));
+  auto young = old;
+  young.hold.fence = old.hold.fence.next();
+  bench.step(Found{{old, young}});
+  const auto attach = bench.asked<work::Attach>();
+  ASSERT_EQ(std::get<work::Attach>(attach.command).holds,
+            (std::vector<Hold>{old.hold, young.hold}));
+  bench.answer(attach, work::Verdicts{Outcome::ok,
+                                      {{work::WorkId(1), Outcome::stale, work::State::leased},
+                                       {work::WorkId(1), Outcome::ok, work::State::leased}}});
+  ASSERT_EQ(bench.got<Stop>().size(), 1U);
+  EXPECT_EQ(bench.got<Stop>()[0].hold, old.hold);
+}
+
 TEST(FormerLife, WhatEndedMeanwhileIsReportedOnceAttached) {
   Bench bench;
   bench.step(Found{{found_job(1, at_ms(bench.now_ms + 30'000), true)}});

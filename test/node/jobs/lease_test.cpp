@@ -1,4 +1,6 @@
 // When work is renewed, and when it must be let go.
+#include <set>
+
 #include "test/node/jobs/bench.h"
 
 namespace riftbus::jobs {
@@ -228,6 +230,58 @@ TEST(Lease, ACheckpointRidesOnRenewalsUntilOneIsAcknowledged) {
   bench.renewed(renew, work::Outcome::ok);
   bench.pass(17'000);
   EXPECT_EQ(bench.got<Renew>().at(0).renewal.works.at(0).checkpoint, "");
+}
+
+// Runs that many jobs, each with a new checkpoint of full length; none is acknowledged yet.
+void run_many(Bench& bench, std::uint64_t count) {
+  bench.settle(static_cast<std::int64_t>(count) * 2);
+  work::Claimed claimed{work::Outcome::ok, work::Fence(50), {}};
+  for (std::uint64_t id = 1; id <= count; ++id) claimed.grants.push_back(Bench::grant(id));
+  bench.answer(bench.asked<work::Claim>(), claimed);
+  for (std::uint64_t id = 1; id <= count; ++id) {
+    const Hold hold{work::WorkId(id), work::Fence(50)};
+    bench.step(Started{hold});
+    bench.step(Progressed{hold, 10, std::string(work::kCheckpointBytesMax, 'c')});
+  }
+}
+
+TEST(Lease, ManyNewCheckpointsTravelInSeveralRenewalsAndEachIsAcknowledgedByItself) {
+  Bench bench(400);
+  run_many(bench, 400);
+  bench.pass(17'000);
+  const auto renews = bench.got<Renew>();
+  std::set<work::WorkId> renewed;
+  for (const auto& renew : renews) {
+    std::size_t bytes = 0;
+    for (const auto& work : renew.renewal.works) {
+      bytes += work.checkpoint.size();
+      renewed.insert(work.hold.id);
+    }
+    EXPECT_LE(bytes, work::kCommandBytesAim);
+  }
+  EXPECT_EQ(renewed.size(), 400U);
+  ASSERT_GT(renews.size(), 1U);
+  bench.renewed(renews[0], work::Outcome::ok);
+  const auto extended = bench.got<Extend>().size();
+  EXPECT_EQ(extended, renews[0].renewal.works.size());
+  for (std::size_t i = 1; i < renews.size(); ++i) bench.renewed(renews[i], work::Outcome::ok);
+  bench.pass(20'000);
+  ASSERT_EQ(bench.got<Renew>().size(), 1U) << "no checkpoint is new any more";
+  EXPECT_EQ(bench.got<Renew>()[0].renewal.works.size(), 400U);
+}
+
+TEST(Lease, SeveralRenewalsLostTogetherAreOneFailure) {
+  Bench bench(400);
+  run_many(bench, 400);
+  bench.pass(17'000);
+  const auto renews = bench.got<Renew>();
+  for (const auto& renew : renews) bench.step(Unanswered{renew.ticket});
+  bench.pass_by_deadlines(bench.now_ms + 500);
+  const auto again = bench.got<Renew>();
+  ASSERT_EQ(again.size(), renews.size());
+  for (const auto& renew : again) bench.step(Unanswered{renew.ticket});
+  bench.pass_by_deadlines(bench.now_ms + 1000);
+  EXPECT_EQ(bench.got<Renew>().size(), renews.size());
 }
 
 }  // namespace
