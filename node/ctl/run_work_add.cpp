@@ -14,6 +14,7 @@
 #include "node/ctl/work_input.h"
 #include "node/ctl/work_sender.h"
 #include "node/ctl/work_watch.h"
+#include "node/work/codec.h"
 
 namespace riftbus::ctl {
 
@@ -23,8 +24,6 @@ constexpr Shape kAdded{"items", "id", render_work_added};
 constexpr Millis kPatience{60'000};
 constexpr Millis kFullPause{500};
 constexpr std::size_t kBatchItems = 256;
-constexpr std::size_t kBatchBytes = 512 * 1024;
-constexpr std::size_t kItemOverhead = 512;  // terms and the like, encoded
 constexpr std::size_t kPayloadFileMax = work::kPayloadBytesMax;
 constexpr std::uint16_t kRefused = 1562;
 
@@ -46,8 +45,9 @@ class Adder {
       refuse(line, item.error());
       return true;
     }
-    const std::size_t size = item->payload.size() + item->terms.needs.size() + kItemOverhead;
-    if (batch_.size() == kBatchItems || bytes_ + size > kBatchBytes) {
+    // Alone in a batch: a little more than what it adds to one.
+    const std::size_t size = work::encode(work::Add{0, {*item}}).size();
+    if (batch_.size() == kBatchItems || bytes_ + size > work::kCommandBytesAim) {
       if (!flush()) return false;
     }
     bytes_ += size;
