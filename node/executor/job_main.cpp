@@ -3,6 +3,7 @@
 // Exits with 0 as soon as the job runs, or its end is written; a copy of it stays with the job.
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -26,6 +27,9 @@ int fail(const std::string& what, int status) {
 // The copy that stays: child of init, in a session of its own, with nothing open.
 int stay(const std::string& folder, int ready) {
   setsid();
+  // Whoever waits for our word may have gone, and a full disk or a limit on files must not kill the
+  // one that watches over the job. The program gets all signals as they were.
+  for (const int number : {SIGPIPE, SIGXFSZ}) signal(number, SIG_IGN);
   const int lock = open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) return kNotOurs;
   // Whoever gave the job up did so with the lock held, and took the record away.

@@ -120,6 +120,20 @@ Status Runner::spawn(const std::string& folder) const {
   return Error{kNotStarted, "riftbus-job refused to start a job", folder, "see its exit status"};
 }
 
+bool Runner::may_run(const std::string& folder) {
+  int lock = -1;
+  if (life_of(folder, lock) != Life::gone) return true;  // a disk is slow: look() goes on watching
+  const auto state = read_state(folder);
+  bool may = state && state->ended;  // it was slow to say so, and quick to end
+  if (!may) {
+    // With the lock held: a late riftbus-job finds no record, and goes.
+    const bool taken_back = unlink((folder + "/spec.json").c_str()) == 0 || errno == ENOENT;
+    may = !taken_back || !kill_remains(folder, 0, 0);
+  }
+  if (lock >= 0) close(lock);
+  return may;
+}
+
 jobs::Event Runner::start(const jobs::Start& start, const JobKind& kind) {
   auto gpus = gpus_.take(start.hold, gpus_needed(start.grant.terms));
   if (!gpus) {
@@ -129,9 +143,14 @@ jobs::Event Runner::start(const jobs::Start& start, const JobKind& kind) {
     exit.tail = "the GPUs of this node are in use";
     return jobs::Ended{start.hold, exit};
   }
+  const std::string folder = folder_of(start.hold);
   auto status = prepare(start, kind, std::move(*gpus));
-  if (status) status = spawn(folder_of(start.hold));
-  if (!status) {
+  bool runs = false;
+  if (status) {
+    status = spawn(folder);
+    runs = status || may_run(folder);
+  }
+  if (!runs) {
     gpus_.give_back(start.hold);
     Exit exit;
     exit.started = false;

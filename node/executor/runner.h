@@ -78,6 +78,9 @@ class Runner {
   [[nodiscard]] Status prepare(const jobs::Start& start, const JobKind& kind,
                                std::vector<std::string> gpus) const;
   [[nodiscard]] Status spawn(const std::string& folder) const;
+  // After riftbus-job did not say in time that the job runs: whether it may run all the same. If
+  // not, it never will.
+  [[nodiscard]] static bool may_run(const std::string& folder);
   void send(const Hold& hold, const std::string& line) const;
   // Gone: the lock is the caller's now, to close (-1: there is no such folder).
   [[nodiscard]] static Life life_of(const std::string& folder, int& lock);
