@@ -10,6 +10,7 @@
 //     payload                   given on standard input
 //     io/progress io/checkpoint io/result    written by the program
 //     work/                     its working directory, unless its kind names another
+//     reserve                   room on the disk for the end; gone once that is written
 //     stdout.log stderr.log     its output; older parts in *.log.1
 //   <jobs>/finished/<id>-<fence>/   output of jobs that are over
 //

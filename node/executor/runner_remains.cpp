@@ -127,7 +127,7 @@ void Runner::remove_folder(const Hold& hold) const {
   std::error_code failure;
   const fs::path folder = folder_of(hold);
   fs::remove(folder / "spec.json", failure);
-  for (const auto* name : {"work", "io", "payload", "control"}) {
+  for (const auto* name : {"work", "io", "payload", "control", "reserve"}) {
     fs::remove_all(folder / name, failure);
   }
   const fs::path kept = fs::path(options_.folder) / kFinishedFolder / folder_name(hold);

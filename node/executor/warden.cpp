@@ -22,6 +22,7 @@ namespace {
 constexpr TimePoint kNever = TimePoint::max();
 constexpr std::size_t kControlBytesMax = 64 * 1024;
 constexpr std::size_t kEntriesMax = 200'000;
+constexpr off_t kReserveBytes = 64 * 1024;
 constexpr int kDiskShare = 20;  // measuring may take one twentieth of the time
 
 const char* describe(Cause cause) {
@@ -71,6 +72,7 @@ void Warden::start() {
     fail_start("riftbus-job could not prepare itself");
     return;
   }
+  reserve_room();
   fork_program();
   if (!over_) publish();
 }
@@ -81,6 +83,7 @@ void Warden::fail_start(const std::string& why) {
   state_.exit.tail = why;
   state_.ended = true;
   over_ = true;
+  unlink((folder_ + "/reserve").c_str());  // for the record of this
   publish();
 }
 
@@ -90,6 +93,10 @@ void Warden::run() {
 
 void Warden::turn() {
   const auto now = bus::boot_now();
+  if (now >= end_again_at_) {
+    write_end(now);
+    if (over_) return;
+  }
   const auto wait = std::clamp<Nanos>(next_deadline() - now, Nanos{0}, kLookAgain);
   std::array<pollfd, 4> polled{
       {{control_, POLLIN, 0}, {signals_, POLLIN, 0}, {out_.fd, POLLIN, 0}, {err_.fd, POLLIN, 0}}};
@@ -99,8 +106,9 @@ void Warden::turn() {
   if (polled[2].revents != 0) read_stream(out_);
   if (polled[3].revents != 0) read_stream(err_);
   const auto then = bus::boot_now();
+  if (state_.ended) return;
   reap(then);
-  if (over_) return;
+  if (state_.ended) return;
   if (!stopping_ && !program_ended_) {
     if (then >= state_.stop_at) {
       begin_stop(Cause::lease, then);
@@ -117,6 +125,7 @@ void Warden::turn() {
 }
 
 TimePoint Warden::next_deadline() const {
+  if (state_.ended) return end_again_at_;
   if (stopping_ || program_ended_) return kill_at_;
   return std::min(
       {state_.stop_at, started_ + Millis{spec_.terms.timeout_ms}, disk_check_at_, kill_at_});
@@ -147,7 +156,7 @@ void Warden::obey(const std::string& line) {
   const auto word = line.substr(0, space);
   if (word == "stop_at") {
     state_.stop_at = TimePoint{Nanos{number}};
-    publish();
+    if (!state_.ended) publish();
   } else if (word == "stop" && number >= 0 && number <= static_cast<int>(jobs::kLastCause)) {
     begin_stop(static_cast<Cause>(number), bus::boot_now());
   }
@@ -217,7 +226,9 @@ void Warden::begin_stop(Cause cause, TimePoint now) {
 
 void Warden::signal_all(int number) const {
   // Stopped processes must be woken to die of a TERM; KILL needs no help.
-  for (const pid_t pid : find_descendants(getpid())) {
+  auto pids = find_descendants(getpid());
+  if (pids.empty() && program_ > 0 && !program_ended_) pids.push_back(-program_);  // no /proc
+  for (const pid_t pid : pids) {
     kill(pid, number);
     if (number == SIGTERM) kill(pid, SIGCONT);
   }
@@ -242,12 +253,41 @@ void Warden::finish() {
     state_.exit.tail = reason + "\n" + state_.exit.tail.substr(cut);
   }
   state_.ended = true;
+  const auto now = bus::boot_now();
+  end_given_up_at_ = now + kWriteEndWithin;
+  write_end(now);
+}
+
+void Warden::reserve_room() const {
+  const int file = open((folder_ + "/reserve").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return;
+  static_cast<void>(posix_fallocate(file, 0, kReserveBytes));
+  close(file);
+}
+
+// Only when it is written, or hope is given up, may the lock go: whoever finds no end here takes
+// the job for one whose riftbus-job was killed, and its exit status is lost.
+void Warden::write_end(TimePoint now) {
+  bool written = write_state(folder_, state_).ok();
+  if (!written) {
+    unlink((folder_ + "/reserve").c_str());
+    written = write_state(folder_, state_).ok();
+  }
+  if (!written && now < end_given_up_at_) {
+    end_again_at_ = now + kWriteAgain;
+    return;
+  }
+  unlink((folder_ + "/reserve").c_str());
   over_ = true;
-  publish();
+  wake_daemon();
 }
 
 void Warden::publish() {
   static_cast<void>(write_state(folder_, state_));
+  wake_daemon();
+}
+
+void Warden::wake_daemon() const {
   const auto slash = folder_.rfind('/');
   const std::string wake = folder_.substr(0, slash) + "/wake";
   const int fifo = open(wake.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);

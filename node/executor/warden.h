@@ -11,6 +11,8 @@
 //     signals and limits, no descriptor but its three, nothing of the daemon's rank or sockets;
 //   - the end is reported when no process of the job is left, wherever it hid (processes_linux.h);
 //   - TERM first, KILL after the grace, again and again until nothing is left;
+//   - the end is written even if the disk is full: room for it is taken before the start, and for a
+//     minute it is tried again;
 //   - output and tail are bounded, working directory and time are watched.
 // Limits: a program may write faster than its directory is measured (every disk_check_every); a
 // single file is bounded by the kernel (RLIMIT_FSIZE). A Warden that is itself killed takes its
@@ -33,6 +35,8 @@ class Warden {
  public:
   static constexpr Seconds kLeftoverGrace{2};  // for what the program left behind when it ended
   static constexpr Millis kKillAgain{50};
+  static constexpr Millis kWriteAgain{200};  // the end, on a full disk
+  static constexpr Seconds kWriteEndWithin{60};
   static constexpr Seconds kLookAgain{1};  // at the clock: poll() does not count suspended time
 
   // `folder` must be absolute; its lock is held by the caller.
@@ -54,7 +58,7 @@ class Warden {
 
   [[nodiscard]] bool open_control();
   void fork_program();
-  [[noreturn]] void become_program(int out, int err, int trouble);
+  [[noreturn]] void become_program(pid_t warden, int out, int err, int trouble);
   void fail_start(const std::string& why);
   void turn();
   void read_control();
@@ -67,7 +71,10 @@ class Warden {
   void signal_all(int number) const;
   void check_disk(TimePoint now);
   void finish();
+  void reserve_room() const;
+  void write_end(TimePoint now);
   void publish();
+  void wake_daemon() const;
   [[nodiscard]] TimePoint next_deadline() const;
 
   std::string folder_;
@@ -85,6 +92,8 @@ class Warden {
   std::optional<Cause> stopping_;
   TimePoint kill_at_;
   TimePoint disk_check_at_;
+  TimePoint end_again_at_ = TimePoint::max();  // when the end is written again
+  TimePoint end_given_up_at_;
 };
 
 // What a directory holds, in bytes on disk; counts no more than `entries_max` entries.

@@ -106,8 +106,9 @@ void Warden::fork_program() {
     fail_start(std::string("no pipes: ") + std::strerror(errno));
     return;
   }
+  const pid_t warden = getpid();
   program_ = fork();
-  if (program_ == 0) become_program(out[1], err[1], trouble[1]);
+  if (program_ == 0) become_program(warden, out[1], err[1], trouble[1]);
   for (const int end : {out[1], err[1], trouble[1]}) close(end);
   out_.fd = out[0];
   err_.fd = err[0];
@@ -137,13 +138,12 @@ void Warden::fork_program() {
   state_.pid_started = start_time_of(program_);
 }
 
-void Warden::become_program(int out, int err, int trouble) {
+void Warden::become_program(pid_t warden, int out, int err, int trouble) {
   const auto fail = [&](const std::string& what) {
     const std::string text = what + ": " + std::strerror(errno);
     [[maybe_unused]] const auto put = write(trouble, text.data(), text.size());
     _exit(kCannotExecute);
   };
-  const pid_t warden = getppid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != warden) _exit(kCannotExecute);  // it died before we asked
   setsid();
