@@ -20,18 +20,20 @@ std::string Node::State::own_note() const {
   LogStage stage = founding ? LogStage::fresh : voter_trouble ? LogStage::used : LogStage::none;
   // An empty log was called into being by a leader.
   if (voter) {
-    const bool is_fresh = voter->replica().log().status().last == consensus::Index(1);
-    stage = is_fresh ? LogStage::fresh : LogStage::used;
+    const bool is_begun = voter->replica().log().status().last == consensus::Index(1);
+    stage = is_begun ? LogStage::begun : LogStage::used;
   }
   return founding_note(stage, first_voters());
 }
 
 void Node::State::turn_founding() {
   founding->tick(now);
-  if (!founding->is_agreed()) return;
-  const auto voters = founding->voters();
-  end_founding();
-  open_voter(voters);
+  if (!voter && !voter_trouble && founding->is_agreed()) {
+    open_voter(founding->voters());
+    founding->begin();
+    work_desk->set_note(own_note());
+  }
+  if (founding->is_over()) end_founding();
 }
 
 void Node::State::end_founding() {
@@ -52,9 +54,9 @@ void Node::State::tend_founding() {
 // Whoever may speak of the log may rewrite it: this takes the role that an admin signed for.
 void Node::State::on_consensus(const bus::Received& received, const std::set<Role>& roles) {
   if (!roles.contains(Role::voter)) return;
-  if (!voter && !voter_trouble && is_call(received)) {
-    end_founding();
-    open_voter({});
+  if (is_call(received)) {
+    if (!voter && !voter_trouble && (!founding || founding->is_called())) open_voter({});
+    if (voter) end_founding();  // there is a leader
   }
   if (voter) voter->on_consensus(received, now);
 }

@@ -68,8 +68,11 @@ void Node::State::open_leadership() {
   const bool is_first = std::find(voters.begin(), voters.end(), self) != voters.end();
   if (VoterShell::had_log(log_folder(prepared.settings))) {
     open_voter({});
-  } else if (is_first) {
+  }
+  const bool is_begun = voter && voter->replica().log().status().last == consensus::Index(1);
+  if (is_begun || (is_first && !voter && !voter_trouble)) {
     founding = std::make_unique<Founding>(self, voters, *bus, *members, now);
+    if (is_begun) founding->begin();
   }
   work_desk->set_note(own_note());
   open_executor();
@@ -189,14 +192,14 @@ void Node::State::turn_leadership() {
   if (founding) turn_founding();
   if (executor) executor->tick(now);
   work->tick(now);
-  if (voter) voter->flush(now);
+  if (voter) voter->flush(now, !founding);
 }
 
 TimePoint Node::State::leadership_deadline() const {
   auto due = std::min(leader->next_deadline(), work->next_deadline());
   if (executor) due = std::min(due, executor->next_deadline());
   if (founding) due = std::min(due, founding->next_deadline());
-  return voter ? std::min(due, voter->next_deadline(now)) : due;
+  return voter && !founding ? std::min(due, voter->next_deadline(now)) : due;
 }
 
 // Once a second: who seems alive, whose name is new, who may vote by now.

@@ -19,6 +19,9 @@ Refusal Leader::check(const Change& change, TimePoint now) const {
   if (change.kind == Change::Kind::promote) {
     const auto peer = peers_.find(change.server);
     if (peer == peers_.end() || !is_fit(peer->second, now)) return Refusal::learner_lagging;
+    // It may have voted before, and lost its disk: it has to have all that it may have
+    // acknowledged.
+    if (peer->second.match() < core_.log.configuration_index()) return Refusal::learner_lagging;
   }
   return Refusal::none;
 }

@@ -1,10 +1,13 @@
 #include "node/quorum/founding.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "node/mesh/member_shell.h"
 #include "node/mesh/roster_shell.h"
+#include "node/replica/protocol.h"
 
 namespace riftbus::node {
 
@@ -25,6 +28,8 @@ const char* to_string(LogStage stage) {
       return "none";
     case LogStage::fresh:
       return "fresh";
+    case LogStage::begun:
+      return "begun";
     case LogStage::used:
       return kUsed.data();
   }
@@ -54,22 +59,31 @@ Founding::Founding(const NodeId& self, std::vector<NodeId> voters, bus::Bus& bus
                    MemberShell& members, TimePoint now)
     : self_(self),
       voters_(std::move(voters)),
-      note_(founding_note(LogStage::fresh, voters_)),
+      fresh_(founding_note(LogStage::fresh, voters_)),
+      begun_(founding_note(LogStage::begun, voters_)),
       bus_(bus),
       members_(members),
       since_(now),
       due_(now) {}
 
 bool Founding::agrees(const Heard& heard) const {
-  return heard.leader.empty() && heard.note == note_;
+  return heard.leader.empty() && (heard.note == fresh_ || heard.note == begun_);
 }
 
-bool Founding::is_agreed() const {
+bool Founding::has_begun(const Heard& heard) const {
+  return heard.note == begun_ || heard.note.starts_with(kUsed);
+}
+
+bool Founding::all_others(bool (Founding::*holds)(const Heard&) const) const {
   return std::all_of(voters_.begin(), voters_.end(), [&](const NodeId& voter) {
     const auto found = heard_.find(voter);
-    return voter == self_ || (found != heard_.end() && agrees(found->second));
+    return voter == self_ || (found != heard_.end() && (this->*holds)(found->second));
   });
 }
+
+bool Founding::is_agreed() const { return all_others(&Founding::agrees); }
+
+bool Founding::is_over() const { return has_begun_ && all_others(&Founding::has_begun); }
 
 bool Founding::is_answer(const bus::Received& received) {
   const auto number = received.envelope.correlation.value();
@@ -78,17 +92,45 @@ bool Founding::is_answer(const bus::Received& received) {
 
 void Founding::on_reply(const bus::Received& received) {
   const auto* reply = std::get_if<wire::WorkReply>(&received.envelope.body);
-  if (reply != nullptr) heard_[received.envelope.origin] = {reply->body, reply->leader};
+  if (reply == nullptr) return;
+  if (received.envelope.correlation.value() % 2 == 1) return hear_list(*reply);
+  heard_[received.envelope.origin] = {reply->body, reply->leader};
+}
+
+// A voter.list document. No majority stands behind a stale one.
+void Founding::hear_list(const wire::WorkReply& reply) {
+  if (reply.outcome != wire::WorkOutcome::done || reply.stale) return;
+  const auto list = nlohmann::json::parse(reply.body, nullptr, false);
+  if (!list.is_object() || !list.contains("voters") || !list["voters"].is_array()) return;
+  is_learner_ = std::any_of(list["voters"].begin(), list["voters"].end(), [&](const auto& each) {
+    return each.is_object() && each.value("id", "") == self_.value() &&
+           each.value("standing", "") == "learner";
+  });
+}
+
+void Founding::ask(const NodeId& whom, wire::WorkRequest request, bool is_list) {
+  members_.make_known(whom);
+  const std::uint64_t number = 2 * asked_++ + (is_list ? 1 : 0);
+  bus_.send(whom, Correlation(kFoundingCorrelation + number % kFoundingCorrelations),
+            std::move(request));
 }
 
 void Founding::tick(TimePoint now) {
-  if (is_agreed() || now < due_) return;
+  if (now < due_) return;
   due_ = now + (now - since_ < kTroubleAfter ? kAskEvery : kAskLaterEvery);
+  std::set<NodeId> leaders;
   for (const NodeId& voter : voters_) {
     if (voter == self_) continue;
-    members_.make_known(voter);
-    const Correlation number(kFoundingCorrelation + (asked_++ % kFoundingCorrelations));
-    bus_.send(voter, number, wire::WorkRequest{wire::WorkAsk::leader, {}, 0, {}});
+    ask(voter, {wire::WorkAsk::leader, {}, 0, {}}, false);
+    const auto found = heard_.find(voter);
+    if (found != heard_.end() && !found->second.leader.empty())
+      leaders.insert(found->second.leader);
+  }
+  if (has_begun_) return;
+  for (const NodeId& leader : leaders) {
+    if (leader == self_) continue;
+    ask(leader, {wire::WorkAsk::question, replica::encode_question({"voter.list", {}}), 0, {}},
+        true);
   }
 }
 
@@ -97,16 +139,20 @@ bool Founding::is_waiting(const Error& error) {
 }
 
 std::optional<Error> Founding::trouble(TimePoint now) const {
-  if (is_agreed() || now - since_ < kTroubleAfter) return std::nullopt;
+  if (has_begun_ ? is_over() : is_agreed()) return std::nullopt;
+  if (now - since_ < kTroubleAfter) return std::nullopt;
   std::string missing;
   for (const NodeId& voter : voters_) {
     const auto found = heard_.find(voter);
-    if (voter == self_ || (found != heard_.end() && agrees(found->second))) continue;
-    if (found == heard_.end()) {
+    const bool is_heard = found != heard_.end();
+    if (voter == self_) continue;
+    if (is_heard && (has_begun_ ? has_begun(found->second) : agrees(found->second))) continue;
+    if (!is_heard || has_begun_) {
       missing += (missing.empty() ? "" : ", ") + voter.value();
     } else if (!found->second.leader.empty() || found->second.note.starts_with(kUsed)) {
       return Error{kLogExists, "the cluster has a log already", "says " + voter.value(),
-                   "if this node is to vote: riftbus voter add " + self_.value()};
+                   "if this node is to vote: riftbus voter remove " + self_.value() +
+                       ", if it is listed, then riftbus voter add " + self_.value()};
     } else {
       return Error{kListsDiffer, "first voters with different lists",
                    voter.value() + " has " + list_of(found->second.note) + ", this node " +

@@ -3,13 +3,19 @@
 // The voters that start without a log all write the same first entry: the list of first voters. If
 // two had different lists, or one had lost its disk and began anew, two majorities could stand side
 // by side, with two leaders and two queues. So nobody begins alone: the first start takes all first
-// voters at once. Each asks all others until every one has said that it has the same list and has
-// not begun either, or only just begun. From then on a majority is enough, as always.
+// voters at once, and two steps. Each asks all others until every one has said that it has the same
+// list and has not begun either, or only just begun: then it writes the first entry. It campaigns
+// when every one has said that it has written it, too. From then on a majority is enough, as
+// always, and a first voter without a log is one that has lost it.
 //
-// Whoever hears of a leader, or of a log with more than its beginning in it, begins nothing: it
-// waits to be called upon by that leader, which brings it everything (`riftbus voter add`).
+// Such a one must not simply take the log from the leader again and vote: it may have acknowledged
+// what is on no other disk of the majority that it would then elect. Whoever hears of a leader, or
+// of a log with more than its beginning in it, begins nothing and follows nobody, until the leader
+// lists it as a learner (`riftbus voter remove`, `riftbus voter add`): a learner has caught up with
+// everything before it votes.
 //
-// The question is a WorkRequest with `leader`; note() is the body of everybody's answer to it.
+// The questions are WorkRequests: `leader`, to whose answers founding_note() is the body, and
+// voter.list to a leader that was named.
 //
 // Loop thread only. Everything passed by reference outlives this object.
 #pragma once
@@ -26,9 +32,9 @@ namespace riftbus::node {
 
 class MemberShell;
 
-// How far the answering node's own log is: there is none and none is due, it is about to begin or
-// has just begun, or it is in use (or was, and is damaged).
-enum class LogStage : std::uint8_t { none, fresh, used };
+// How far the answering node's own log is: there is none and none is due, it is about to begin, its
+// first entry is written, or it is in use (or was, and is damaged).
+enum class LogStage : std::uint8_t { none, fresh, begun, used };
 
 // "fresh n1,n2,n3": the stage, and the first voters that this node knows of, in order.
 [[nodiscard]] std::string founding_note(LogStage stage, std::vector<NodeId> voters);
@@ -42,8 +48,13 @@ class Founding {
   Founding(const NodeId& self, std::vector<NodeId> voters, bus::Bus& bus, MemberShell& members,
            TimePoint now);
 
-  // Everyone agrees: begin. Stays so.
+  // Everyone agrees: write the first entry, and say so with begin().
   [[nodiscard]] bool is_agreed() const;
+  void begin() { has_begun_ = true; }
+  // Everyone has written it: campaign.
+  [[nodiscard]] bool is_over() const;
+  // The leader counts us among its learners: it may bring us the log.
+  [[nodiscard]] bool is_called() const { return is_learner_; }
   [[nodiscard]] const std::vector<NodeId>& voters() const { return voters_; }
   // What keeps it from beginning, once that has lasted; 1710 other lists, 1712 voters missing, 1713
   // there is a log already.
@@ -55,7 +66,7 @@ class Founding {
   [[nodiscard]] static bool is_answer(const bus::Received& received);
   void on_reply(const bus::Received& received);
   void tick(TimePoint now);
-  [[nodiscard]] TimePoint next_deadline() const { return is_agreed() ? TimePoint::max() : due_; }
+  [[nodiscard]] TimePoint next_deadline() const { return due_; }
 
  private:
   struct Heard {
@@ -63,16 +74,22 @@ class Founding {
     NodeId leader;
   };
   [[nodiscard]] bool agrees(const Heard& heard) const;
+  [[nodiscard]] bool all_others(bool (Founding::*holds)(const Heard&) const) const;
+  [[nodiscard]] bool has_begun(const Heard& heard) const;
+  void ask(const NodeId& whom, wire::WorkRequest request, bool is_list);
+  void hear_list(const wire::WorkReply& reply);
 
   NodeId self_;
   std::vector<NodeId> voters_;
-  std::string note_;  // that a voter with our list gives
+  std::string fresh_, begun_;  // notes that a voter with our list gives
   bus::Bus& bus_;
   MemberShell& members_;
   TimePoint since_;
   TimePoint due_;
   std::uint64_t asked_ = 0;
   std::map<NodeId, Heard> heard_;  // the newest answer of each
+  bool has_begun_ = false;
+  bool is_learner_ = false;
 };
 
 }  // namespace riftbus::node

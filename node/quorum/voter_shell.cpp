@@ -193,8 +193,8 @@ consensus::Refusal VoterShell::recover(TimePoint now) { return replica_->recover
 
 // ---- one turn ----------------------------------------------------------------------------------
 
-void VoterShell::flush(TimePoint now) {
-  if (now >= replica_->log().next_deadline())
+void VoterShell::flush(TimePoint now, bool is_on_time) {
+  if (is_on_time && now >= replica_->log().next_deadline())
     replica_->take(consensus::Event(consensus::Tick{}), now);
   actions_.clear();
   replica_->flush(now, actions_);

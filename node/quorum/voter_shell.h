@@ -65,7 +65,8 @@ class VoterShell {
   void set_alive(const std::set<NodeId>& alive, TimePoint now);
   void set_policy(consensus::Policy policy, TimePoint now);
   // Ends the turn: everything that follows from what was taken is done, answers are handed out.
-  void flush(TimePoint now);
+  // `is_on_time`: false while the log's own clock does not run yet: no campaign.
+  void flush(TimePoint now, bool is_on_time = true);
   [[nodiscard]] TimePoint next_deadline(TimePoint now) const;
   void on_answer(OnAnswer sink) { on_answer_ = std::move(sink); }
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import unittest
 
-from cluster import Cluster, wait_until
+from cluster import Cluster, Refused, wait_until
 from clustertest import ClusterTest
 from worker import Worker, spec
 
@@ -88,6 +88,39 @@ class FirstStart(unittest.TestCase):
 class LostDisk(ClusterTest):
     nodes = 3
 
+    def lose_log(self, name):
+        self.cluster.signal(name, signal.SIGKILL)
+        shutil.rmtree(os.path.join(self.cluster.data_dir(name), "log"))
+        os.unlink(os.path.join(self.cluster.data_dir(name), "log.born"))
+        self.cluster.start(name)
+
+    def changed(self, change, name):
+        try:
+            self.cluster.operate("voter", change, name)
+        except Refused as refused:
+            self.assertEqual(refused.status, 77)
+            return False
+        return True
+
+    def take_in_again(self, name):
+        # The leader sends it its log all the time, and it is not taken.
+        wait_trouble(self.cluster, name, "F-1713")
+        self.assertEqual(seen(self.cluster, name)["role"], "waiting")
+        for change in ("remove", "add"):  # refused while the one before is not committed
+            wait_until(lambda words=change: self.changed(words, name), 20, f"voter {change} {name}")
+        wait_until(lambda: seen(self.cluster, name)["role"] == "follower", 20, f"{name} follows")
+
+        def votes():
+            listed = self.cluster.ask(name, "voter", "list")["voters"]
+            return {one["id"]: one["standing"] for one in listed}.get(name) == "voter"
+        wait_until(votes, 20, f"{name} votes")
+
+    def test_a_voter_that_lost_its_log_while_a_leader_is_there_waits_to_be_added_again(self):
+        leader = wait_leader(self.cluster, VOTERS)
+        wiped = [one for one in VOTERS if one != leader][0]
+        self.lose_log(wiped)
+        self.take_in_again(wiped)
+
     def test_a_voter_that_lost_its_log_helps_nobody_into_office(self):
         first = wait_leader(self.cluster, VOTERS)
         behind, wiped = [one for one in VOTERS if one != first]
@@ -96,16 +129,14 @@ class LostDisk(ClusterTest):
         self.cluster.signal(behind, signal.SIGKILL)
         number = worker.add([spec("job", b"known to a majority")])[0]
         worker.close()
-        for name in (first, wiped):
-            self.cluster.signal(name, signal.SIGKILL)
-        shutil.rmtree(os.path.join(self.cluster.data_dir(wiped), "log"))
-        os.unlink(os.path.join(self.cluster.data_dir(wiped), "log.born"))
+        self.cluster.signal(first, signal.SIGKILL)
+        self.lose_log(wiped)
         self.cluster.start(behind)
-        self.cluster.start(wiped)
         wait_trouble(self.cluster, wiped, "F-1713")
         self.assertIsNone(seen(self.cluster, behind)["leader"], "a lost vote was given again")
         self.cluster.start(first)
         self.assertEqual(wait_leader(self.cluster, VOTERS), first)
+        self.take_in_again(wiped)
         shown = self.cluster.ask(first, "work", "show", str(number))
         self.assertEqual(shown["work"]["state"], "ready")
 
