@@ -77,8 +77,9 @@ configure_sanitizer() {
 stage_asan() {
   configure_sanitizer fuzz
   local programs program some=$((seeds / 20 > 0 ? seeds / 20 : 1))
+  local cores='membership|consensus|work|replica|disk|jobs'
   mapfile -t programs < <(test_programs fuzz \
-    'test_(config|bus_wire|tunnel_session|node_(membership|consensus|work|replica|disk|jobs))|riftbus-sim')
+    "test_(config|bus_wire|tunnel_session)|test_node_($cores)|riftbus-sim")
   cmake --build build/fuzz -j "$jobs" --target "${programs[@]}"
   export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
   for program in "${programs[@]}"; do

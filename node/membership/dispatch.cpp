@@ -59,12 +59,8 @@ void Membership::State::on(const SelfChanged& event, TimePoint, Actions& out) {
 void Membership::State::on(const LeaveRequested&, TimePoint now, Actions& out) {
   if (core.self.has_left()) return;
   if (core.self.speaks()) {
-    const wire::Claim goodbye{core.id(),
-                              core.self.incarnation(),
-                              Standing::left,
-                              {},
-                              wire::Evidence::goodbye,
-                              std::nullopt};
+    const wire::Claim goodbye{core.id(), core.self.incarnation(), Standing::left,
+                              {},        wire::Evidence::goodbye, std::nullopt};
     core.gossip.add(goodbye);
     core.stats.floods_sent += core.gossip.flush(out);
     // A watcher that has not connected to us again yet, after a restart, hears nothing published.
