@@ -19,7 +19,10 @@ class Strangers(ClusterTest):
         def knock():
             with self.connect("n1", stranger, greet=False) as caller:
                 self.assertNotEqual(caller.handshake(5), "accepted")
-                caller.send_raw(caller.envelope("ping", []))
+                try:
+                    caller.send_raw(caller.envelope("ping", []), zmq.NOBLOCK)
+                except zmq.Again:
+                    return  # libzmq has given the connection up: there is nowhere to send it
                 self.assertIsNone(caller.receive(1))
 
         self.assertCounts("n1", "refused_unknown_key", knock)
