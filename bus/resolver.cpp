@@ -1,10 +1,8 @@
 #include "bus/resolver.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <condition_variable>
 #include <deque>
@@ -12,8 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include "bus/wake_pipe.h"
 #include "config/address.h"
-#include "config/check.h"
 
 namespace riftbus::bus {
 
@@ -28,13 +26,7 @@ struct Resolver::Shared {
   std::vector<Answer> answers;
   bool started = false;
   bool stopped = false;
-  int pipe[2] = {-1, -1};  // a pipe and not an eventfd: it exists everywhere
-
-  Shared() { RIFTBUS_CHECK(::pipe2(pipe, O_CLOEXEC | O_NONBLOCK) == 0); }
-  ~Shared() {
-    ::close(pipe[0]);
-    ::close(pipe[1]);
-  }
+  WakePipe wake;
 };
 
 namespace {
@@ -68,7 +60,7 @@ Resolver::~Resolver() {
   shared_->asked.notify_all();
 }
 
-int Resolver::descriptor() const { return shared_->pipe[0]; }
+int Resolver::descriptor() const { return shared_->wake.descriptor(); }
 
 std::vector<std::string> Resolver::lookup(const std::string& host, TimePoint now) {
   if (is_ip_literal(host)) return {host};
@@ -92,9 +84,7 @@ std::vector<std::string> Resolver::lookup(const std::string& host, TimePoint now
 }
 
 std::size_t Resolver::collect(TimePoint now) {
-  char bytes[64];
-  while (::read(shared_->pipe[0], bytes, sizeof bytes) > 0) {
-  }
+  shared_->wake.clear();
   std::vector<Shared::Answer> answers;
   {
     const std::lock_guard<std::mutex> lock(shared_->mutex);
@@ -126,9 +116,7 @@ void Resolver::work(const std::shared_ptr<Shared>& shared) {
     std::vector<std::string> addresses = resolve_blocking(host);
     lock.lock();
     shared->answers.push_back({std::move(host), std::move(addresses)});
-    const char byte = 1;
-    // A full pipe is readable already.
-    if (::write(shared->pipe[1], &byte, 1) < 0) continue;
+    shared->wake.wake();
   }
 }
 

@@ -20,7 +20,7 @@ std::string Node::State::own_note() const {
   LogStage stage = founding ? LogStage::fresh : voter_trouble ? LogStage::used : LogStage::none;
   // An empty log was called into being by a leader.
   if (voter) {
-    const bool is_begun = voter->replica().log().status().last == consensus::Index(1);
+    const bool is_begun = voter->replica().log().glance().last == consensus::Index(1);
     stage = is_begun ? LogStage::begun : LogStage::used;
   }
   return founding_note(stage, first_voters());
@@ -30,16 +30,16 @@ void Node::State::turn_founding() {
   founding->tick(now);
   if (!voter && !voter_trouble && founding->is_agreed()) {
     open_voter(founding->voters());
-    founding->begin();
+    if (voter) founding->begin();
     work_desk->set_note(own_note());
   }
-  if (founding->is_over()) end_founding();
+  if (voter_trouble || founding->is_over()) end_founding();
 }
 
 void Node::State::end_founding() {
   founding.reset();
   founding_trouble.reset();
-  leader_questions->set_trouble(nullptr);
+  leader_questions->set_trouble(voter_trouble ? &*voter_trouble : nullptr);
 }
 
 void Node::State::tend_founding() {
@@ -54,7 +54,8 @@ void Node::State::tend_founding() {
 // Whoever may speak of the log may rewrite it: this takes the role that an admin signed for.
 void Node::State::on_consensus(const bus::Received& received, const std::set<Role>& roles) {
   if (!roles.contains(Role::voter)) return;
-  if (is_call(received)) {
+  // Read a second time only until this node follows: afterwards each entry passes here.
+  if ((!voter || founding) && is_call(received)) {
     if (!voter && !voter_trouble && (!founding || founding->is_called())) open_voter({});
     if (voter) end_founding();  // there is a leader
   }

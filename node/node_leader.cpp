@@ -69,7 +69,7 @@ void Node::State::open_leadership() {
   if (VoterShell::had_log(log_folder(prepared.settings))) {
     open_voter({});
   }
-  const bool is_begun = voter && voter->replica().log().status().last == consensus::Index(1);
+  const bool is_begun = voter && voter->replica().log().glance().last == consensus::Index(1);
   if (is_begun || (is_first && !voter && !voter_trouble)) {
     founding = std::make_unique<Founding>(self, voters, *bus, *members, now);
     if (is_begun) founding->begin();
@@ -86,8 +86,9 @@ void Node::State::open_voter(const std::vector<NodeId>& first) {
       cluster_key_of(settings.cluster, settings.authority ? settings.authority->hex() : "");
   setup.first_voters = first;
   setup.folder = log_folder(settings);
-  setup.configured_policy = parse_policy(settings.leadership.policy).value_or(setup.policy);
-  setup.policy = parse_policy(orders.policy).value_or(setup.configured_policy);
+  setup.configured_policy =
+      consensus::parse_policy(settings.leadership.policy).value_or(setup.policy);
+  setup.policy = consensus::parse_policy(orders.policy).value_or(setup.configured_policy);
   setup.timing = log_timing(settings);
   setup.seed = instance.value();
   auto opened = VoterShell::open(std::move(setup), *bus, *members, names, *leader, journal);

@@ -47,14 +47,6 @@ Result<NodeId> id_of(const wire::Query& query) {
 
 }  // namespace
 
-std::optional<consensus::Policy> parse_policy(std::string_view text) {
-  using consensus::Policy;
-  for (const auto policy : {Policy::raft, Policy::bully, Policy::hybrid}) {
-    if (text == consensus::to_string(policy)) return policy;
-  }
-  return std::nullopt;
-}
-
 Answers who_answers(std::string_view name) {
   const Row* row = find_row(name);
   return row == nullptr ? Answers::nobody : row->who;
@@ -92,7 +84,8 @@ Result<std::string> LeaderQuestions::set_policy(const wire::Query& query) {
   if (voter_ == nullptr) return refuse(consensus::Refusal::unknown_server);
   if (const auto found = query.arguments.find("policy"); found != query.arguments.end()) {
     const bool is_back = found->second == kConfigured;
-    const auto policy = is_back ? voter_->configured_policy() : parse_policy(found->second);
+    const auto policy =
+        is_back ? voter_->configured_policy() : consensus::parse_policy(found->second);
     if (!policy) {
       return Error{1503, "no such policy", found->second, "raft, bully, hybrid or configured"};
     }

@@ -31,9 +31,6 @@ enum class Answers : std::uint8_t { nobody, here, leader };
 // It changes something.
 [[nodiscard]] bool is_order(std::string_view name);
 
-// "raft", "bully", "hybrid"
-[[nodiscard]] std::optional<consensus::Policy> parse_policy(std::string_view text);
-
 class LeaderQuestions {
  public:
   // What is to be remembered over a restart; empty: as configured.

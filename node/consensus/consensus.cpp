@@ -83,20 +83,24 @@ Refusal Consensus::recover(TimePoint now) {
   return state_->recover(now);
 }
 
+Glance Consensus::glance() const {
+  const Core& core = state_->core;
+  return {core.role,
+          core.settings.policy,
+          core.hard.term,
+          core.hard.generation,
+          core.hard.vote,
+          core.leader,
+          core.leader_contact,
+          core.commit,
+          state_->applier.applied(),
+          core.log.last(),
+          core.durability.durable()};
+}
+
 Status Consensus::status() const {
   const State& state = *state_;
-  Status status;
-  status.role = state.core.role;
-  status.policy = state.core.settings.policy;
-  status.term = state.core.hard.term;
-  status.generation = state.core.hard.generation;
-  status.vote = state.core.hard.vote;
-  status.leader = state.core.leader;
-  status.leader_contact = state.core.leader_contact;
-  status.commit = state.core.commit;
-  status.applied = state.applier.applied();
-  status.last = state.core.log.last();
-  status.durable = state.core.durability.durable();
+  Status status{glance(), false, {}, {}, {}, {}};
   status.granted = state.elector.granted();
   status.refused = state.elector.refused();
   if (state.is_leader()) state.leader.describe(status);

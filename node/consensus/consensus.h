@@ -220,6 +220,7 @@ using Action = std::variant<Persist, Send, Apply, TakeSnapshot, Compact, ReadSna
 using Actions = std::vector<Action>;
 
 [[nodiscard]] const char* to_string(Policy policy);
+[[nodiscard]] std::optional<Policy> parse_policy(std::string_view text);
 [[nodiscard]] const char* to_string(Happening happening);
 [[nodiscard]] const char* to_string(Reason reason);
 // One line each: golden traces are made of them.
@@ -238,7 +239,8 @@ struct PeerStatus {  // as the leader sees it
   bool heard = false;  // in this term
   bool lost_data = false;
 };
-struct Status {
+// What costs nothing to ask, in every turn.
+struct Glance {
   Role role = Role::follower;
   Policy policy = Policy::raft;
   Term term;
@@ -246,8 +248,11 @@ struct Status {
   ServerId vote;
   ServerId leader;  // 0: unknown
   TimePoint leader_contact;
-  bool settled = false;
   Index commit, applied, last, durable;
+};
+// For people.
+struct Status : Glance {
+  bool settled = false;
   std::set<ServerId> granted, refused;  // of a campaign under way
   std::vector<PeerStatus> peers;        // of a leader
   ServerId transfer_to;
@@ -294,6 +299,7 @@ class Consensus {
   // before they are added again; until then they are not heard.
   Refusal recover(TimePoint now);
 
+  [[nodiscard]] Glance glance() const;
   [[nodiscard]] Status status() const;
   [[nodiscard]] const Configuration& configuration() const;  // in force, committed or not
   [[nodiscard]] const Stats& stats() const;

@@ -77,6 +77,13 @@ const char* to_string(Policy policy) {
   return "?";
 }
 
+std::optional<Policy> parse_policy(std::string_view text) {
+  for (const auto policy : {Policy::raft, Policy::bully, Policy::hybrid}) {
+    if (text == to_string(policy)) return policy;
+  }
+  return std::nullopt;
+}
+
 const char* to_string(Role role) {
   switch (role) {
     case Role::follower:

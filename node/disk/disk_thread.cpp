@@ -1,26 +1,10 @@
 #include "node/disk/disk_thread.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
 #include <utility>
-
-#include "config/check.h"
 
 namespace riftbus::node {
 
-DiskThread::DiskThread() {
-  int ends[2];
-  RIFTBUS_CHECK(pipe(ends) == 0);
-  for (const int end : ends) {
-    fcntl(end, F_SETFL, O_NONBLOCK);
-    fcntl(end, F_SETFD, FD_CLOEXEC);
-  }
-  wake_fd_ = ends[0];
-  waker_fd_ = ends[1];
-  thread_ = std::thread([this] { run(); });
-}
+DiskThread::DiskThread() : thread_([this] { run(); }) {}
 
 DiskThread::~DiskThread() {
   {
@@ -29,8 +13,6 @@ DiskThread::~DiskThread() {
   }
   waiting_.notify_one();
   thread_.join();
-  close(wake_fd_);
-  close(waker_fd_);
 }
 
 bool DiskThread::post(Job job) {
@@ -44,10 +26,7 @@ bool DiskThread::post(Job job) {
 }
 
 void DiskThread::run_done() {
-  // Cleared before the list is taken: a job that finishes in between wakes the loop once more.
-  std::array<char, 256> wakes{};
-  while (read(wake_fd_, wakes.data(), wakes.size()) > 0) {
-  }
+  wake_.clear();
   std::vector<Finished> finished;
   {
     const std::lock_guard lock(mutex_);
@@ -71,8 +50,7 @@ void DiskThread::run() {
       const std::lock_guard lock(mutex_);
       finished_.push_back({std::move(outcome), std::move(job.done)});
     }
-    // A full pipe is fine: the loop has not yet seen the earlier wakes.
-    [[maybe_unused]] const auto woken = write(waker_fd_, "", 1);
+    wake_.wake();
   }
 }
 

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "bus/wake_pipe.h"
 #include "config/result.h"
 
 namespace riftbus::node {
@@ -36,7 +37,7 @@ class DiskThread {
   // Loop thread only. False: the queue is full, nothing was taken.
   [[nodiscard]] bool post(Job job);
   // A pipe's end: readable when something is done. Poll it, never read it.
-  [[nodiscard]] int wake_fd() const { return wake_fd_; }
+  [[nodiscard]] int wake_fd() const { return wake_.descriptor(); }
   // Loop thread only: runs the `done` of every finished job, in order.
   void run_done();
 
@@ -48,8 +49,7 @@ class DiskThread {
     std::function<void(const Status&)> done;
   };
 
-  int wake_fd_ = -1;
-  int waker_fd_ = -1;
+  bus::WakePipe wake_;
   std::mutex mutex_;
   std::condition_variable waiting_;
   std::deque<Job> queue_;

@@ -1,16 +1,12 @@
 #include "node/quorum/log_disk.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <utility>
 
-#include "config/check.h"
 #include "node/work/snapshot.h"
 
 namespace riftbus::node {
@@ -73,14 +69,6 @@ Result<LogStart> LogDisk::load(disk::LogStore& store, const consensus::Memory* f
 
 LogDisk::LogDisk(std::unique_ptr<disk::LogStore> store, work::WorkQueue shadow)
     : store_(std::move(store)), shadow_(std::make_unique<work::WorkQueue>(std::move(shadow))) {
-  int ends[2];
-  RIFTBUS_CHECK(pipe(ends) == 0);
-  for (const int end : ends) {
-    fcntl(end, F_SETFL, O_NONBLOCK);
-    fcntl(end, F_SETFD, FD_CLOEXEC);
-  }
-  wake_fd_ = ends[0];
-  waker_fd_ = ends[1];
   log_thread_ = std::thread([this] { run_log(); });
   snapshot_thread_ = std::thread([this] { run_snapshots(); });
 }
@@ -95,8 +83,6 @@ LogDisk::~LogDisk() {
   snapshot_wakes_.notify_all();
   snapshot_thread_.join();
   log_thread_.join();
-  close(wake_fd_);
-  close(waker_fd_);
 }
 
 // ---- the loop's side ---------------------------------------------------------------------------
@@ -126,10 +112,7 @@ void LogDisk::commit() {
 }
 
 void LogDisk::collect(std::vector<DiskDone>& out) {
-  // Cleared before the list is taken: what finishes in between wakes the loop once more.
-  std::array<char, 256> wakes{};
-  while (read(wake_fd_, wakes.data(), wakes.size()) > 0) {
-  }
+  wake_.clear();
   const std::lock_guard lock(mutex_);
   out.insert(out.end(), std::make_move_iterator(done_.begin()),
              std::make_move_iterator(done_.end()));
@@ -146,8 +129,7 @@ void LogDisk::tell(DiskDone done) {
     const std::lock_guard lock(mutex_);
     done_.push_back(std::move(done));
   }
-  // A full pipe is fine: the loop has not yet seen the earlier wakes.
-  [[maybe_unused]] const auto woken = write(waker_fd_, "", 1);
+  wake_.wake();
 }
 
 void LogDisk::fail(const Error& error) {

@@ -27,6 +27,7 @@
 #include <variant>
 #include <vector>
 
+#include "bus/wake_pipe.h"
 #include "node/disk/log_store.h"
 #include "node/replica/replica.h"
 
@@ -67,7 +68,7 @@ class LogDisk {
   void post(Task task) { gathered_.push_back(std::move(task)); }
   void post(replica::TakeSnapshot snapshot);
   void commit();
-  [[nodiscard]] int wake_fd() const { return wake_fd_; }
+  [[nodiscard]] int wake_fd() const { return wake_.descriptor(); }
   void collect(std::vector<DiskDone>& out);
 
   struct Figures {
@@ -111,8 +112,7 @@ class LogDisk {
   std::unique_ptr<work::WorkQueue> shadow_;  // the snapshot thread's
   std::vector<Task> gathered_;               // the loop thread's
 
-  int wake_fd_ = -1;
-  int waker_fd_ = -1;
+  bus::WakePipe wake_;
   mutable std::mutex mutex_;
   std::condition_variable log_wakes_;
   std::condition_variable snapshot_wakes_;

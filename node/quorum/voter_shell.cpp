@@ -206,7 +206,7 @@ void VoterShell::flush(TimePoint now, bool is_on_time) {
 TimePoint VoterShell::next_deadline(TimePoint now) const { return replica_->next_deadline(now); }
 
 void VoterShell::tell_leader(TimePoint now) {
-  const auto status = replica_->log().status();
+  const auto status = replica_->log().glance();
   leader_.set(names_.find(status.leader), status.term.value(), now);
 }
 

@@ -93,7 +93,7 @@ void QueueReplica::State::answer(Ticket ticket, decltype(Answer::body) body) {
 void QueueReplica::State::answer_moved(Ticket ticket) {
   if (ticket == Ticket()) return;
   ++stats.moved;
-  const auto status = core.status();
+  const auto status = core.glance();
   // Whoever asks here again at once would only be told the same.
   const bool is_self = status.role == consensus::Role::leader;
   answer(ticket, Moved{is_self ? consensus::ServerId() : status.leader, status.term});

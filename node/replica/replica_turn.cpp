@@ -45,7 +45,7 @@ void apply_entry(work::WorkQueue& queue, const consensus::Entry& entry) {
 // ---- leading ---------------------------------------------------------------------------------
 
 void QueueReplica::State::observe_role() {
-  const auto status = core.status();
+  const auto status = core.glance();
   const bool leads = status.role == consensus::Role::leader;
   if (is_leader && (!leads || status.term != term)) step_down();
   is_leader = leads;
@@ -69,7 +69,7 @@ void QueueReplica::State::begin_leading(TimePoint now) {
   again = true;
   looked_at_all = false;
   book.begin(queue, term.value(), now);
-  const auto generation = core.status().generation.value();
+  const auto generation = core.glance().generation.value();
   if (queue.ledger().generation >= generation) return;
   // Before anything is granted: fences of this generation must be above all earlier ones.
   Submit recover{Ticket(), work::Recover{static_cast<std::uint16_t>(generation)}, {}, {}};

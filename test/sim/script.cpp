@@ -1,11 +1,30 @@
 // The file format, comparing and rewriting. The commands: script_player.cpp.
 #include "test/sim/script.h"
 
+#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
 
 namespace riftbus::sim {
+
+Words split_words(const std::string& line) {
+  std::istringstream stream(line);
+  Words words;
+  std::string word;
+  while (stream >> word) words.push_back(word);
+  return words;
+}
+
+std::optional<Nanos> read_span(const std::string& text) {
+  double value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string unit(parsed.ptr, text.data() + text.size());
+  if (parsed.ec != std::errc{}) return std::nullopt;
+  if (unit == "ms") return Nanos(static_cast<std::int64_t>(value * 1e6));
+  if (unit == "s") return Nanos(static_cast<std::int64_t>(value * 1e9));
+  return std::nullopt;
+}
 
 Result<std::vector<ScriptBlock>> parse_script(const std::string& text, const std::string& file) {
   std::vector<ScriptBlock> blocks;

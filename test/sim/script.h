@@ -5,10 +5,12 @@
 // replaces the output by what the cluster says now; the difference is then for a person to judge.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/result.h"
+#include "config/types.h"
 
 namespace riftbus::sim {
 
@@ -23,6 +25,11 @@ struct ScriptBlock {
 [[nodiscard]] std::string print_script(const std::vector<ScriptBlock>& blocks);
 // The output of each block, in order. Of the membership simulator.
 [[nodiscard]] std::vector<std::string> play_script(const std::vector<ScriptBlock>& blocks);
+
+// The words of a command line, and a span among them: "5s", "200ms", "1.5s".
+using Words = std::vector<std::string>;
+[[nodiscard]] Words split_words(const std::string& line);
+[[nodiscard]] std::optional<Nanos> read_span(const std::string& text);
 
 using PlayScript = std::vector<std::string> (*)(const std::vector<ScriptBlock>&);
 

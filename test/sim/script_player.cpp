@@ -1,5 +1,4 @@
 // The commands of golden scripts, one small function each.
-#include <charconv>
 #include <functional>
 #include <map>
 #include <sstream>
@@ -11,32 +10,11 @@ namespace riftbus::sim {
 
 namespace {
 
-using Words = std::vector<std::string>;
-
-Words split(const std::string& line) {
-  std::istringstream stream(line);
-  Words words;
-  std::string word;
-  while (stream >> word) words.push_back(word);
-  return words;
-}
-
-// "5s", "200ms", "1.5s".
-std::optional<Nanos> read_span(const std::string& text) {
-  double value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string unit(parsed.ptr, text.data() + text.size());
-  if (parsed.ec != std::errc{}) return std::nullopt;
-  if (unit == "ms") return Nanos(static_cast<std::int64_t>(value * 1e6));
-  if (unit == "s") return Nanos(static_cast<std::int64_t>(value * 1e9));
-  return std::nullopt;
-}
-
 class Player {
  public:
   std::string play(const ScriptBlock& block) {
     output_.clear();
-    for (const std::string& command : block.commands) obey(split(command));
+    for (const std::string& command : block.commands) obey(split_words(command));
     if (cluster_) {
       for (; complained_ < cluster_->violations().size(); ++complained_) {
         say("!! " + cluster_->violations()[complained_]);

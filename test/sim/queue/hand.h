@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "test/sim/queue/world.h"
+#include "test/sim/script.h"
 
 namespace riftbus::consensus {
 
-using Words = std::vector<std::string>;
+using sim::Words;
 
 // "key=value" among the words; `otherwise` if it is not there.
 [[nodiscard]] std::string value_of(const Words& words, const std::string& key,

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <sstream>
 
 #include "test/sim/queue/hand.h"
 
@@ -12,32 +10,7 @@ namespace riftbus::consensus {
 
 namespace {
 
-Words split(const std::string& line) {
-  std::istringstream stream(line);
-  Words words;
-  std::string word;
-  while (stream >> word) words.push_back(word);
-  return words;
-}
-
-std::optional<Nanos> read_span(const std::string& text) {
-  double value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string unit(parsed.ptr, text.data() + text.size());
-  if (parsed.ec != std::errc{}) return std::nullopt;
-  if (unit == "ms") return Nanos(static_cast<std::int64_t>(value * 1e6));
-  if (unit == "s") return Nanos(static_cast<std::int64_t>(value * 1e9));
-  return std::nullopt;
-}
-
 std::string number(std::uint64_t value) { return std::to_string(value); }
-
-std::optional<Policy> read_policy(const std::string& text) {
-  for (const auto policy : {Policy::raft, Policy::bully, Policy::hybrid}) {
-    if (text == to_string(policy)) return policy;
-  }
-  return std::nullopt;
-}
 
 bool is_kind(const Message& message, const std::string& kind) {
   if (kind == "vote") return std::holds_alternative<VoteRequest>(message.body);
@@ -59,7 +32,7 @@ class Player {
  public:
   std::string play(const sim::ScriptBlock& block) {
     output_.clear();
-    for (const std::string& command : block.commands) obey(split(command));
+    for (const std::string& command : block.commands) obey(sim::split_words(command));
     if (world_) {
       for (; complained_ < world_->violations().size(); ++complained_) {
         say("!! " + world_->violations()[complained_]);
@@ -130,7 +103,7 @@ class Player {
       say(stamp() + "w" + number(worker.port() - world_->workers().front()->port() + 1) + " " +
           text);
     };
-    if (const auto policy = read_policy(value_of(words, "policy", "raft"))) {
+    if (const auto policy = parse_policy(value_of(words, "policy", "raft"))) {
       for (const auto& voter : world_->voters()) voter->set_policy(*policy);
     }
     world_->start(true);
@@ -149,7 +122,7 @@ class Player {
   // ---- time
 
   Nanos span(const Words& words, std::size_t place) {
-    const auto read = place < words.size() ? read_span(words[place]) : std::nullopt;
+    const auto read = place < words.size() ? sim::read_span(words[place]) : std::nullopt;
     if (!read) refuse("a span like 200ms or 5s is missing in: " + words[0]);
     return read.value_or(Nanos(0));
   }
@@ -284,7 +257,7 @@ class Player {
   }
 
   void set_policy(Voter& it, const Words& words) {
-    if (const auto policy = read_policy(words.at(2))) return it.set_policy(*policy);
+    if (const auto policy = parse_policy(words.at(2))) return it.set_policy(*policy);
     refuse("policy VOTER raft|bully|hybrid");
   }
   void set_disk(Voter& it, const Words& words) {
