@@ -149,6 +149,18 @@ class Cluster:
         if number == signal.SIGKILL:
             self.processes[name].wait()
 
+    def reconfigure(self, names, addition):
+        """Restarts some nodes with the cluster's file and this text after it."""
+        with open(self.file("cluster.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        with open(self.file("added.yaml"), "w", encoding="utf-8") as file:
+            file.write(text + addition)
+        for name in names:
+            self.stop_gently(name)
+            self.config_files[name] = "added.yaml"
+            self.start(name)
+        self.wait_whole(seconds=60)
+
     def stop_gently(self, name, seconds=15):
         """SIGTERM: the node says goodbye. Its exit status."""
         self.processes[name].send_signal(signal.SIGTERM)
@@ -221,6 +233,9 @@ class Cluster:
         return [one for one in found if (kind is None or one["kind"] == kind)
                 and (subject is None or one["subject"] == subject)]
 
+    def leader_seen_by(self, node):
+        return self.ask(node, "leader", "show")["leader"]
+
     def counter(self, node, name):
         counters = self.status(node)["counters"]
         exact = [value for key, value in counters.items()
@@ -250,6 +265,17 @@ class Cluster:
             return len(digests) == 1
 
         return wait_until(is_whole, seconds, f"{names} agree that all are alive")
+
+    def wait_leader(self, asked=None, among=None, but=None, seconds=30):
+        """Until all that are asked (by default: that run) name one leader, not `but`; that one."""
+        asked = list(asked or [one for one in self.names if self.is_running(one)])
+
+        def agree():
+            named = {self.leader_seen_by(one) for one in asked}
+            leader = named.pop() if len(named) == 1 else None
+            return leader if leader != but and leader in (among or self.names) else None
+
+        return wait_until(agree, seconds, f"{asked} agree on a leader")
 
     def wait_counter(self, node, name, at_least, seconds=10):
         return wait_until(lambda: self.counter(node, name) >= at_least, seconds,

@@ -5,6 +5,7 @@ import unittest
 
 from cluster import Cluster, Refused, wait_until
 from peer import Peer, read_key
+from worker import Worker
 
 
 class ClusterTest(unittest.TestCase):
@@ -12,6 +13,7 @@ class ClusterTest(unittest.TestCase):
 
     nodes = 3
     options = ()
+    workers = 0  # so far
 
     @classmethod
     def make_cluster(cls):
@@ -76,6 +78,13 @@ class ClusterTest(unittest.TestCase):
         """A peer with the operator's key, or another one, connected to a node's ROUTER."""
         return Peer(self.cluster.call_endpoint(node), key or self.operator_key(),
                     self.server_key(node), **options)
+
+    def worker(self, nodes=None):
+        """A new one: an admin may ask for any."""
+        type(self).workers += 1
+        worker = Worker(self, nodes or self.cluster.names, f"w{self.workers}")
+        self.addCleanup(worker.close)
+        return worker
 
     def approve(self, key, *options):
         self.cluster.operate("--yes", "key", "approve", key["id"], "--public-key", key["public"],

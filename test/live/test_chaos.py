@@ -177,16 +177,8 @@ class Chaos(ClusterTest):
         cls.effects = cls.cluster.file("effects")
         os.mkdir(cls.effects)
         command = JOB.format(effects=cls.effects).replace("'", "''")
-        with open(cls.cluster.file("cluster.yaml"), encoding="utf-8") as file:
-            text = file.read()
-        # A file for the workers: the voters know no kinds, and so run nothing.
-        with open(cls.cluster.file("workers.yaml"), "w", encoding="utf-8") as file:
-            file.write(text + JOBS.format(command=command))
-        for name in WORKERS:
-            cls.cluster.stop_gently(name)
-            cls.cluster.config_files[name] = "workers.yaml"
-            cls.cluster.start(name)
-        cls.cluster.wait_whole(seconds=60)
+        # The voters know no kinds, and so run nothing.
+        cls.cluster.reconfigure(WORKERS, JOBS.format(command=command))
 
     def setUp(self):
         self.book = Book()
@@ -217,11 +209,7 @@ class Chaos(ClusterTest):
     # ---- faults ----------------------------------------------------------------------------------
 
     def leader(self):
-        def agree():
-            named = [self.cluster.ask(one, "leader", "show")["leader"] for one in WORKERS[:2]]
-            return named[0] if named[0] in VOTERS and named[0] == named[1] else None
-
-        return wait_until(agree, 60, "the workers agree on a leader")
+        return self.cluster.wait_leader(WORKERS[:2], among=VOTERS, seconds=60)
 
     def kill(self, leader, seconds):
         self.cluster.signal(leader, signal.SIGKILL)

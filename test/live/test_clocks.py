@@ -47,13 +47,6 @@ class Clocks(ClusterTest):
             file.write(f"{hours * 3600:+d}\n")
         os.rename(whole, cls.clock_of(name))
 
-    def leader(self):
-        def agree():
-            named = {self.cluster.ask(one, "leader", "show")["leader"] for one in VOTERS}
-            return named.pop() if len(named) == 1 and None not in named else None
-
-        return wait_until(agree, 20, "one leads")
-
     def hour_of(self, name):
         """Of the wall clock as the node's document shows it."""
         return self.cluster.ask(name, "leader", "show")["at"][11:13]
@@ -61,7 +54,7 @@ class Clocks(ClusterTest):
     def test_a_wall_clock_that_jumps_ends_no_lease_and_no_leadership(self):
         worker = Worker(self, VOTERS, "holder")
         self.addCleanup(worker.close)
-        leader = self.leader()
+        leader = self.cluster.wait_leader()
         term = self.cluster.ask(leader, "leader", "show")["term"]
         worker.add([spec("job", b"%d" % number, 3_600_000) for number in range(4)])
         late = spec("job", b"delayed", LEASE_MS)
@@ -76,7 +69,7 @@ class Clocks(ClusterTest):
             if hours:
                 wait_until(lambda: self.hour_of(leader) != before, 10, "its wall clock has jumped")
             self.assertEqual(set(worker.renew(held).values()), {OK}, f"{hours:+d} h: leases hold")
-            self.assertEqual(self.leader(), leader)
+            self.assertEqual(self.cluster.wait_leader(), leader)
             self.assertEqual(self.cluster.ask(leader, "leader", "show")["term"], term)
         more = worker.claim(5)
         self.assertEqual(len(more), 1, "the delayed one waits half an hour of log time")

@@ -12,7 +12,7 @@ import msgpack
 
 import netspace
 from clustertest import ClusterTest, wait_until
-from worker import OK, QUESTION, STALE, NoAnswer, Worker, spec
+from worker import OK, QUESTION, STALE, NoAnswer, spec
 
 VOTERS = ["n1", "n2", "n3"]
 WORKERS = ["n4", "n5"]
@@ -33,7 +33,6 @@ FINISH = 1  # of OnDisconnect
 
 class Cuts(ClusterTest):
     nodes = 5
-    count = 0  # of workers
 
     @classmethod
     def make_cluster(cls):
@@ -45,16 +44,8 @@ class Cuts(ClusterTest):
             raise unittest.SkipTest("needs network namespaces")
         super().setUpClass()
         cls.effects, cls.gate = cls.cluster.file("effects"), cls.cluster.file("gate")
-        with open(cls.cluster.file("cluster.yaml"), encoding="utf-8") as file:
-            text = file.read()
-        with open(cls.cluster.file("workers.yaml"), "w", encoding="utf-8") as file:
-            command = STUBBORN.format(effects=cls.effects, gate=cls.gate)
-            file.write(text + JOBS.format(command=command))
-        for name in WORKERS:
-            cls.cluster.stop_gently(name)
-            cls.cluster.config_files[name] = "workers.yaml"
-            cls.cluster.start(name)
-        cls.cluster.wait_whole(seconds=60)
+        command = STUBBORN.format(effects=cls.effects, gate=cls.gate)
+        cls.cluster.reconfigure(WORKERS, JOBS.format(command=command))
 
     def setUp(self):
         self.leader = self.wait_leader()
@@ -64,24 +55,8 @@ class Cuts(ClusterTest):
             self.cluster.heal(name)
         self.assertStillWhole()
 
-    def worker(self, nodes=None):
-        type(self).count += 1
-        worker = Worker(self, nodes or self.cluster.names, f"w{self.count}")
-        self.addCleanup(worker.close)
-        return worker
-
-    def shown(self, name):
-        return self.cluster.ask(name, "leader", "show")
-
-    def wait_leader(self, asked=VOTERS, but=None, seconds=30):
-        """Until all that are asked name one leader, another one than `but`."""
-
-        def agree():
-            named = {self.shown(one)["leader"] for one in asked}
-            leader = named.pop() if len(named) == 1 else None
-            return leader if leader and leader != but else None
-
-        return wait_until(agree, seconds, f"{asked} agree on a leader")
+    def wait_leader(self, asked=VOTERS, but=None):
+        return self.cluster.wait_leader(asked, but=but)
 
     def others(self, name):
         return [one for one in self.cluster.names if one != name]
@@ -121,7 +96,7 @@ class Cuts(ClusterTest):
             alone.claim(1, kinds=["hand"], seconds=6)
         stale, work = self.show(alone, item)
         self.assertEqual((stale, work["state"]), (True, "ready"))
-        self.assertIsNone(self.shown(old)["leader"])
+        self.assertIsNone(self.cluster.leader_seen_by(old))
         self.wait_leader(rest, but=old)
         majority = self.worker(rest)
         grants = majority.claim(1, kinds=["hand"])

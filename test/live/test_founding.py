@@ -17,13 +17,6 @@ def seen(cluster, name):
     return cluster.ask(name, "leader", "show")
 
 
-def wait_leader(cluster, among, seconds=30):
-    def agreed():
-        named = {seen(cluster, name)["leader"] for name in among}
-        return named.pop() if len(named) == 1 and None not in named else None
-    return wait_until(agreed, seconds, f"{among} agree on a leader")
-
-
 def wait_trouble(cluster, name, code, seconds=30):
     def shown():
         answer = seen(cluster, name)
@@ -56,12 +49,12 @@ class FirstStart(unittest.TestCase):
             why = cluster.ask("n1", "why", "leader")
             self.assertIn("n3", why["reasons"][0]["text"])
             cluster.start("n3")
-            wait_leader(cluster, VOTERS)
+            cluster.wait_leader(VOTERS)
             # Once begun, a majority is enough.
             cluster.stop_gently("n3")
             cluster.stop_gently("n2")
             cluster.start("n2")
-            wait_leader(cluster, ["n1", "n2"])
+            cluster.wait_leader(["n1", "n2"])
 
     def test_voters_with_another_list_begin_no_second_log(self):
         with Cluster(names=3) as cluster:
@@ -77,10 +70,10 @@ class FirstStart(unittest.TestCase):
     def test_a_later_voter_waits_to_be_added(self):
         with Cluster(names=3) as cluster:
             start(cluster, "n1", ["n1"])
-            wait_leader(cluster, ["n1"])
+            cluster.wait_leader(["n1"])
             start(cluster, "n2", ["n1", "n2"])
             wait_trouble(cluster, "n2", "F-1713")
-            self.assertEqual(wait_leader(cluster, ["n1", "n2"]), "n1")
+            self.assertEqual(cluster.wait_leader(["n1", "n2"]), "n1")
             cluster.operate("voter", "add", "n2", node="n1")
             wait_until(lambda: seen(cluster, "n2")["role"] == "follower", 20, "n2 follows n1")
 
@@ -116,13 +109,13 @@ class LostDisk(ClusterTest):
         wait_until(votes, 20, f"{name} votes")
 
     def test_a_voter_that_lost_its_log_while_a_leader_is_there_waits_to_be_added_again(self):
-        leader = wait_leader(self.cluster, VOTERS)
+        leader = self.cluster.wait_leader(VOTERS)
         wiped = [one for one in VOTERS if one != leader][0]
         self.lose_log(wiped)
         self.take_in_again(wiped)
 
     def test_a_voter_that_lost_its_log_helps_nobody_into_office(self):
-        first = wait_leader(self.cluster, VOTERS)
+        first = self.cluster.wait_leader(VOTERS)
         behind, wiped = [one for one in VOTERS if one != first]
         worker = Worker(self, [first], "w")
         worker.add([spec("job", b"known to all")])
@@ -135,7 +128,7 @@ class LostDisk(ClusterTest):
         wait_trouble(self.cluster, wiped, "F-1713")
         self.assertIsNone(seen(self.cluster, behind)["leader"], "a lost vote was given again")
         self.cluster.start(first)
-        self.assertEqual(wait_leader(self.cluster, VOTERS), first)
+        self.assertEqual(self.cluster.wait_leader(VOTERS), first)
         self.take_in_again(wiped)
         shown = self.cluster.ask(first, "work", "show", str(number))
         self.assertEqual(shown["work"]["state"], "ready")

@@ -14,7 +14,7 @@ import msgpack
 
 from clustertest import ClusterTest, wait_until
 from worker import (CLAIM, COMMAND, OK, REFUSAL, REPEATED, WORK_REPLY, WORK_REQUEST, NoAnswer,
-                    Worker, spec)
+                    spec)
 
 CANCEL, PING, QUERY, CONSENSUS = 10, 22, 50, 70
 
@@ -23,15 +23,11 @@ VOTERS = ["n1", "n2", "n3"]
 
 class Leader(ClusterTest):
     nodes = 4
-    count = 0  # of workers
 
     def setUp(self):
-        self.workers = []
         self.wait_leader()
 
     def tearDown(self):
-        for worker in self.workers:
-            worker.close()
         for name in self.cluster.names:
             if self.cluster.is_running(name):
                 self.cluster.signal(name, signal.SIGCONT)
@@ -42,31 +38,13 @@ class Leader(ClusterTest):
 
     # ---- what is asked -------------------------------------------------------------------------
 
-    def worker(self, nodes=None):
-        """A new worker: an admin may ask for any."""
-        type(self).count += 1
-        worker = Worker(self, nodes or self.cluster.names, f"w{self.count}")
-        self.workers.append(worker)
-        return worker
-
     def set_roles(self, name, roles):
         version = self.roster_version()
         self.approve({"id": name, "public": self.server_key(name)}, "--roles", roles)
         self.wait_roster(version + 1)
 
-    def leader_seen_by(self, node):
-        return self.cluster.ask(node, "leader", "show")["leader"]
-
-    def wait_leader(self, among=None, asked=None, seconds=20):
-        """Until all that are asked name one leader; that one."""
-        asked = asked or [one for one in self.cluster.names if self.cluster.is_running(one)]
-
-        def agree():
-            named = {self.leader_seen_by(one) for one in asked}
-            leader = named.pop() if len(named) == 1 else None
-            return leader if leader in (among or VOTERS) else None
-
-        return wait_until(agree, seconds, f"{asked} agree on a leader among {among or VOTERS}")
+    def wait_leader(self, among=None):
+        return self.cluster.wait_leader(among=among or VOTERS)
 
     def others(self, name):
         return [one for one in self.cluster.names if one != name]
@@ -311,7 +289,7 @@ class Leader(ClusterTest):
         for name in VOTERS:
             if name != leader:
                 self.cluster.start(name)
-        self.wait_leader(seconds=30)
+        self.wait_leader()
         # The same request: granted once, whatever became of the first tries.
         alone.nodes = self.cluster.names
         self.assertEqual([one[2] for one in alone.claim(1, again=True)], [b"precious"])
@@ -336,7 +314,7 @@ class Leader(ClusterTest):
         self.ask_quietly(leader)
         wait_until(lambda: time.monotonic() - stopped > 20, 30, "20 s have passed")
         self.cluster.signal(leader, signal.SIGCONT)
-        self.wait_leader(seconds=30)
+        self.wait_leader()
         self.assertEqual(set(survivors.complete(held + granted).values()), {OK})
         rest = self.drain(survivors)
         # Granted to nobody twice: whatever the late claim was given, is in none of the others.

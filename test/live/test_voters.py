@@ -14,7 +14,7 @@ import unittest
 
 from clustertest import ClusterTest, wait_until
 from history import Op, check
-from worker import OK, REPEATED, NoAnswer, Worker, spec
+from worker import OK, REPEATED, NoAnswer, spec
 
 VOTERS = ["n1", "n2", "n3"]
 FAILOVER_MAX_S = 10  # on a busy machine; test/bench/failover.sh measures
@@ -22,24 +22,15 @@ FAILOVER_MAX_S = 10  # on a busy machine; test/bench/failover.sh measures
 
 class Base(ClusterTest):
     nodes = 4
-    count = 0  # of workers
 
     def worker(self, nodes=None):
-        Base.count += 1
-        worker = Worker(self, nodes or VOTERS, f"w{Base.count}")
-        self.addCleanup(worker.close)
-        return worker
+        return super().worker(nodes or VOTERS)
 
     def shown(self, name):
         return self.cluster.ask(name, "leader", "show")
 
-    def wait_leader(self, asked=VOTERS, but=None, seconds=30):
-        def agree():
-            named = {self.shown(one)["leader"] for one in asked}
-            leader = named.pop() if len(named) == 1 else None
-            return leader if leader and leader != but else None
-
-        return wait_until(agree, seconds, f"{asked} agree on a leader")
+    def wait_leader(self, asked=VOTERS, but=None):
+        return self.cluster.wait_leader(asked, but=but)
 
     def wait_level(self, seconds=30):
         """Until every voter has on its disk what the leader has."""
@@ -144,7 +135,7 @@ class Voters(Base):
                 self.change("add", "n4", "voter")
                 leader = self.wait_leader()
                 self.change("remove", leader, None)  # the leader itself
-                wait_until(lambda: self.leader_of("n4") not in (None, leader), 30, "another leads")
+                self.cluster.wait_leader(["n4"], but=leader)
                 # It was a voter, and its log is that of one: it may be one again.
                 self.change("add", leader, "voter")
                 self.change("remove", "n4", None)
@@ -156,9 +147,6 @@ class Voters(Base):
         self.assertEqual({one["id"] for one in listed}, set(VOTERS))
         print(f"{len(load.ops)} operations while voters came and went")
 
-    def leader_of(self, node):
-        return self.shown(node)["leader"]
-
     def change(self, what, name, standing):
         """Repeated while it is refused for now (the leader is new, or has just changed)."""
 
@@ -166,7 +154,7 @@ class Voters(Base):
             voters = self.cluster.ask("n4", "voter", "list")["voters"]
             if {one["id"]: one["standing"] for one in voters}.get(name) == standing:
                 return True
-            self.cluster.operate("voter", what, name, node=self.leader_of("n4"))
+            self.cluster.operate("voter", what, name, node=self.cluster.leader_seen_by("n4"))
             return False
 
         wait_until(is_done, 40, f"voter {what} {name}")

@@ -11,8 +11,6 @@ import time
 import msgpack
 import zmq
 
-from peer import Peer
-
 WORK_REQUEST, WORK_REPLY, REFUSAL = 71, 72, 52
 COMMAND, RENEWAL, QUESTION, LEADER = 1, 2, 3, 4
 DONE, MOVED, BUSY = 1, 2, 3
