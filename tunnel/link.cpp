@@ -7,7 +7,7 @@
 
 #include "bus/clock.h"
 #include "bus/log.h"
-#include "tunnel/ends.h"
+#include "bus/ssh/ends.h"
 
 namespace riftbus::tunnel {
 
@@ -39,7 +39,7 @@ SessionSetup make_setup(const TunnelConfig& config, const std::vector<Forward>& 
 
 }  // namespace
 
-struct Link::Listener : Watcher {
+struct Link::Listener : ssh::Watcher {
   Listener(Link& its_link, Forward its_forward, int its_descriptor)
       : link(its_link), forward(std::move(its_forward)), descriptor(its_descriptor) {
     link.loop_.watch(descriptor, *this, true, false);
@@ -49,7 +49,7 @@ struct Link::Listener : Watcher {
     close(descriptor);
     if (forward.listen.is_unix()) unlink(forward.listen.path.c_str());
   }
-  void on_ready(Readiness) override { link.accept_from(*this); }
+  void on_ready(ssh::Readiness) override { link.accept_from(*this); }
 
   Link& link;
   Forward forward;
@@ -57,7 +57,7 @@ struct Link::Listener : Watcher {
 };
 
 Link::Link(const TunnelConfig& config, TrafficClass traffic, const std::string& user,
-           const SshKey& key, Loop& loop, bus::Resolver& resolver, Random& random)
+           const ssh::Key& key, ssh::Loop& loop, bus::Resolver& resolver, Random& random)
     : config_(config),
       traffic_(traffic),
       user_(user),
@@ -66,13 +66,14 @@ Link::Link(const TunnelConfig& config, TrafficClass traffic, const std::string& 
       resolver_(resolver),
       reverse_(select(config.reverse, traffic)),
       local_(select(config.local, traffic)),
-      session_(make_setup(config, reverse_), random) {}
+      session_(make_setup(config, reverse_), random),
+      streams_(loop) {}
 
 Link::~Link() { hang_up(false); }
 
 Status Link::listen() {
   for (const auto& forward : local_) {
-    const auto descriptor = listen_end(forward.listen);
+    const auto descriptor = ssh::listen_end(forward.listen);
     if (!descriptor) return descriptor.error();
     listeners_.push_back(std::make_unique<Listener>(*this, forward, *descriptor));
   }
@@ -81,10 +82,9 @@ Status Link::listen() {
 
 LinkCounters Link::counters() const {
   LinkCounters counters = counters_;
-  for (const auto& [number, stream] : streams_) {
-    counters.bytes_to_server += stream->bytes_out();
-    counters.bytes_from_server += stream->bytes_in();
-  }
+  counters.connections = streams_.opened();
+  counters.bytes_to_server = streams_.bytes_out();
+  counters.bytes_from_server = streams_.bytes_in();
   return counters;
 }
 
@@ -102,9 +102,9 @@ void Link::carry_out(const SessionAction& action, TimePoint now) {
   if (std::holds_alternative<action::Dial>(action)) {
     dial(now);
   } else if (std::holds_alternative<action::ExchangeKeys>(action)) {
-    ssh_ = std::make_unique<SshSession>(
+    ssh_ = std::make_unique<SshClient>(
         SshOptions{server().user.empty() ? user_ : server().user, config_.cipher,
-                   static_cast<std::uint64_t>(config_.rekey_mb) << 20U},
+                   static_cast<std::uint64_t>(config_.rekey_mb) << 20U, traffic_},
         std::exchange(dialling_, -1), static_cast<SshOwner&>(*this));
     heard_bytes_ = 0;
   } else if (std::holds_alternative<action::Serve>(action)) {
@@ -133,12 +133,12 @@ void Link::report(const action::Report& report) {
 
 void Link::dial(TimePoint now) {
   const ForwardEnd end{server().host, server().port, ""};
-  const auto dialling = dial_end(end, resolver_, now, session_.dials());
+  const auto dialling = ssh::dial_end(end, resolver_, now, session_.dials());
   is_resolving_ = dialling.pending;
   dialling_ = dialling.descriptor;
   if (dialling_ >= 0) {
-    tune_server_socket(dialling_, config_.unsent_kb_max * 1024,
-                       Millis{config_.keepalive_ms} * config_.keepalive_missed_max);
+    ssh::tune_server_socket(dialling_, config_.unsent_kb_max * 1024,
+                            Millis{config_.keepalive_ms} * config_.keepalive_missed_max);
     loop_.watch(dialling_, *this, false, true);
   } else if (!is_resolving_) {
     tell(event::DialFailed{dialling.problem}, now);
@@ -146,10 +146,10 @@ void Link::dial(TimePoint now) {
 }
 
 // The server's socket.
-void Link::on_ready(Readiness) {
+void Link::on_ready(ssh::Readiness) {
   const auto now = bus::boot_now();
   if (dialling_ >= 0) {
-    const auto problem = connect_problem(dialling_);
+    const auto problem = ssh::connect_problem(dialling_);
     if (problem.empty()) {
       loop_.forget(dialling_);
       tell(event::Dialled{}, now);
@@ -163,7 +163,7 @@ void Link::on_ready(Readiness) {
       tell(event::Lost{ssh_->problem()}, now);
       return;
     }
-    acknowledge_now(ssh_->descriptor());
+    ssh::acknowledge_now(ssh_->descriptor());
   }
 }
 
@@ -173,8 +173,8 @@ void Link::set_up_further(TimePoint now) {
     const auto state = session_.state();
     if (state == SessionState::proving) {
       const auto result = ssh_->exchange_keys();
-      if (result == SshStep::done) tell(event::HostKeyShown{ssh_->host_pin()}, now);
-      if (result == SshStep::failed) tell(event::Lost{ssh_->problem()}, now);
+      if (result == ssh::Step::done) tell(event::HostKeyShown{ssh_->host_pin()}, now);
+      if (result == ssh::Step::failed) tell(event::Lost{ssh_->problem()}, now);
     } else if (state == SessionState::authenticating) {
       authenticate(now);
     } else if (state == SessionState::forwarding) {
@@ -187,8 +187,8 @@ void Link::set_up_further(TimePoint now) {
 
 void Link::authenticate(TimePoint now) {
   const auto result = ssh_->authenticate(key_);
-  if (result == SshStep::done) tell(event::Authenticated{}, now);
-  if (result == SshStep::failed) tell(event::KeyRefused{ssh_->problem()}, now);
+  if (result == ssh::Step::done) tell(event::Authenticated{}, now);
+  if (result == ssh::Step::failed) tell(event::KeyRefused{ssh_->problem()}, now);
 }
 
 void Link::open_forward(TimePoint now) {
@@ -197,14 +197,14 @@ void Link::open_forward(TimePoint now) {
       std::find(ports.begin(), ports.end(), std::uint16_t{0}) - ports.begin());
   std::uint16_t port = 0;
   const auto result = ssh_->open_forward(reverse_[next].listen, port);
-  if (result == SshStep::done) {
+  if (result == ssh::Step::done) {
     bus::log_info("server listens", {{"server", server().address()},
                                      {"port", std::to_string(port)},
                                      {"forward", reverse_[next].to_string()}});
     tell(event::ForwardOpened{next, port}, now);
-  } else if (result == SshStep::failed && ssh_->is_over()) {
+  } else if (result == ssh::Step::failed && ssh_->is_over()) {
     tell(event::Lost{ssh_->problem()}, now);
-  } else if (result == SshStep::failed) {
+  } else if (result == ssh::Step::failed) {
     tell(event::ForwardRefused{next, ssh_->problem()}, now);
   }
 }
@@ -212,8 +212,7 @@ void Link::open_forward(TimePoint now) {
 void Link::hang_up(bool politely) {
   is_resolving_ = false;
   waiting_.clear();
-  for (auto& [number, stream] : streams_) stream->give_up();
-  sweep_streams();
+  streams_.drop_all();
   if (dialling_ >= 0) {
     loop_.forget(dialling_);
     close(dialling_);
@@ -247,16 +246,14 @@ bool Link::admit_connection(std::uint16_t server_port) {
   return false;
 }
 
-void Link::on_connection(std::uint16_t server_port, std::unique_ptr<SshChannel> channel) {
-  const auto number = next_stream_++;
-  streams_.emplace(number, std::make_unique<Stream>(loop_, *ssh_, std::move(channel)));
-  ++counters_.connections;
-  dial_target(number, find_reverse(server_port)->target, bus::boot_now());
+void Link::on_connection(std::uint16_t server_port, std::unique_ptr<ssh::Channel> channel) {
+  streams_.add(*ssh_, std::move(channel));
+  dial_target(streams_.last_number(), find_reverse(server_port)->target, bus::boot_now());
 }
 
 void Link::dial_target(std::uint64_t stream, const ForwardEnd& target, TimePoint now) {
-  const auto dialling = dial_end(target, resolver_, now, stream);
-  auto& its = *streams_.at(stream);
+  const auto dialling = ssh::dial_end(target, resolver_, now, stream);
+  auto& its = *streams_.find(stream);
   if (dialling.descriptor >= 0) {
     its.lead_to(dialling.descriptor);
   } else if (dialling.pending) {
@@ -267,9 +264,10 @@ void Link::dial_target(std::uint64_t stream, const ForwardEnd& target, TimePoint
 }
 
 void Link::try_again(const Waiting& waiting, TimePoint now) {
-  if (!streams_.contains(waiting.stream)) return;
+  auto* stream = streams_.find(waiting.stream);
+  if (stream == nullptr) return;
   if (now >= waiting.until) {
-    streams_.at(waiting.stream)->give_up("no address for " + waiting.target.host);
+    stream->give_up("no address for " + waiting.target.host);
     return;
   }
   const auto before = waiting_.size();
@@ -279,7 +277,7 @@ void Link::try_again(const Waiting& waiting, TimePoint now) {
 
 void Link::accept_from(Listener& listener) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
-    const int descriptor = accept_end(listener.descriptor);
+    const int descriptor = ssh::accept_end(listener.descriptor);
     if (descriptor < 0) return;
     const bool has_room = streams_.size() < static_cast<std::size_t>(config_.connections_max);
     const bool is_up = session_.state() == SessionState::up && !ssh_->is_over();
@@ -289,31 +287,16 @@ void Link::accept_from(Listener& listener) {
       ++counters_.refused;
       continue;
     }
-    const auto number = next_stream_++;
-    auto stream = std::make_unique<Stream>(loop_, *ssh_, std::move(channel));
-    auto& its = *streams_.emplace(number, std::move(stream)).first->second;
-    ++counters_.connections;
-    its.lead_from(descriptor);
+    streams_.add(*ssh_, std::move(channel)).lead_from(descriptor);
   }
 }
 
 void Link::sweep_streams() {
-  for (auto each = streams_.begin(); each != streams_.end();) {
-    const auto& stream = *each->second;
-    if (!stream.is_done()) {
-      ++each;
-      continue;
-    }
-    counters_.bytes_to_server += stream.bytes_out();
-    counters_.bytes_from_server += stream.bytes_in();
-    if (!stream.problem().empty()) {
-      if (counters_.unreached++ % 100 == 0) {
-        bus::write_error({1818, "the target of a forward is not reached: " + stream.problem(),
-                          server().address(), "start the program there; the tunnel stands"});
-      }
-    }
-    each = streams_.erase(each);
-  }
+  streams_.sweep([this](const std::string& problem) {
+    if (counters_.unreached++ % 100 != 0) return;
+    bus::write_error({1818, "the target of a forward is not reached: " + problem,
+                      server().address(), "start the program there; the tunnel stands"});
+  });
 }
 
 void Link::hear(TimePoint now) {
@@ -331,9 +314,7 @@ void Link::finish_turn(TimePoint now) {
   auto waiting = std::exchange(waiting_, {});
   for (const auto& each : waiting) try_again(each, now);
   set_up_further(now);
-  for (auto& [number, stream] : streams_) {
-    if (stream->is_waiting()) stream->resume();
-  }
+  streams_.resume();
   hear(now);
   if (ssh_ && session_.state() >= SessionState::forwarding && ssh_->is_over()) {
     tell(event::Lost{ssh_->problem()}, now);

@@ -10,32 +10,32 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "bus/resolver.h"
+#include "bus/ssh/streams.h"
 #include "config/tunnel_config.h"
 #include "tunnel/session/session.h"
-#include "tunnel/stream.h"
+#include "tunnel/ssh.h"
 
 namespace riftbus::tunnel {
 
 struct LinkCounters {
-  std::uint64_t connections = 0;      // ever opened
-  std::uint64_t refused = 0;          // too many, not up, or not asked for
-  std::uint64_t unreached = 0;        // the target did not take them
-  std::uint64_t bytes_to_server = 0;  // of connections that have ended
+  std::uint64_t connections = 0;  // ever opened
+  std::uint64_t refused = 0;      // too many, not up, or not asked for
+  std::uint64_t unreached = 0;    // the target did not take them
+  std::uint64_t bytes_to_server = 0;
   std::uint64_t bytes_from_server = 0;
 };
 
-class Link : private Watcher, private SshOwner {
+class Link : private ssh::Watcher, private SshOwner {
  public:
   // `user` for servers that name none. All references outlive the link.
-  Link(const TunnelConfig& config, TrafficClass traffic, const std::string& user, const SshKey& key,
-       Loop& loop, bus::Resolver& resolver, Random& random);
+  Link(const TunnelConfig& config, TrafficClass traffic, const std::string& user,
+       const ssh::Key& key, ssh::Loop& loop, bus::Resolver& resolver, Random& random);
   ~Link() override;
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
@@ -68,9 +68,9 @@ class Link : private Watcher, private SshOwner {
     TimePoint until{};
   };
 
-  void on_ready(Readiness what) override;
+  void on_ready(ssh::Readiness what) override;
   bool admit_connection(std::uint16_t server_port) override;
-  void on_connection(std::uint16_t server_port, std::unique_ptr<SshChannel> channel) override;
+  void on_connection(std::uint16_t server_port, std::unique_ptr<ssh::Channel> channel) override;
 
   void tell(const SessionEvent& event, TimePoint now);
   void carry_out(const SessionAction& action, TimePoint now);
@@ -91,8 +91,8 @@ class Link : private Watcher, private SshOwner {
   const TunnelConfig& config_;
   TrafficClass traffic_;
   std::string user_;
-  const SshKey& key_;
-  Loop& loop_;
+  const ssh::Key& key_;
+  ssh::Loop& loop_;
   bus::Resolver& resolver_;
   std::vector<Forward> reverse_;
   std::vector<Forward> local_;
@@ -100,10 +100,9 @@ class Link : private Watcher, private SshOwner {
   std::vector<std::unique_ptr<Listener>> listeners_;
   int dialling_ = -1;          // the server's socket, until SSH takes it over
   bool is_resolving_ = false;  // the server's name
-  std::unique_ptr<SshSession> ssh_;
-  std::map<std::uint64_t, std::unique_ptr<Stream>> streams_;
+  std::unique_ptr<SshClient> ssh_;
+  ssh::Streams streams_;
   std::vector<Waiting> waiting_;
-  std::uint64_t next_stream_ = 1;
   std::uint64_t heard_bytes_ = 0;
   std::uint16_t opened_port_ = 0;
   LinkCounters counters_;

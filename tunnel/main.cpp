@@ -39,7 +39,7 @@ int check_config(const NodeSettings& settings) {
 }
 
 int show_key(const NodeSettings& settings) {
-  const auto key = tunnel::SshKey::load_or_create(settings.tunnel.key_file);
+  const auto key = riftbus::ssh::Key::load_or_create(settings.tunnel.key_file);
   if (!key) return fail(key.error());
   std::printf("%s %s\n", key->public_line().c_str(), settings.node_id.value().c_str());
   return riftbus::kExitOk;
@@ -60,7 +60,7 @@ int run(const NodeSettings& settings, bool only_once) {
   if (auto status = riftbus::bus::set_up_log({log.level, log.format, log.file}); !status) {
     return fail(status.error());
   }
-  auto key = tunnel::SshKey::load_or_create(settings.tunnel.key_file);
+  auto key = riftbus::ssh::Key::load_or_create(settings.tunnel.key_file);
   if (!key) return fail(key.error());
   std::uint64_t seed = 0;
   randombytes_buf(&seed, sizeof seed);

@@ -30,9 +30,9 @@ bool has_class(const TunnelConfig& config, TrafficClass traffic) {
 }  // namespace
 
 // Names were found: links that wait for one go on in finish_turn().
-struct Tunnel::ResolverWatcher : Watcher {
+struct Tunnel::ResolverWatcher : ssh::Watcher {
   explicit ResolverWatcher(bus::Resolver& its_resolver) : resolver(its_resolver) {}
-  void on_ready(Readiness) override { resolver.collect(bus::boot_now()); }
+  void on_ready(ssh::Readiness) override { resolver.collect(bus::boot_now()); }
   bus::Resolver& resolver;
 };
 
@@ -48,7 +48,7 @@ Status Tunnel::check(const NodeSettings& settings) {
   return Ok{};
 }
 
-Tunnel::Tunnel(const NodeSettings& settings, SshKey key, std::uint64_t seed, bool only_once)
+Tunnel::Tunnel(const NodeSettings& settings, ssh::Key key, std::uint64_t seed, bool only_once)
     : settings_(settings),
       key_(std::move(key)),
       only_once_(only_once),
@@ -131,7 +131,7 @@ void Tunnel::write_state(TimePoint now, bool is_running) {
   status_failed_ = !written;
 }
 
-void Tunnel::on_ready(Readiness) {
+void Tunnel::on_ready(ssh::Readiness) {
   signalfd_siginfo info{};
   while (read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     if (info.ssi_signo == SIGHUP) {

@@ -20,14 +20,14 @@
 
 namespace riftbus::tunnel {
 
-class Tunnel : private Watcher {
+class Tunnel : private ssh::Watcher {
  public:
   static constexpr Seconds kStatusEvery{5};  // besides at each change of state
 
   // What is missing in the settings: 1803.
   [[nodiscard]] static Status check(const NodeSettings& settings);
 
-  Tunnel(const NodeSettings& settings, SshKey key, std::uint64_t seed, bool only_once);
+  Tunnel(const NodeSettings& settings, ssh::Key key, std::uint64_t seed, bool only_once);
   ~Tunnel() override;
   Tunnel(const Tunnel&) = delete;
   Tunnel& operator=(const Tunnel&) = delete;
@@ -39,16 +39,16 @@ class Tunnel : private Watcher {
  private:
   struct ResolverWatcher;
 
-  void on_ready(Readiness what) override;  // a signal
+  void on_ready(ssh::Readiness what) override;  // a signal
   void finish_turn();
   void write_state(TimePoint now, bool is_running);
   [[nodiscard]] TimePoint next_deadline() const;
 
   const NodeSettings settings_;
-  SshKey key_;
+  ssh::Key key_;
   bool only_once_;
   Random random_;
-  Loop loop_;
+  ssh::Loop loop_;
   bus::Resolver resolver_;
   std::unique_ptr<ResolverWatcher> resolver_watcher_;
   int signals_ = -1;

@@ -13,7 +13,7 @@
 
 #include "config/types.h"
 
-namespace riftbus::tunnel {
+namespace riftbus::ssh {
 
 struct Readiness {
   bool readable = false;
@@ -53,4 +53,4 @@ class Loop {
   std::unordered_map<int, Entry> entries_;
 };
 
-}  // namespace riftbus::tunnel
+}  // namespace riftbus::ssh

@@ -1,4 +1,4 @@
-#include "tunnel/loop.h"
+#include "bus/ssh/loop.h"
 
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include "config/check.h"
 
-namespace riftbus::tunnel {
+namespace riftbus::ssh {
 
 namespace {
 
@@ -56,4 +56,4 @@ void Loop::run_once(TimePoint until, TimePoint now) {
   }
 }
 
-}  // namespace riftbus::tunnel
+}  // namespace riftbus::ssh

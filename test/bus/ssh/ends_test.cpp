@@ -1,4 +1,4 @@
-#include "tunnel/ends.h"
+#include "bus/ssh/ends.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -9,9 +9,9 @@
 #include <cstring>
 
 #include "bus/clock.h"
-#include "tunnel/loop.h"
+#include "bus/ssh/loop.h"
 
-namespace riftbus::tunnel {
+namespace riftbus::ssh {
 namespace {
 
 class Ready : public Watcher {
@@ -116,4 +116,4 @@ TEST_F(EndsTest, AWatcherThatIsForgottenInItsRoundIsPassedOver) {
 }
 
 }  // namespace
-}  // namespace riftbus::tunnel
+}  // namespace riftbus::ssh

@@ -13,28 +13,30 @@
 // streams that are done(), outside of any call into libssh.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "tunnel/loop.h"
-#include "tunnel/ssh.h"
+#include "bus/ssh/loop.h"
+#include "bus/ssh/session.h"
 
-namespace riftbus::tunnel {
+namespace riftbus::ssh {
 
-class Stream : public Watcher, public SshReader {
+class Stream : public Watcher, public Reader {
  public:
   static constexpr std::size_t kChunkBytes = 64 * 1024;
 
-  // With a socket that is connected or connecting, or -1 while there is none: connect_to() follows.
-  Stream(Loop& loop, SshSession& session, std::unique_ptr<SshChannel> channel);
+  // `wake` is called whenever its socket was ready: the session may have something to send.
+  Stream(Loop& loop, Session& session, std::unique_ptr<Channel> channel,
+         std::function<void()> wake = {});
   ~Stream() override;
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // The server's connection, to be led to a socket that is connecting.
+  // The other side's connection, to be led to a socket that is connecting.
   void lead_to(int connecting);
-  // A connection accepted here, whose channel the server has not accepted yet.
+  // A connection accepted here, whose channel the other side has not accepted yet.
   void lead_from(int connected);
   // Its target cannot be reached.
   void give_up(std::string problem = "") {
@@ -46,10 +48,14 @@ class Stream : public Watcher, public SshReader {
   void resume();
   [[nodiscard]] bool is_waiting() const { return wants_attention_; }
   [[nodiscard]] bool is_done() const { return is_done_; }
-  // Why no byte could pass: the target, or the server's side. Empty otherwise.
+  // Why no byte could pass: the target, or the other side. Empty otherwise.
   [[nodiscard]] const std::string& problem() const { return problem_; }
   [[nodiscard]] std::uint64_t bytes_out() const { return bytes_out_; }
   [[nodiscard]] std::uint64_t bytes_in() const { return bytes_in_; }
+  // Taken from the channel or left in it, and not yet taken by the socket.
+  [[nodiscard]] std::size_t bytes_held() const {
+    return to_socket_.size() - to_socket_sent_ + left_in_channel_;
+  }
 
   void on_ready(Readiness what) override;
   std::size_t on_data(std::span<const char> data) override;
@@ -59,6 +65,7 @@ class Stream : public Watcher, public SshReader {
  private:
   enum class Stage : std::uint8_t { no_socket, connecting, opening, open };
 
+  void serve(Readiness what);
   void watch();
   void become_deaf();
   void read_socket();
@@ -69,8 +76,9 @@ class Stream : public Watcher, public SshReader {
   void finish_if_over();
 
   Loop& loop_;
-  SshSession& session_;
-  std::unique_ptr<SshChannel> channel_;
+  Session& session_;
+  std::unique_ptr<Channel> channel_;
+  std::function<void()> wake_;
   int socket_ = -1;
   Stage stage_ = Stage::no_socket;
   std::vector<char> to_channel_;
@@ -93,4 +101,4 @@ class Stream : public Watcher, public SshReader {
   std::uint64_t bytes_in_ = 0;
 };
 
-}  // namespace riftbus::tunnel
+}  // namespace riftbus::ssh

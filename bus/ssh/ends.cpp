@@ -1,4 +1,4 @@
-#include "tunnel/ends.h"
+#include "bus/ssh/ends.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 #include "config/address.h"
 
-namespace riftbus::tunnel {
+namespace riftbus::ssh {
 
 namespace {
 
@@ -142,4 +142,4 @@ void tune_server_socket(int descriptor, std::int64_t unsent_bytes_max, Nanos sil
 
 void acknowledge_now(int descriptor) { set_option(descriptor, IPPROTO_TCP, TCP_QUICKACK, 1); }
 
-}  // namespace riftbus::tunnel
+}  // namespace riftbus::ssh

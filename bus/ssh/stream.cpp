@@ -1,4 +1,4 @@
-#include "tunnel/stream.h"
+#include "bus/ssh/stream.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -7,10 +7,10 @@
 #include <array>
 #include <cerrno>
 
+#include "bus/ssh/ends.h"
 #include "config/check.h"
-#include "tunnel/ends.h"
 
-namespace riftbus::tunnel {
+namespace riftbus::ssh {
 
 namespace {
 
@@ -19,8 +19,9 @@ constexpr std::size_t kKeepCapacity = 1U << 16;
 
 }  // namespace
 
-Stream::Stream(Loop& loop, SshSession& session, std::unique_ptr<SshChannel> channel)
-    : loop_(loop), session_(session), channel_(std::move(channel)) {
+Stream::Stream(Loop& loop, Session& session, std::unique_ptr<Channel> channel,
+               std::function<void()> wake)
+    : loop_(loop), session_(session), channel_(std::move(channel)), wake_(std::move(wake)) {
   channel_->set_reader(this);
 }
 
@@ -52,6 +53,11 @@ void Stream::watch() {
 
 void Stream::on_ready(Readiness what) {
   if (is_done_) return;
+  serve(what);
+  if (wake_) wake_();
+}
+
+void Stream::serve(Readiness what) {
   if (stage_ == Stage::connecting) {
     if (!what.writable && !what.broken) return;
     problem_ = connect_problem(socket_);
@@ -86,12 +92,12 @@ void Stream::resume() {
   if (is_done_ || stage_ == Stage::no_socket || stage_ == Stage::connecting) return;
   if (stage_ == Stage::opening) {
     const auto step = channel_->open_step();
-    wants_attention_ = step == SshStep::again;
-    if (step == SshStep::failed) {
+    wants_attention_ = step == Step::again;
+    if (step == Step::failed) {
       problem_ = session_.problem();
       is_done_ = true;
     }
-    if (step != SshStep::done) return;
+    if (step != Step::done) return;
     stage_ = Stage::open;
     reads_ = true;
     watch();
@@ -237,4 +243,4 @@ void Stream::finish_if_over() {
   }
 }
 
-}  // namespace riftbus::tunnel
+}  // namespace riftbus::ssh

@@ -13,7 +13,7 @@
 #include "config/result.h"
 #include "config/types.h"
 
-namespace riftbus::tunnel {
+namespace riftbus::ssh {
 
 struct Dialling {
   int descriptor = -1;   // connected, or connecting: writable when it is decided
@@ -36,4 +36,4 @@ void tune_server_socket(int descriptor, std::int64_t unsent_bytes_max, Nanos sil
 // Acknowledges at once what was read: sshd leaves Nagle's algorithm on and would wait for it.
 void acknowledge_now(int descriptor);
 
-}  // namespace riftbus::tunnel
+}  // namespace riftbus::ssh
