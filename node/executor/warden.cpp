@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <filesystem>
 
 #include "bus/clock.h"
 #include "node/executor/processes_linux.h"
@@ -21,9 +20,7 @@ namespace {
 
 constexpr TimePoint kNever = TimePoint::max();
 constexpr std::size_t kControlBytesMax = 64 * 1024;
-constexpr std::size_t kEntriesMax = 200'000;
 constexpr off_t kReserveBytes = 64 * 1024;
-constexpr int kDiskShare = 20;  // measuring may take one twentieth of the time
 
 const char* describe(Cause cause) {
   switch (cause) {
@@ -41,17 +38,14 @@ const char* describe(Cause cause) {
 Warden::Warden(std::string folder, JobSpec spec)
     : folder_(std::move(folder)),
       spec_(std::move(spec)),
-      out_{-1, OutputFile(folder_ + "/stdout.log", spec_.output_bytes_max), OutputTail(0)},
-      err_{-1, OutputFile(folder_ + "/stderr.log", spec_.output_bytes_max),
-           OutputTail(work::kTailBytesMax)},
+      scribe_(folder_, spec_),
       started_(bus::boot_now()),
-      kill_at_(kNever),
-      disk_check_at_(started_ + spec_.disk_check_every) {
+      kill_at_(kNever) {
   state_.stop_at = spec_.stop_at;
 }
 
 Warden::~Warden() {
-  for (const int fd : {out_.fd, err_.fd, control_, signals_}) {
+  for (const int fd : {control_, signals_, trouble_}) {
     if (fd >= 0) close(fd);
   }
 }
@@ -74,17 +68,19 @@ void Warden::start() {
   }
   reserve_room();
   fork_program();
-  if (!over_) publish();
+  while (trouble_ >= 0) turn();
 }
 
 void Warden::fail_start(const std::string& why) {
+  scribe_.end();
   state_.exit.started = false;
   state_.exit.cause = Cause::itself;
   state_.exit.tail = why;
   state_.ended = true;
   over_ = true;
   unlink((folder_ + "/reserve").c_str());  // for the record of this
-  publish();
+  static_cast<void>(write_state(folder_, state_));
+  wake_daemon(folder_);
 }
 
 void Warden::run() {
@@ -98,37 +94,43 @@ void Warden::turn() {
     if (over_) return;
   }
   const auto wait = std::clamp<Nanos>(next_deadline() - now, Nanos{0}, kLookAgain);
-  std::array<pollfd, 4> polled{
-      {{control_, POLLIN, 0}, {signals_, POLLIN, 0}, {out_.fd, POLLIN, 0}, {err_.fd, POLLIN, 0}}};
+  const bool is_bounded = !state_.ended && !stopping_ && !program_ended_;
+  std::array<pollfd, 4> polled{{{control_, POLLIN, 0},
+                                {signals_, POLLIN, 0},
+                                {trouble_, POLLIN, 0},
+                                {is_bounded ? scribe_.descriptor() : -1, POLLIN, 0}}};
   poll(polled.data(), polled.size(), static_cast<int>(to_ms(wait)) + (wait > Nanos{0} ? 1 : 0));
   if (polled[0].revents != 0) read_control();
   if (polled[1].revents != 0) take_signals();
-  if (polled[2].revents != 0) read_stream(out_);
-  if (polled[3].revents != 0) read_stream(err_);
+  if (polled[2].revents != 0) read_trouble();
   const auto then = bus::boot_now();
   if (state_.ended) return;
-  reap(then);
+  if (trouble_ < 0) reap(then);  // before it begins, its death is told by `trouble_`
   if (state_.ended) return;
+  keep_bounds(then);
+}
+
+void Warden::keep_bounds(TimePoint now) {
   if (!stopping_ && !program_ended_) {
-    if (then >= state_.stop_at) {
-      begin_stop(Cause::lease, then);
-    } else if (then - started_ >= Millis{spec_.terms.timeout_ms}) {
-      begin_stop(Cause::timeout, then);
-    } else if (then >= disk_check_at_) {
-      check_disk(then);
+    if (now >= state_.stop_at) {
+      begin_stop(Cause::lease, now);
+    } else if (now - started_ >= Millis{spec_.terms.timeout_ms}) {
+      begin_stop(Cause::timeout, now);
+    } else if (scribe_.is_too_large()) {
+      begin_stop(Cause::disk, now);
     }
   }
-  if (then >= kill_at_) {
+  if (now >= kill_at_) {
     signal_all(SIGKILL);
-    kill_at_ = then + kKillAgain;
+    kill_at_ = now + kill_again_;
+    kill_again_ = std::min<Nanos>(kill_again_ * 2, kKillAgainMax);
   }
 }
 
 TimePoint Warden::next_deadline() const {
   if (state_.ended) return end_again_at_;
   if (stopping_ || program_ended_) return kill_at_;
-  return std::min(
-      {state_.stop_at, started_ + Millis{spec_.terms.timeout_ms}, disk_check_at_, kill_at_});
+  return std::min({state_.stop_at, started_ + Millis{spec_.terms.timeout_ms}, kill_at_});
 }
 
 void Warden::read_control() {
@@ -156,26 +158,9 @@ void Warden::obey(const std::string& line) {
   const auto word = line.substr(0, space);
   if (word == "stop_at") {
     state_.stop_at = TimePoint{Nanos{number}};
-    if (!state_.ended) publish();
+    if (!state_.ended) scribe_.put(state_);
   } else if (word == "stop" && number >= 0 && number <= static_cast<int>(jobs::kLastCause)) {
     begin_stop(static_cast<Cause>(number), bus::boot_now());
-  }
-}
-
-void Warden::read_stream(Stream& stream) const {
-  std::array<char, 64 * 1024> buffer{};
-  // A flood must not keep us from the clock: a bounded number of bytes per turn.
-  for (int round = 0; round < 16 && stream.fd >= 0; ++round) {
-    const auto got = read(stream.fd, buffer.data(), buffer.size());
-    if (got < 0) return;
-    if (got == 0) {
-      close(stream.fd);
-      stream.fd = -1;
-      return;
-    }
-    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
-    stream.file.write(bytes);
-    stream.tail.write(bytes);
   }
 }
 
@@ -234,19 +219,11 @@ void Warden::signal_all(int number) const {
   }
 }
 
-void Warden::check_disk(TimePoint now) {
-  const auto used = measure_directory(folder_ + "/work", kEntriesMax) +
-                    measure_directory(folder_ + "/io", kEntriesMax);
-  const auto took = bus::boot_now() - now;
-  disk_check_at_ = now + std::max<Nanos>(spec_.disk_check_every, took * kDiskShare);
-  if (used > spec_.disk_bytes_max) begin_stop(Cause::disk, now);
-}
-
 void Warden::finish() {
-  read_stream(out_);
-  read_stream(err_);
+  // Nothing of the job is left that could outlive its lease: from here on a disk may take its time.
+  scribe_.end();
   state_.exit.cause = stopping_.value_or(Cause::itself);
-  state_.exit.tail = err_.tail.text();
+  state_.exit.tail = scribe_.tail();
   if (const std::string reason = describe(state_.exit.cause); !reason.empty()) {
     const auto room = work::kTailBytesMax - reason.size() - 1;
     const auto cut = state_.exit.tail.size() - std::min(state_.exit.tail.size(), room);
@@ -279,40 +256,7 @@ void Warden::write_end(TimePoint now) {
   }
   unlink((folder_ + "/reserve").c_str());
   over_ = true;
-  wake_daemon();
-}
-
-void Warden::publish() {
-  static_cast<void>(write_state(folder_, state_));
-  wake_daemon();
-}
-
-void Warden::wake_daemon() const {
-  const auto slash = folder_.rfind('/');
-  const std::string wake = folder_.substr(0, slash) + "/wake";
-  const int fifo = open(wake.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-  if (fifo < 0) return;  // no daemon: it will look when it comes
-  [[maybe_unused]] const auto put = write(fifo, "\n", 1);
-  close(fifo);
-}
-
-std::uint64_t measure_directory(const std::string& path, std::size_t entries_max) {
-  namespace fs = std::filesystem;
-  constexpr std::uint64_t kBlock = 4096;
-  std::error_code failure;
-  std::uint64_t bytes = 0;
-  std::size_t entries = 0;
-  fs::recursive_directory_iterator at(path, fs::directory_options::skip_permission_denied, failure);
-  for (; !failure && at != fs::recursive_directory_iterator(); at.increment(failure)) {
-    if (++entries > entries_max) break;
-    bytes += kBlock;  // each entry costs an inode, too
-    std::error_code ignored;
-    if (at->is_regular_file(ignored) && !at->is_symlink(ignored)) {
-      const auto size = at->file_size(ignored);
-      if (!ignored) bytes += size;
-    }
-  }
-  return bytes;
+  wake_daemon(folder_);
 }
 
 }  // namespace riftbus::executor

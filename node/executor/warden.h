@@ -7,18 +7,23 @@
 // the job is ended. So a node whose daemon hangs lets go of its work in time.
 //
 // Guarantees:
+//   - nothing that may wait for a disk stands between the deadline and the end of the program: that
+//     is all done by another thread (scribe.h), from the start to the end of the last process;
 //   - one program, in its own session and process group, with its own working directory, default
 //     signals and limits, no descriptor but its three, nothing of the daemon's rank or sockets;
 //   - the end is reported when no process of the job is left, wherever it hid (processes_linux.h);
-//   - TERM first, KILL after the grace, again and again until nothing is left;
+//   - TERM first, KILL after the grace, again and again until nothing is left, first soon, then
+//     every second;
 //   - the end is written even if the disk is full: room for it is taken before the start, and for a
 //     minute it is tried again;
 //   - output and tail are bounded, working directory and time are watched.
 // Limits: a program may write faster than its directory is measured (every disk_check_every); a
 // single file is bounded by the kernel (RLIMIT_FSIZE). A Warden that is itself killed takes its
-// program along (PR_SET_PDEATHSIG) and leaves the rest to Runner::recover().
+// program along (PR_SET_PDEATHSIG) and leaves the rest to Runner::recover(). riftbus-job is read
+// from a disk, too: what of it was never in memory cannot run while that one does not answer.
 //
-// One thread; blocks in run() until all is over. SIGCHLD and SIGTERM are taken while it lives.
+// Used by one thread; blocks in run() until all is over. SIGCHLD and SIGTERM are taken while it
+// lives.
 #pragma once
 
 #include <sys/types.h>
@@ -27,14 +32,15 @@
 #include <string>
 
 #include "node/executor/job_files.h"
-#include "node/executor/output_file.h"
+#include "node/executor/scribe.h"
 
 namespace riftbus::executor {
 
 class Warden {
  public:
   static constexpr Seconds kLeftoverGrace{2};  // for what the program left behind when it ended
-  static constexpr Millis kKillAgain{50};
+  static constexpr Millis kKillAgainMin{50};   // twice as long each time: /proc is read for it
+  static constexpr Seconds kKillAgainMax{1};
   static constexpr Millis kWriteAgain{200};  // the end, on a full disk
   static constexpr Seconds kWriteEndWithin{60};
   static constexpr Seconds kLookAgain{1};  // at the clock: poll() does not count suspended time
@@ -50,40 +56,33 @@ class Warden {
   void run();
 
  private:
-  struct Stream {
-    int fd = -1;
-    OutputFile file;
-    OutputTail tail;
-  };
-
   [[nodiscard]] bool open_control();
   void fork_program();
   [[noreturn]] void become_program(pid_t warden, int out, int err, int trouble);
+  void read_trouble();
   void fail_start(const std::string& why);
   void turn();
+  void keep_bounds(TimePoint now);
   void read_control();
   void obey(const std::string& line);
-  void read_stream(Stream& stream) const;
   void take_signals();
   void reap(TimePoint now);
   void on_program_ended(int status, TimePoint now);
   void begin_stop(Cause cause, TimePoint now);
   void signal_all(int number) const;
-  void check_disk(TimePoint now);
   void finish();
   void reserve_room() const;
   void write_end(TimePoint now);
-  void publish();
-  void wake_daemon() const;
   [[nodiscard]] TimePoint next_deadline() const;
 
   std::string folder_;
   JobSpec spec_;
   JobState state_;
-  Stream out_;
-  Stream err_;
+  Scribe scribe_;
   int control_ = -1;
   int signals_ = -1;
+  int trouble_ = -1;  // open until the program begins; says what is wrong if it does not
+  std::string trouble_text_;
   std::string control_text_;
   pid_t program_ = 0;
   bool program_ended_ = false;
@@ -91,12 +90,9 @@ class Warden {
   TimePoint started_;
   std::optional<Cause> stopping_;
   TimePoint kill_at_;
-  TimePoint disk_check_at_;
+  Nanos kill_again_ = kKillAgainMin;
   TimePoint end_again_at_ = TimePoint::max();  // when the end is written again
   TimePoint end_given_up_at_;
 };
-
-// What a directory holds, in bytes on disk; counts no more than `entries_max` entries.
-[[nodiscard]] std::uint64_t measure_directory(const std::string& path, std::size_t entries_max);
 
 }  // namespace riftbus::executor

@@ -93,8 +93,6 @@ void shed_rank(const JobSpec& spec) {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-void set_non_blocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
-
 }  // namespace
 
 void Warden::fork_program() {
@@ -110,32 +108,38 @@ void Warden::fork_program() {
   program_ = fork();
   if (program_ == 0) become_program(warden, out[1], err[1], trouble[1]);
   for (const int end : {out[1], err[1], trouble[1]}) close(end);
-  out_.fd = out[0];
-  err_.fd = err[0];
-  set_non_blocking(out_.fd);
-  set_non_blocking(err_.fd);
   if (program_ < 0) {
-    close(trouble[0]);
-    fail_start(std::string("no process: ") + std::strerror(errno));
+    const std::string why = std::strerror(errno);
+    for (const int end : {out[0], err[0], trouble[0]}) close(end);
+    fail_start("no process: " + why);
     return;
   }
-  // The other end closes by itself when the program begins; before that it may say what is wrong.
-  std::string why;
+  trouble_ = trouble[0];
+  fcntl(trouble_, F_SETFL, O_NONBLOCK);
+  scribe_.begin(out[0], err[0]);  // a thread: only now, as a fork takes no threads along
+}
+
+// The other end closes by itself when the program begins; before that it may say what is wrong. To
+// begin may take long, if its file is on a disk that does not answer; bounds are kept meanwhile.
+void Warden::read_trouble() {
   std::array<char, 512> buffer{};
   for (;;) {
-    const auto got = read(trouble[0], buffer.data(), buffer.size());
+    const auto got = read(trouble_, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    why.append(buffer.data(), static_cast<std::size_t>(got));
+    if (got < 0) return;
+    if (got == 0) break;
+    trouble_text_.append(buffer.data(), static_cast<std::size_t>(got));
   }
-  close(trouble[0]);
-  if (!why.empty()) {
+  close(trouble_);
+  trouble_ = -1;
+  if (!trouble_text_.empty()) {
     waitpid(program_, nullptr, 0);
-    fail_start(why);
+    fail_start(trouble_text_);
     return;
   }
   state_.pid = program_;
   state_.pid_started = start_time_of(program_);
+  scribe_.put(state_);
 }
 
 void Warden::become_program(pid_t warden, int out, int err, int trouble) {

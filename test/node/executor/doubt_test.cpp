@@ -67,25 +67,10 @@ TEST(Doubt, AnotherLifeOfTheDaemonAdoptsWhatItCannotTellDead) {
 
 TEST(Doubt, APidOfAnEarlierBootNamesSomebodyElse) {
   RunnerWorld world;
-  const pid_t innocent = fork();
-  if (innocent == 0) {
-    for (;;) pause();
-  }
-  const Hold hold{work::WorkId(1), work::Fence(101)};
-  const auto folder = world.folder + "/" + folder_name(hold);
-  std::filesystem::create_directories(folder);
-  const auto kind = RunnerWorld::shell("true");
-  auto spec = make_spec(RunnerWorld::start_of(1, kind), kind, "w1");
-  spec.boot_id = "another";
-  ASSERT_TRUE(write_spec(folder, spec).ok());
-  JobState state;
-  state.pid = innocent;
-  state.pid_started = start_time_of(innocent);
-  ASSERT_TRUE(write_state(folder, state).ok());
+  const Bystander bystander;
+  world.record_job_of(bystander.pid(), start_time_of(bystander.pid()), "another boot");
   EXPECT_TRUE(world.runner.recover().empty());
-  EXPECT_TRUE(is_alive(innocent));
-  kill(innocent, SIGKILL);
-  waitpid(innocent, nullptr, 0);
+  EXPECT_TRUE(is_alive(bystander.pid()));
 }
 
 }  // namespace

@@ -64,13 +64,12 @@ TEST(GpuVariables, NameThemForEachRuntimeAndHideTheOthers) {
   for (const auto& [name, value] : variables_of({})) EXPECT_EQ(value, "-1") << name;
 }
 
-// ---- real jobs
-// -----------------------------------------------------------------------------------
+// ---- real jobs -------------------------------------------------------------------------------
 
-JobKind gpu_kind(const std::string& needs, std::map<std::string, std::string> environment = {}) {
-  auto kind = RunnerWorld::shell(
-      "echo $CUDA_VISIBLE_DEVICES $HIP_VISIBLE_DEVICES > own; while ! test -e go; do sleep 0.01; "
-      "done; exit 0");
+JobKind gpu_kind(const Gate& gate, const std::string& needs,
+                 std::map<std::string, std::string> environment = {}) {
+  auto kind =
+      RunnerWorld::shell("echo $CUDA_VISIBLE_DEVICES $HIP_VISIBLE_DEVICES > own; " + gate.wait());
   kind.needs = needs;
   kind.environment = std::move(environment);
   return kind;
@@ -81,13 +80,14 @@ std::string own_of(const RunnerWorld& world, const Hold& job) {
   return slurp(world.work(job, "own"));
 }
 
-void let_go(const RunnerWorld& world, const Hold& job) { std::ofstream(world.work(job, "go")); }
-
 TEST(GpuJobs, SeeTheirOwnAndTheLastOneIsGivenBack) {
   RunnerWorld world;
+  Gate first_gate(world.directory / "first");
+  const Gate gate(world.directory / "others");
   world.runner.set_gpus({"nvidia/GPU-1", "nvidia/GPU-2"});
-  const auto kind = gpu_kind("gpus>=1", {{"CUDA_VISIBLE_DEVICES", "GPU-1"}});
-  const auto first = world.start(kind);
+  const std::map<std::string, std::string> own{{"CUDA_VISIBLE_DEVICES", "GPU-1"}};
+  const auto kind = gpu_kind(gate, "gpus>=1", own);
+  const auto first = world.start(gpu_kind(first_gate, "gpus>=1", own));
   const auto second = world.start(kind);
   EXPECT_EQ(own_of(world, first), "GPU-1 -1\n");
   EXPECT_EQ(own_of(world, second), "GPU-2 -1\n") << "a kind chose for itself";
@@ -95,24 +95,27 @@ TEST(GpuJobs, SeeTheirOwnAndTheLastOneIsGivenBack) {
   const auto refused = world.runner.start(third, kind);
   ASSERT_TRUE(std::holds_alternative<jobs::Ended>(refused));
   EXPECT_EQ(std::get<jobs::Ended>(refused).exit.cause, Cause::no_gpu);
-  let_go(world, first);
+  first_gate.open();
   ASSERT_TRUE(world.wait_end(first));
   EXPECT_EQ(own_of(world, world.start(third, kind)), "GPU-1 -1\n");
 }
 
 TEST(GpuJobs, WithoutNeedOfOneNoneIsSeenUnlessTheKindNamesSome) {
   RunnerWorld world;
+  const Gate gate(world.directory / "go");
   world.runner.set_gpus({"nvidia/GPU-1"});
-  EXPECT_EQ(own_of(world, world.start(gpu_kind("cpus>=1"))), "-1 -1\n");
-  EXPECT_EQ(own_of(world, world.start(gpu_kind("cpus>=1", {{"HIP_VISIBLE_DEVICES", "0"}}))),
+  EXPECT_EQ(own_of(world, world.start(gpu_kind(gate, "cpus>=1"))), "-1 -1\n");
+  EXPECT_EQ(own_of(world, world.start(gpu_kind(gate, "cpus>=1", {{"HIP_VISIBLE_DEVICES", "0"}}))),
             "-1 0\n");
 }
 
 TEST(GpuJobs, KeepTheirsWhenTheDaemonReturns) {
   RunnerWorld world;
+  Gate first_gate(world.directory / "first");
+  const Gate gate(world.directory / "others");
   world.runner.set_gpus({"nvidia/GPU-1", "nvidia/GPU-2"});
-  const auto kind = gpu_kind("gpus>=1");
-  const auto first = world.start(kind);
+  const auto kind = gpu_kind(gate, "gpus>=1");
+  const auto first = world.start(gpu_kind(first_gate, "gpus>=1"));
   EXPECT_EQ(own_of(world, first), "GPU-1 -1\n");
   Runner successor(world.options());
   ASSERT_TRUE(successor.open());
@@ -124,7 +127,7 @@ TEST(GpuJobs, KeepTheirsWhenTheDaemonReturns) {
   EXPECT_EQ(own_of(world, next.hold), "GPU-2 -1\n");
   const auto third = RunnerWorld::start_of(21, kind);
   EXPECT_TRUE(std::holds_alternative<jobs::Ended>(successor.start(third, kind)));
-  let_go(world, first);
+  first_gate.open();
   ASSERT_TRUE(world.wait_end(successor, first));
   world.started.push_back(third.hold);
   ASSERT_TRUE(std::holds_alternative<jobs::Started>(successor.start(third, kind)));

@@ -6,19 +6,9 @@
 namespace riftbus::executor {
 namespace {
 
-// In place of riftbus-job: `lines`, in which $JOB is the real one and $1 the folder.
-Runner::Options helped_by(const RunnerWorld& world, const std::string& lines) {
-  auto options = world.options();
-  const std::string script = world.directory / "helper";
-  std::ofstream(script) << "#!/bin/sh\nJOB=" << options.helper << "\n" << lines;
-  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
-  options.helper = script;
-  return options;
-}
-
 TEST(Hardship, AJobThatStartsTooSlowlyToSaySoIsWatchedAllTheSame) {
   RunnerWorld world;
-  Runner runner(helped_by(world, "\"$JOB\" \"$1\"; exit 75\n"));
+  Runner runner(world.helped_by("\"$JOB\" \"$1\"; exit 75\n"));
   ASSERT_TRUE(runner.open().ok());
   const auto kind = RunnerWorld::shell("echo $$ > pid; exec sleep 1000");
   const auto start = RunnerWorld::start_of(1, kind);
@@ -33,7 +23,7 @@ TEST(Hardship, AJobThatStartsTooSlowlyToSaySoIsWatchedAllTheSame) {
 
 TEST(Hardship, ARiftbusJobThatComesTooLateStartsNothing) {
   RunnerWorld world;
-  Runner runner(helped_by(world, "exit 75\n"));
+  Runner runner(world.helped_by("exit 75\n"));
   ASSERT_TRUE(runner.open().ok());
   const auto kind = RunnerWorld::shell("true");
   const auto start = RunnerWorld::start_of(1, kind);
@@ -64,8 +54,9 @@ TEST(Hardship, AWriteToAReaderThatIsGoneDoesNotEndTheJob) {
 
 TEST(Hardship, AnEndThatCannotBeWrittenIsWrittenLater) {
   RunnerWorld world;
-  const auto hold = world.start(
-      RunnerWorld::shell("echo $PPID > warden; while ! test -e go; do sleep 0.01; done; exit 5"));
+  Gate gate(world.directory / "go");
+  const auto hold =
+      world.start(RunnerWorld::shell("echo $PPID > warden; " + gate.wait() + "exit 5"));
   const auto warden = world.wait_for_pid(hold, "warden");
   ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(world.path(hold, "state.json")); }));
   EXPECT_EQ(std::filesystem::file_size(world.path(hold, "reserve")), 64U * 1024U);
@@ -75,7 +66,7 @@ TEST(Hardship, AnEndThatCannotBeWrittenIsWrittenLater) {
   ASSERT_EQ(prlimit(warden, RLIMIT_FSIZE, nullptr, &before), 0);
   none.rlim_max = before.rlim_max;
   ASSERT_EQ(prlimit(warden, RLIMIT_FSIZE, &none, nullptr), 0);
-  std::ofstream(world.work(hold, "go")) << "";
+  gate.open();
   ASSERT_TRUE(wait_until([&] { return !std::filesystem::exists(world.path(hold, "reserve")); }));
   for (const auto& event : world.runner.look()) {
     EXPECT_FALSE(std::holds_alternative<jobs::Ended>(event));

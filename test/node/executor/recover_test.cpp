@@ -27,9 +27,9 @@ void end(pid_t driver) {
 
 TEST(Recover, AJobOutlivesItsDaemonAndIsAdopted) {
   RunnerWorld world;
-  const auto kind = RunnerWorld::shell(
-      "echo $$ > pid; while ! test -e go; do sleep 0.01; done;"
-      "printf done > \"$RIFTBUS_RESULT\"");
+  Gate gate(world.directory / "go");
+  const auto kind =
+      RunnerWorld::shell("echo $$ > pid; " + gate.wait() + "printf done > \"$RIFTBUS_RESULT\"");
   auto start = RunnerWorld::start_of(1, kind);
   start.stop_at = bus::boot_now() + kPatience * 2;
   world.started.push_back(start.hold);
@@ -44,7 +44,7 @@ TEST(Recover, AJobOutlivesItsDaemonAndIsAdopted) {
   EXPECT_EQ(found[0].stop_at, start.stop_at);
   EXPECT_EQ(found[0].terms.lease_ms, start.grant.terms.lease_ms);
   EXPECT_FALSE(found[0].ended);
-  std::ofstream(world.work(start.hold, "go")) << "";
+  gate.open();
   const auto exit = world.wait_end(start.hold);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->result, "done");
@@ -145,32 +145,18 @@ TEST(Recover, AfterBothWereKilledTheRemainsAreClearedAndNothingIsHeld) {
 
 TEST(Recover, AReusedPidIsLeftAlone) {
   RunnerWorld world;
-  const pid_t innocent = fork();
-  if (innocent == 0) {
-    for (;;) pause();
-  }
-  const Hold hold{work::WorkId(1), work::Fence(101)};
-  const auto folder = world.folder + "/" + folder_name(hold);
-  std::filesystem::create_directories(folder);
-  const auto kind = RunnerWorld::shell("true");
-  ASSERT_TRUE(write_spec(folder, make_spec(RunnerWorld::start_of(1, kind), kind, "w1")).ok());
-  JobState state;
-  state.pid = innocent;
-  state.pid_started = start_time_of(innocent) - 1;
-  ASSERT_TRUE(write_state(folder, state).ok());
+  const Bystander bystander;
+  const auto started = start_time_of(bystander.pid());
+  world.record_job_of(bystander.pid(), started - 1, boot_id());
   EXPECT_TRUE(world.runner.recover().empty());
-  EXPECT_TRUE(is_alive(innocent));
+  EXPECT_TRUE(is_alive(bystander.pid()));
   // The same record with the right start time names that very process.
-  std::filesystem::create_directories(folder);
-  state.pid_started = start_time_of(innocent);
-  ASSERT_TRUE(write_spec(folder, make_spec(RunnerWorld::start_of(1, kind), kind, "w1")).ok());
-  ASSERT_TRUE(write_state(folder, state).ok());
+  world.record_job_of(bystander.pid(), started, boot_id());
   // Its parent must take it away for the remains to be gone.
   signal(SIGCHLD, SIG_IGN);
   EXPECT_TRUE(world.runner.recover().empty());
   signal(SIGCHLD, SIG_DFL);
-  EXPECT_FALSE(is_alive(innocent));
-  waitpid(innocent, nullptr, 0);
+  EXPECT_FALSE(is_alive(bystander.pid()));
 }
 
 TEST(Recover, ARecordOfAnEarlierBootIsNotHeld) {

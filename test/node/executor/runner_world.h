@@ -1,13 +1,16 @@
 // Real jobs for a test: a runner in a directory of its own, and waiting for what happens.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -33,8 +36,8 @@ inline std::string slurp(const std::string& path) {
 
 // Until `happened` or the patience is over; looks often, because files cannot be waited for.
 template <class Happened>
-bool wait_until(Happened happened) {
-  const auto end = bus::boot_now() + kPatience;
+bool wait_until(Happened happened, Nanos patience = kPatience) {
+  const auto end = bus::boot_now() + patience;
   while (!happened()) {
     if (bus::boot_now() >= end) return false;
     poll(nullptr, 0, 5);
@@ -67,6 +70,47 @@ class FewDescriptors {
   rlimit before_{};
 };
 
+// A process that has nothing to do with any job.
+class Bystander {
+ public:
+  Bystander() : pid_(fork()) {
+    while (pid_ == 0) pause();
+  }
+  ~Bystander() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  Bystander(const Bystander&) = delete;
+  Bystander& operator=(const Bystander&) = delete;
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_;
+};
+
+// What a job waits at until it is opened: a lock that the test holds. No program inherits it.
+class Gate {
+ public:
+  explicit Gate(std::string path)
+      : path_(std::move(path)), file_(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+    EXPECT_EQ(flock(file_, LOCK_EX | LOCK_NB), 0) << path_;
+  }
+  ~Gate() { open(); }
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+  // For the job's shell: goes on once the gate is open.
+  [[nodiscard]] std::string wait() const { return "flock -s " + path_ + " true; "; }
+  void open() {
+    if (file_ >= 0) close(file_);
+    file_ = -1;
+  }
+
+ private:
+  std::string path_;
+  int file_;
+};
+
 class RunnerWorld {
  public:
   RunnerWorld() : folder(directory / "jobs"), runner(options()) {
@@ -89,6 +133,16 @@ class RunnerWorld {
     options.finished_kept = 2;
     options.disk_check_every = Millis{50};
     return options;
+  }
+
+  // In place of riftbus-job: `lines`, in which $JOB is the real one and $1 the folder.
+  [[nodiscard]] Runner::Options helped_by(const std::string& lines) const {
+    auto helped = options();
+    const std::string script = directory / "helper";
+    std::ofstream(script) << "#!/bin/sh\nJOB=" << helped.helper << "\n" << lines;
+    std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+    helped.helper = script;
+    return helped;
   }
 
   static JobKind shell(const std::string& line) {
@@ -120,6 +174,21 @@ class RunnerWorld {
     const auto event = runner.start(what, kind);
     EXPECT_TRUE(std::holds_alternative<jobs::Started>(event));
     return what.hold;
+  }
+
+  // What a former life left of work 1: it ran as this process, and nobody wrote an end.
+  void record_job_of(pid_t pid, std::uint64_t pid_started, const std::string& boot) const {
+    const auto kind = shell("true");
+    const auto start = start_of(1, kind);
+    const auto left = folder + "/" + folder_name(start.hold);
+    std::filesystem::create_directories(left);
+    auto spec = make_spec(start, kind, "w1");
+    spec.boot_id = boot;
+    ASSERT_TRUE(write_spec(left, spec).ok());
+    JobState state;
+    state.pid = pid;
+    state.pid_started = pid_started;
+    ASSERT_TRUE(write_state(left, state).ok());
   }
 
   [[nodiscard]] std::string path(const Hold& hold, const std::string& name) const {
