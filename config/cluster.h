@@ -24,6 +24,7 @@
 #include "config/diagnostic.h"
 #include "config/job_kind.h"
 #include "config/leadership.h"
+#include "config/relay_config.h"
 #include "config/roster.h"
 #include "config/tunnel_config.h"
 #include "config/types.h"
@@ -225,6 +226,7 @@ struct NodeSettings {
   PeerCacheConfig peer_cache;
   ExecutorConfig executor;
   TunnelConfig tunnel;                  // key_file and status_file are filled in
+  RelayConfig relay;                    // as are its files
   std::map<std::string, JobKind> jobs;  // the kinds of work that it runs, by name
   std::vector<Seed> seeds;              // never this node itself
   std::vector<NodeId> voters;

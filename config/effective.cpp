@@ -105,7 +105,7 @@ class Resolver {
     return true;
   }
 
-  void derive_tunnel_files() {
+  void derive_ssh_files() {
     const auto derive_file = [&](std::string& file, const std::string& path, const char* key,
                                  const char* from) {
       if (!file.empty()) return;
@@ -117,6 +117,15 @@ class Resolver {
                 "default (paths.keys_dir)");
     derive_file(tunnel.status_file, node().paths.data_dir + "/tunnel.json", "tunnel.status_file",
                 "default (paths.data_dir)");
+    auto& relay = node().relay;
+    derive_file(relay.host_key_file, node().paths.keys_dir + "/relay_ed25519",
+                "relay.host_key_file", "default (paths.keys_dir)");
+    const auto derive_data = [&](std::string& file, const char* name, const char* key) {
+      derive_file(file, node().paths.data_dir + name, key, "default (paths.data_dir)");
+    };
+    derive_data(relay.allow_file, "/relay_keys", "relay.allow_file");
+    derive_data(relay.socket_dir, "/relay", "relay.socket_dir");
+    derive_data(relay.status_file, "/relay.json", "relay.status_file");
   }
 
   void derive(bool explicit_seeds) {
@@ -130,7 +139,7 @@ class Resolver {
       node().paths.keys_dir = node().paths.data_dir + "/keys";
       sources_["paths.keys_dir"] = {"default (paths.data_dir)", 0, 0};
     }
-    derive_tunnel_files();
+    derive_ssh_files();
     const auto* own = self();
     if (own != nullptr) node().resources = own->resources;
     node().jobs = result_.cluster.jobs;

@@ -6,7 +6,7 @@
 //
 // Ranges: 1000 identities and configuration, 1100 keys, roster and security, 1200 membership,
 // 1300 bus, wire and transport, 1400 disk and cache, 1500 CLI and tap, 1600 daemon start-up,
-// 1700 log of a voter, 1740 work queue.
+// 1700 log of a voter, 1740 work queue, 1800 tunnel, 1830 relay.
 #pragma once
 
 #include <cstdint>

@@ -63,7 +63,9 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {1811, 1813, kExitRefused},      // host key, our key or a forward refused
     {1814, 1816, kExitTemporary},    // silent, ended, too slow
     {1817, 1817, kExitConfig},       // local listener
-    {1818, 1849, kExitUnavailable},  //
+    {1818, 1829, kExitUnavailable},  //
+    {1830, 1832, kExitConfig},       // relay: listener, folder, list of keys
+    {1833, 1849, kExitUnavailable},  //
 });
 
 }  // namespace

@@ -100,6 +100,8 @@ std::span<const SettingSpec> setting_specs() {
     std::vector<SettingSpec> rows(daemon.begin(), daemon.end());
     rows.insert(rows.end(), leadership.begin(), leadership.end());
     rows.insert(rows.end(), tunnel.begin(), tunnel.end());
+    const auto relay = relay_setting_rows();
+    rows.insert(rows.end(), relay.begin(), relay.end());
     return rows;
   }();
   return all;

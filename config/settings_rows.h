@@ -13,5 +13,7 @@ namespace riftbus {
 [[nodiscard]] std::span<const SettingSpec> leadership_setting_rows();
 // `tunnel:`, read by riftbus-tunnel.
 [[nodiscard]] std::span<const SettingSpec> tunnel_setting_rows();
+// `relay:`, read by riftbus-relay and its SSH half.
+[[nodiscard]] std::span<const SettingSpec> relay_setting_rows();
 
 }  // namespace riftbus

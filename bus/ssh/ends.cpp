@@ -19,7 +19,7 @@ namespace riftbus::ssh {
 
 namespace {
 
-constexpr int kBacklog = 128;
+constexpr int kBacklog = 1024;  // a relay that is back meets all its nodes at once
 
 struct SocketAddress {
   sockaddr_storage storage{};

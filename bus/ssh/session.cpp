@@ -154,7 +154,7 @@ void Session::start_events() {
   ssh_event_add_session(state_->event, state_->session);
 }
 
-bool Session::has_events() const { return state_->event != nullptr; }
+void Session::give_up() { state_->problem = error_of(state_->session); }
 
 std::unique_ptr<Channel> Session::adopt(ssh_channel_struct* channel) {
   return std::unique_ptr<Channel>(new Channel(*this, channel, {}));

@@ -109,7 +109,8 @@ class Session {
   // The one that libssh works with, and closes whenever it likes.
   [[nodiscard]] int& library_descriptor();
   void start_events();
-  [[nodiscard]] bool has_events() const;
+  // It is over before it began.
+  void give_up();
   [[nodiscard]] std::unique_ptr<Channel> adopt(ssh_channel_struct* channel);
   // A channel of ours, nullptr if there is no memory for it.
   [[nodiscard]] std::unique_ptr<Channel> make_channel(Channel::Opener opener);

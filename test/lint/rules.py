@@ -27,12 +27,14 @@ MAY_INCLUDE_NARROW = {
     "node/membership": ("config", "bus/wire", "node/membership"),
     "node/ctl": ("config", "bus", "node/ctl", "node/work"),
     "tunnel/session": ("config", "tunnel/session"),
+    "relay/gate": ("config", "relay/gate"),
     "test/sim": ("config", "bus/wire", "node/membership", "test/sim"),
     "test/sim/queue": ("config", "bus/wire", "node/consensus", "node/work", "node/replica",
                        "node/jobs", "test/sim", "test/node/work"),
 }
 PURE_FOLDERS = ("bus/wire/", "node/membership/", "node/election/", "node/consensus/", "node/work/",
-                "node/replica/", "node/jobs/", "node/sync/", "tunnel/session/")
+                "node/replica/", "node/jobs/", "node/sync/", "tunnel/session/",
+                "relay/gate/")
 # In config/ the vocabulary is pure; what reads files or the environment is not.
 PURE_CONFIG = re.compile(
     r"config/(types|result|random|roster|roster_\w+|address|error_catalog|needs|offer|job_kind"

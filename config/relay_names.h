@@ -11,7 +11,7 @@
 
 #include "config/forward.h"
 
-namespace riftbus::ssh {
+namespace riftbus {
 
 inline constexpr std::string_view kRelayBanner = "riftbus-relay";
 inline constexpr std::string_view kBulkSuffix = "+bulk";
@@ -20,4 +20,4 @@ inline constexpr std::string_view kBulkSuffix = "+bulk";
   return traffic == TrafficClass::bulk ? kBulkSuffix : std::string_view{};
 }
 
-}  // namespace riftbus::ssh
+}  // namespace riftbus

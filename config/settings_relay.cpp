@@ -1,0 +1,87 @@
+#include <array>
+
+#include "config/setting_forms.h"
+#include "config/settings_rows.h"
+
+namespace riftbus {
+
+namespace {
+
+using N = NodeSettings;
+using C = RelayConfig;
+
+constexpr std::array<std::string_view, 3> kCiphers{"auto", "chacha20", "aes-gcm"};
+
+Status assign_user(N& node, const Texts& texts) {
+  if (!NodeId::is_valid(texts.front())) {
+    return Error{1008, "not a user's name: \"" + texts.front().substr(0, 80) + "\"", "",
+                 "use 1 to 64 characters of A-Z a-z 0-9 . _ -"};
+  }
+  node.relay.user = texts.front();
+  return Ok{};
+}
+
+template <auto Member>
+constexpr SettingSpec path(std::string_view key, std::string_view flag, std::string_view meaning) {
+  return {key,
+          kScalar,
+          kShared,
+          "",
+          flag,
+          "",
+          meaning,
+          &assign_path<&N::relay, Member>,
+          &read_word<&N::relay, Member>};
+}
+
+template <auto Member, std::int64_t Low, std::int64_t High>
+constexpr SettingSpec number(std::string_view key, std::string_view unit,
+                             std::string_view meaning) {
+  return integer<&N::relay, Member, Low, High>(key, unit, "", "", meaning);
+}
+
+constexpr auto kSpecs = std::to_array<SettingSpec>({
+    {"relay.ssh_host", kScalar, kShared, "", "relay-ssh-host", "", "address that tunnels come to",
+     &assign_host<&N::relay, &C::ssh_host, true>, &read_word<&N::relay, &C::ssh_host>},
+    number<&C::ssh_port, 1, 65'535>("relay.ssh_port", "", "and port"),
+    path<&C::host_key_file>("relay.host_key_file", "relay-host-key-file",
+                            "the relay's SSH key, made if missing; keys_dir/relay_ed25519"),
+    path<&C::allow_file>("relay.allow_file", "relay-allow-file",
+                         "keys of the nodes that may tunnel; data_dir/relay_keys"),
+    path<&C::socket_dir>("relay.socket_dir", "relay-socket-dir",
+                         "where the nodes' listeners appear; data_dir/relay"),
+    path<&C::status_file>("relay.status_file", "relay-status-file",
+                          "where the state is written as JSON; data_dir/relay.json"),
+    {"relay.user", kScalar, kShared, "", "relay-user", "",
+     "whom the SSH half becomes when started as root", &assign_user,
+     &read_word<&N::relay, &C::user>},
+    {"relay.cipher", kScalar, kShared, "", "relay-cipher", "", "auto, chacha20 or aes-gcm",
+     &assign_choice<&N::relay, &C::cipher, kCiphers>, &read_word<&N::relay, &C::cipher>},
+    number<&C::keepalive_ms, 100, 600'000>("relay.keepalive_ms", "ms",
+                                           "silence before a sign of life is asked for"),
+    number<&C::keepalive_missed_max, 1, 100>("relay.keepalive_missed_max", "",
+                                             "intervals of silence until a session is over"),
+    number<&C::grace_ms, 100, 600'000>("relay.grace_ms", "ms", "to prove a listed key"),
+    number<&C::attempts_max, 1, 100>("relay.attempts_max", "", "refused keys until it hangs up"),
+    number<&C::strangers_max, 1, 10'000>("relay.strangers_max", "",
+                                         "connections without a proven key"),
+    number<&C::strangers_per_address_max, 1, 10'000>("relay.strangers_per_address_max", "",
+                                                     "of these from one address"),
+    number<&C::sessions_max, 1, 100'000>("relay.sessions_max", "", "connections in all"),
+    number<&C::sessions_per_address_max, 1, 100'000>("relay.sessions_per_address_max", "",
+                                                     "of these from one address"),
+    number<&C::listeners_max, 1, 64>("relay.listeners_max", "", "listeners of one session"),
+    number<&C::connections_max, 1, 10'000>("relay.connections_max", "",
+                                           "forwarded connections at once in one session"),
+    number<&C::held_mb_max, 2, 65'536>("relay.held_mb_max", "MiB",
+                                       "of one session held for readers that stall"),
+    number<&C::rekey_mb, 1, 65'536>("relay.rekey_mb", "MiB", "carried under one set of keys"),
+    number<&C::unsent_kb_max, 1, 65'536>("relay.unsent_kb_max", "KiB",
+                                         "what the kernel may hold unsent"),
+});
+
+}  // namespace
+
+std::span<const SettingSpec> relay_setting_rows() { return kSpecs; }
+
+}  // namespace riftbus
