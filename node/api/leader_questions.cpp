@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "bus/clock.h"
 #include "node/api/api_leader.h"
 
 namespace riftbus::node {
@@ -89,7 +88,7 @@ Result<std::string> LeaderQuestions::set_policy(const wire::Query& query) {
     if (!policy) {
       return Error{1503, "no such policy", found->second, "raft, bully, hybrid or configured"};
     }
-    voter_->set_policy(*policy, bus::boot_now());
+    voter_->set_policy(*policy, view_().now.at);
     if (remember_) remember_(is_back ? "" : found->second);
   }
   const NodeView view = view_();
@@ -104,7 +103,8 @@ Result<std::string> LeaderQuestions::change(const wire::Query& query, bool stale
   if (voter_ == nullptr || (stale && query.name != "leader.recover")) {
     return refuse(Refusal::not_leader);
   }
-  const TimePoint now = bus::boot_now();
+  // Not the clock's: the log is given the time of this turn afterwards, and time never goes back.
+  const TimePoint now = view_().now.at;
   Refusal refusal = Refusal::none;
   NodeId id;
   if (query.name != "leader.recover" &&

@@ -71,7 +71,7 @@ WorkDesk::WorkDesk(const NodeId& self, bus::Bus& bus, WorkClient& client, Leader
 void WorkDesk::set_voter(VoterShell* voter) {
   voter_ = voter;
   if (voter_ == nullptr) return;
-  voter_->on_answer([this](replica::Answer&& one) { on_answer(std::move(one), bus::boot_now()); });
+  voter_->on_answer([this](replica::Answer&& one) { on_answer(std::move(one)); });
 }
 
 wire::WorkReply WorkDesk::moved(TimePoint now) const {
@@ -206,7 +206,7 @@ void WorkDesk::serve_command(Asker asker, const wire::WorkRequest& request, cons
 
 // ---- answers -----------------------------------------------------------------------------------
 
-void WorkDesk::on_answer(replica::Answer&& answered, TimePoint) {
+void WorkDesk::on_answer(replica::Answer&& answered) {
   auto found = askers_.extract(answered.ticket);
   if (found.empty()) return;
   const Asker& asker = found.mapped();

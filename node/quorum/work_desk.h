@@ -78,7 +78,7 @@ class WorkDesk {
   void pass_on(Remote remote, wire::WorkRequest request, const NodeId& client, TimePoint now);
   void answer(const Asker& asker, const Result<wire::WorkReply>& reply);
   void answer_question(const Asker& asker, bool stale);
-  void on_answer(replica::Answer&& answer, TimePoint now);
+  void on_answer(replica::Answer&& answer);
   [[nodiscard]] replica::Ticket remember(Asker asker);
   [[nodiscard]] wire::WorkReply moved(TimePoint now) const;
   [[nodiscard]] bool is_voter(const NodeId& id) const {
