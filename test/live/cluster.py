@@ -25,6 +25,7 @@ import time
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAMS = os.environ.get("RIFTBUS_BIN", os.path.join(ROOT, "build", "release", "bin"))
 PORTS_PER_NODE = 10
+CRASHES = {-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGILL, -signal.SIGFPE}
 FORM_S = 30  # a small cluster on a busy machine
 _poll = threading.Event()  # never set: only waited on
 
@@ -108,6 +109,8 @@ class Cluster:
         return self
 
     def __exit__(self, kind, *_):
+        crashed = [name for name in self.processes if self._has_crashed(name)]
+        kind = kind or (AssertionError if crashed else None)
         for name in list(self.processes):
             self._end(name)
         if kind and kind is not KeyboardInterrupt:
@@ -116,6 +119,12 @@ class Cluster:
                       file=sys.stderr)
         if not self.keep:
             shutil.rmtree(self.directory, ignore_errors=True)
+        if crashed:
+            raise AssertionError(f"crashed: {', '.join(crashed)}")
+
+    def _has_crashed(self, name):
+        """By itself: no test sends these signals."""
+        return name in self.processes and self.processes[name].poll() in CRASHES
 
     def _end(self, name):
         process = self.processes[name]
@@ -126,6 +135,8 @@ class Cluster:
 
     def start(self, name, *options, wrap=(), environment=None):
         """Starts one node; `wrap` is a command to run it under (prlimit and the like)."""
+        if self._has_crashed(name):  # a restart must not hide it
+            raise AssertionError(f"{name} crashed; see its log")
         with open(self.log_path(name), "ab") as log:
             self.processes[name] = subprocess.Popen(
                 [*wrap, *self.node_command(name, *options)], stdin=subprocess.DEVNULL,
