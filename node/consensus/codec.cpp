@@ -48,12 +48,12 @@ using wire::Token;
 using wire::Writer;
 
 // Numbers of the bodies: the places in MessageBody, from 1. Never reordered.
-constexpr std::uint32_t kMessageElements = 8;
+constexpr std::uint32_t kMessageElements = 8;  // and, since then, the mark
 
 // ---- plain forms -----------------------------------------------------------------------------
 
 PlainConfiguration plain(const Configuration& configuration) {
-  PlainConfiguration result{configuration.generation(), {}};
+  PlainConfiguration result{configuration.generation(), {}, configuration.mark()};
   for (const Server& server : configuration.servers()) {
     result.servers.push_back(
         {server.id, static_cast<std::uint8_t>(server.standing), server.priority});
@@ -75,7 +75,7 @@ std::optional<Configuration> checked(const PlainConfiguration& from, bool may_be
   }
   if (voters > kVotersMax) return std::nullopt;
   if (voters == 0 && !(may_be_empty && servers.empty())) return std::nullopt;
-  return Configuration(from.generation, std::move(servers));
+  return Configuration(from.generation, std::move(servers), from.mark);
 }
 
 PlainMeta plain(const SnapshotMeta& meta) {
@@ -166,7 +166,7 @@ void read_body_of(std::uint8_t kind, Reader& reader, MessageBody& body) {
 std::string encode(const Message& message) {
   std::string bytes;
   Writer writer(bytes);
-  writer.array(kMessageElements);
+  writer.array(kMessageElements + 1);
   writer.write(kCodecVersion);
   writer.write(message.cluster);
   writer.write(message.generation);
@@ -175,6 +175,7 @@ std::string encode(const Message& message) {
   writer.write(message.term);
   writer.write(static_cast<std::uint8_t>(message.body.index() + 1));
   std::visit([&](const auto& body) { write_body(writer, body); }, message.body);
+  writer.write(message.mark);
   return bytes;
 }
 
@@ -197,7 +198,12 @@ std::optional<Message> decode(std::string_view bytes) {
   reader.read(message.term);
   reader.read(kind);
   read_body_of(kind, reader, message.body);
-  for (left -= kMessageElements; left > 0 && reader.reject() == Reject::accepted; --left) {
+  left -= kMessageElements;
+  if (left > 0) {
+    reader.read(message.mark);
+    --left;
+  }
+  for (; left > 0 && reader.reject() == Reject::accepted; --left) {
     reader.skip();
   }
   if (reader.reject() != Reject::accepted) return std::nullopt;

@@ -40,8 +40,8 @@ const char* to_string(Refusal refusal) {
   return "?";
 }
 
-Configuration::Configuration(Generation generation, std::vector<Server> servers)
-    : generation_(generation), servers_(std::move(servers)) {
+Configuration::Configuration(Generation generation, std::vector<Server> servers, RecoveryMark mark)
+    : generation_(generation), mark_(mark), servers_(std::move(servers)) {
   std::sort(servers_.begin(), servers_.end(),
             [](const Server& a, const Server& b) { return a.id < b.id; });
   for (std::size_t i = 1; i < servers_.size(); ++i) {
@@ -123,7 +123,7 @@ Configuration Configuration::with(const Change& change) const {
       place->priority = change.priority;
       break;
   }
-  return {generation_, std::move(servers)};
+  return {generation_, std::move(servers), mark_};
 }
 
 std::string Configuration::to_string() const {

@@ -59,9 +59,10 @@ class Configuration {
  public:
   Configuration() = default;
   // `servers` in any order, each id once (CHECKed).
-  Configuration(Generation generation, std::vector<Server> servers);
+  Configuration(Generation generation, std::vector<Server> servers, RecoveryMark mark = {});
 
   [[nodiscard]] Generation generation() const { return generation_; }
+  [[nodiscard]] RecoveryMark mark() const { return mark_; }
   [[nodiscard]] const std::vector<Server>& servers() const { return servers_; }  // ordered by id
   [[nodiscard]] const Server* find(ServerId id) const;
   [[nodiscard]] bool is_voter(ServerId id) const;
@@ -92,6 +93,7 @@ class Configuration {
   static Value pick_majority(std::vector<Value> values);
 
   Generation generation_;
+  RecoveryMark mark_;
   std::vector<Server> servers_;
 };
 

@@ -23,7 +23,7 @@ Consensus::~Consensus() = default;
 
 void Consensus::take(const Event& event, TimePoint now) {
   state_->check_time(now);
-  if (state_->is_retired()) return;
+  if (state_->is_retired() && !state_->still_matters(event)) return;
   std::visit([&](const auto& one) { state_->on(one, now); }, event);
 }
 
@@ -95,7 +95,10 @@ Glance Consensus::glance() const {
           core.commit,
           state_->applier.applied(),
           core.log.last(),
-          core.durability.durable()};
+          core.durability.durable(),
+          core.is_removed(),
+          core.hard.successor,
+          core.rival_heard};
 }
 
 Status Consensus::status() const {

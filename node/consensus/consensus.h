@@ -203,11 +203,21 @@ enum class Happening : std::uint8_t {
   transfers,     // to `subject`
   transfer_failed,
   superseded,          // `subject` speaks for a later generation: this log is history
+  removed,             // `subject` knows that the configuration no longer names this server
+  rival,               // `subject` speaks for another recovery of this very generation
   follower_lost_data,  // `subject` does not have what it acknowledged
   diverged,            // `subject` sent other entries than were committed here
   disk_failed,
 };
-enum class Reason : std::uint8_t { none, newer_term, quorum_silent, no_progress, removed, disk };
+enum class Reason : std::uint8_t {
+  none,
+  newer_term,
+  quorum_silent,
+  no_progress,
+  removed,
+  superseded,
+  disk
+};
 struct Announce {
   Happening happening = Happening::follows;
   Term term;
@@ -249,6 +259,9 @@ struct Glance {
   ServerId leader;  // 0: unknown
   TimePoint leader_contact;
   Index commit, applied, last, durable;
+  bool removed = false;     // the configuration does not name this server any more
+  Generation successor{};   // not 0: retired, because of this later generation
+  TimePoint rival_heard{};  // when another recovery of this generation was last heard
 };
 // For people.
 struct Status : Glance {
@@ -295,8 +308,9 @@ class Consensus {
   Refusal transfer(ServerId to, TimePoint now);
   Proposal change(const Change& change, TimePoint now);
   // The operator's last resort: this server alone, with the log it has, begins the next
-  // generation. What only the lost majority knew is lost. The other old servers must be emptied
-  // before they are added again; until then they are not heard.
+  // generation. What only the lost majority knew is lost. An old server that hears of it retires
+  // for good, even a majority of them, and must be emptied before it is added again; if the new
+  // generation is lost in turn, such a one may begin a later one.
   Refusal recover(TimePoint now);
 
   [[nodiscard]] Glance glance() const;

@@ -12,6 +12,8 @@ namespace riftbus::consensus {
 struct Consensus::State {
   // A server that was stuck as a leader does not campaign for so many stall limits.
   static constexpr int kStallHold = 2;
+  // Election timeouts of silence, after which a leader is not named any more.
+  static constexpr int kSilence = 3;
 
   State(Settings settings, Random& random)
       : core(std::move(settings), random),
@@ -43,12 +45,22 @@ struct Consensus::State {
 
   void start(TimePoint now);
   void check_time(TimePoint now);
-  [[nodiscard]] bool accepts(const Message& message);
+  [[nodiscard]] bool accepts(const Message& message, TimePoint now);
+  // Of another generation, or of another recovery of ours.
+  void hear_stranger(const Message& message, TimePoint now);
+  void answer_predecessor(const Message& message);
+  // There is a later generation: no part in anything any more, over restarts, too.
+  void retire(ServerId told_by, Generation successor, TimePoint now);
+  // To who has retired for a later generation: what its disk and state machine still report.
+  [[nodiscard]] bool still_matters(const Event& event) const;
   // False: a second leader in one term, which cannot be.
   [[nodiscard]] bool hear_leader(ServerId from, TimePoint now);
   void follow(Term term, ServerId whom, TimePoint now);
   void step_down(Reason reason, TimePoint now);
   void advance_campaign(TimePoint now);
+  // Who may not campaign would name a leader that is gone for ever.
+  void forget_silent_leader(TimePoint now);
+  [[nodiscard]] TimePoint silence_due() const;
   void advance_leader(TimePoint now);
   [[nodiscard]] bool is_retired() const { return core.role == Role::retired; }
   [[nodiscard]] bool is_leader() const { return core.role == Role::leader; }

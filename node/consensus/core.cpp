@@ -41,6 +41,18 @@ void Core::set_hard(const HardState& state) {
   ++hard_version;
 }
 
+void Core::set_vote(Term term, ServerId vote) {
+  HardState next = hard;
+  next.term = term;
+  next.vote = vote;
+  set_hard(next);
+}
+
+bool Core::is_removed() const {
+  if (role != Role::follower || leader != ServerId()) return false;
+  return is_told_removed || has_removed(self());
+}
+
 void Core::append(EntryPtr entry) {
   const Index index = entry->index;
   log.append(std::move(entry));
@@ -69,7 +81,7 @@ void Core::send(ServerId to, MessageBody body) {
     ++stats.outbox_dropped;
   }
   held_.push_back({hard_version, Message{settings.cluster, hard.generation, self(), to, hard.term,
-                                         std::move(body)}});
+                                         std::move(body), hard.mark}});
 }
 
 void Core::announce(Happening happening, ServerId subject, Reason reason) {

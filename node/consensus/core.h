@@ -32,7 +32,10 @@ struct Core {
   ServerId leader;
   TimePoint leader_contact{};
   Index commit;
-  std::set<ServerId> alive;  // hint; empty: nothing is known
+  std::set<ServerId> alive;      // hint; empty: nothing is known
+  bool is_told_removed = false;  // by a voter that knows a later configuration
+  bool has_disk_failed = false;
+  TimePoint rival_heard{};  // another recovery of this very generation
   Stats stats;
   Actions pending;  // in order of happening; leave with the next flush
 
@@ -42,7 +45,21 @@ struct Core {
   [[nodiscard]] bool is_voter() const { return log.configuration().is_voter(self()); }
   // A voter by any configuration that may be the last one committed: who removes himself and falls
   // may hold the only log that can still win (dissertation, 4.2.2).
-  [[nodiscard]] bool may_campaign() const { return log.may_be_voter(self(), commit); }
+  [[nodiscard]] bool may_campaign() const {
+    return !is_told_removed && log.may_be_voter(self(), commit);
+  }
+  // The configuration is committed, and does not name it.
+  [[nodiscard]] bool has_removed(ServerId id) const {
+    const Configuration& configuration = log.configuration();
+    return log.configuration_index() <= commit && configuration.voter_count() > 0 &&
+           configuration.find(id) == nullptr;
+  }
+  // Not in the configuration, as far as is known here, and no leader speaks to us.
+  [[nodiscard]] bool is_removed() const;
+  // A voter by the configuration in force or by the one that is committed.
+  [[nodiscard]] bool knows_voter(ServerId id) const {
+    return log.configuration().is_voter(id) || log.configuration_at(commit).is_voter(id);
+  }
   [[nodiscard]] bool seems_alive(ServerId id) const {
     return alive.empty() || id == self() || alive.contains(id);
   }
@@ -51,6 +68,7 @@ struct Core {
   [[nodiscard]] std::size_t rank_of(ServerId id) const;
 
   void set_hard(const HardState& state);
+  void set_vote(Term term, ServerId vote);
   void append(EntryPtr entry);
   void truncate(Index from);
   void restart_log(const SnapshotMeta& snapshot);

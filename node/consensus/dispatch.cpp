@@ -5,9 +5,21 @@
 
 namespace riftbus::consensus {
 
+namespace {
+
+bool is_from_leader(const Message& message) {
+  return std::holds_alternative<Append>(message.body) ||
+         std::holds_alternative<SnapshotChunk>(message.body);
+}
+
+}  // namespace
+
 void Consensus::State::start(TimePoint now) {
   started = true;
   elector.wait_for_leader(now);
+  if (core.hard.successor == Generation()) return;
+  core.role = Role::retired;
+  core.announce(Happening::superseded);
 }
 
 void Consensus::State::check_time(TimePoint now) {
@@ -28,7 +40,7 @@ void Consensus::State::follow(Term term, ServerId whom, TimePoint now) {
     leader.end();
     ++core.stats.step_downs;
   }
-  if (is_new_term) core.set_hard({term, ServerId(), core.hard.generation});
+  if (is_new_term) core.set_vote(term, ServerId());
   if (led && is_new_term) core.announce(Happening::steps_down, core.self(), Reason::newer_term);
   if (whom != core.leader && whom != ServerId()) core.announce(Happening::follows, whom);
   if (is_new_term || led) elector.wait_for_leader(now);
@@ -54,14 +66,28 @@ bool Consensus::State::hear_leader(ServerId from, TimePoint now) {
   }
   if (core.role != Role::follower || core.leader != from) follow(core.hard.term, from, now);
   core.leader_contact = now;
+  core.is_told_removed = false;  // it speaks to its own only
   return true;
 }
 
 void Consensus::State::advance_campaign(TimePoint now) {
   if (is_leader()) return;
+  forget_silent_leader(now);
   if (!follower.is_installing() && now >= elector.due()) elector.begin_pre_vote(now);
   if (core.role == Role::pre_candidate && elector.has_majority()) elector.begin_vote(false, now);
   if (core.role == Role::candidate && elector.has_majority()) leader.begin(now);
+}
+
+TimePoint Consensus::State::silence_due() const {
+  const bool waits = core.role == Role::follower && core.leader != ServerId() &&
+                     !core.may_campaign() && !follower.is_installing();
+  return waits ? core.leader_contact + core.timing().election * kSilence : TimePoint::max();
+}
+
+void Consensus::State::forget_silent_leader(TimePoint now) {
+  if (now < silence_due()) return;
+  follow(core.hard.term, ServerId(), now);
+  if (core.is_removed()) core.announce(Happening::removed);
 }
 
 void Consensus::State::advance_leader(TimePoint now) {
@@ -76,20 +102,21 @@ void Consensus::State::advance_leader(TimePoint now) {
 TimePoint Consensus::State::next_deadline() const {
   if (!started) return TimePoint();
   if (is_retired() || follower.is_installing()) return TimePoint::max();
-  return is_leader() ? leader.next_deadline() : elector.due();
+  return is_leader() ? leader.next_deadline() : std::min(elector.due(), silence_due());
 }
 
 Refusal Consensus::State::recover(TimePoint now) {
-  if (is_retired()) return Refusal::disk_failed;
+  if (core.has_disk_failed) return Refusal::disk_failed;
   const Server* own = core.log.configuration().find(core.self());
-  if (own == nullptr) return Refusal::unknown_server;
+  if (own == nullptr || core.is_told_removed) return Refusal::unknown_server;
   const bool is_led =
       core.leader != ServerId() && now - core.leader_contact < core.timing().election * 2;
   if (is_leader() || is_led || follower.is_installing()) return Refusal::leader_is_in_charge;
-  const Generation generation = core.hard.generation.next();
-  const Configuration alone(generation, {{core.self(), Standing::voter, own->priority}});
+  const Generation generation = std::max(core.hard.generation, core.hard.successor).next();
+  const RecoveryMark mark(core.random.next() | 1U);
+  const Configuration alone(generation, {{core.self(), Standing::voter, own->priority}}, mark);
   follow(core.hard.term.next(), ServerId(), now);
-  core.set_hard({core.hard.term, ServerId(), generation});
+  core.set_hard({core.hard.term, ServerId(), generation, mark, Generation()});
   core.append(std::make_shared<const Entry>(Entry{core.log.last().next(), core.hard.term,
                                                   EntryKind::configuration, core.log.last_stamp(),
                                                   encode_configuration(alone)}));
@@ -99,41 +126,79 @@ Refusal Consensus::State::recover(TimePoint now) {
 
 // ---- messages --------------------------------------------------------------------------------
 
-bool Consensus::State::accepts(const Message& message) {
+bool Consensus::State::accepts(const Message& message, TimePoint now) {
   const bool is_ours = message.cluster == core.settings.cluster && message.to == core.self() &&
                        message.from != core.self() && message.from != ServerId();
   if (!is_ours) {
     ++core.stats.stray;
     return false;
   }
-  if (message.generation == core.hard.generation) return true;
-  const bool is_leaders = std::holds_alternative<Append>(message.body) ||
-                          std::holds_alternative<SnapshotChunk>(message.body);
-  if (core.hard.generation == Generation() && is_leaders) {
+  const bool is_same = message.generation == core.hard.generation && message.mark == core.hard.mark;
+  if (is_same) return true;
+  if (core.hard.generation == Generation() && is_from_leader(message)) {
     // A newcomer belongs to whoever takes it in first.
-    core.set_hard({core.hard.term, core.hard.vote, message.generation});
+    HardState hard = core.hard;
+    hard.generation = message.generation;
+    hard.mark = message.mark;
+    core.set_hard(hard);
     return true;
   }
-  if (message.generation > core.hard.generation && is_leaders &&
-      core.stats.foreign_generation == 0) {
-    core.announce(Happening::superseded, message.from);
-  }
   ++core.stats.foreign_generation;
+  hear_stranger(message, now);
   return false;
+}
+
+void Consensus::State::hear_stranger(const Message& message, TimePoint now) {
+  if (message.generation > core.hard.generation) {
+    if (core.knows_voter(message.from)) retire(message.from, message.generation, now);
+  } else if (message.generation < core.hard.generation) {
+    answer_predecessor(message);
+  } else {
+    const bool is_news =
+        core.rival_heard == TimePoint() || now - core.rival_heard >= core.timing().stall;
+    if (is_news) core.announce(Happening::rival, message.from);
+    core.rival_heard = now;
+  }
+}
+
+// In our generation, which is all that it has to hear. Answers are not answered.
+void Consensus::State::answer_predecessor(const Message& message) {
+  if (const auto* request = std::get_if<VoteRequest>(&message.body)) {
+    core.send(message.from, VoteAnswer{request->pre_vote, false, request->campaign});
+  } else if (is_from_leader(message)) {
+    core.send(message.from, AppendAnswer{});
+  }
+}
+
+void Consensus::State::retire(ServerId told_by, Generation successor, TimePoint now) {
+  if (is_leader()) core.announce(Happening::steps_down, core.self(), Reason::superseded);
+  follow(core.hard.term, ServerId(), now);
+  HardState hard = core.hard;
+  hard.successor = successor;
+  core.set_hard(hard);
+  core.announce(Happening::superseded, told_by);
+  core.flush_write();
+  core.role = Role::retired;
+}
+
+bool Consensus::State::still_matters(const Event& event) const {
+  if (core.has_disk_failed) return false;
+  return !std::holds_alternative<Received>(event) && !std::holds_alternative<SnapshotBytes>(event);
 }
 
 void Consensus::State::on(const Received& event, TimePoint now) {
   const Message& message = event.message;
-  if (!accepts(message)) return;
+  if (!accepts(message, now)) return;
+  if (const auto* answer = std::get_if<VoteAnswer>(&message.body)) {
+    elector.hear_of_removal(message.from, *answer);
+  }
   if (const auto* request = std::get_if<VoteRequest>(&message.body)) {
     return take(message.from, message.term, *request, now);
   }
   if (message.term > core.hard.term) follow(message.term, ServerId(), now);
   if (message.term < core.hard.term) {
-    const bool is_leaders = std::holds_alternative<Append>(message.body) ||
-                            std::holds_alternative<SnapshotChunk>(message.body);
     // So that it learns of our term and steps down.
-    if (is_leaders) core.send(message.from, AppendAnswer{});
+    if (is_from_leader(message)) core.send(message.from, AppendAnswer{});
     return;
   }
   std::visit([&](const auto& body) { take(message.from, message.term, body, now); }, message.body);
@@ -201,7 +266,8 @@ void Consensus::State::on(const SnapshotInstalled& event, TimePoint now) {
 void Consensus::State::on(const DiskFailed&, TimePoint now) {
   if (is_leader()) step_down(Reason::disk, now);
   core.announce(Happening::disk_failed, core.self(), Reason::disk);
-  core.release_messages();
+  if (!is_retired()) core.release_messages();
+  core.has_disk_failed = true;
   core.role = Role::retired;
   core.leader = ServerId();
 }

@@ -23,7 +23,7 @@ void Elector::begin_vote(bool transfer, TimePoint now) {
   forget_campaign();
   core_.role = Role::candidate;
   core_.leader = ServerId();
-  core_.set_hard({core_.hard.term.next(), core_.self(), core_.hard.generation});
+  core_.set_vote(core_.hard.term.next(), core_.self());
   ++core_.stats.campaigns;
   core_.announce(Happening::campaigns, core_.self());
   retry_later(now);
@@ -34,6 +34,19 @@ void Elector::ask_all(const VoteRequest& request) {
   for (const ServerId voter : core_.log.configuration().voters()) {
     if (voter != core_.self()) core_.send(voter, request);
   }
+}
+
+void Elector::hear_of_removal(ServerId from, const VoteAnswer& answer) {
+  if (answer.removed_index == Index() || core_.is_told_removed) return;
+  if (core_.leader != ServerId() || !core_.knows_voter(from)) return;
+  // Who has that entry, and behind it one that takes it in again, knows better.
+  const bool has_entry = answer.removed_index <= core_.commit ||
+                         core_.log.term_at(answer.removed_index) == answer.removed_term;
+  if (has_entry && core_.log.configuration_index() > answer.removed_index) return;
+  core_.is_told_removed = true;
+  forget_campaign();
+  core_.role = Role::follower;
+  core_.announce(Happening::removed, from);
 }
 
 void Elector::on_answer(ServerId from, const VoteAnswer& answer) {
@@ -74,13 +87,17 @@ bool Elector::is_free_to_vote(const VoteRequest& request, bool is_leader_stuck,
 void Elector::answer(ServerId from, Term term, const VoteRequest& request, bool is_free,
                      TimePoint now) {
   VoteAnswer answer{request.pre_vote, false, request.campaign};
+  if (core_.has_removed(from)) {
+    answer.removed_index = core_.log.configuration_index();
+    answer.removed_term = core_.log.configuration_term();
+  }
   if (request.pre_vote) {
     answer.granted = grants_pre_vote(request, is_free);
   } else if (grants_vote(from, term, request)) {
     answer.granted = true;
     forget_campaign();
     core_.role = Role::follower;  // no more pre-votes for oneself
-    core_.set_hard({core_.hard.term, from, core_.hard.generation});
+    core_.set_vote(core_.hard.term, from);
     wait_for_leader(now);
   }
   core_.send(from, answer);

@@ -38,6 +38,8 @@ class Elector {
   // ---- asking
   void begin_pre_vote(TimePoint now);
   void begin_vote(bool transfer, TimePoint now);
+  // Of any term: the answerer's configuration may no longer name us.
+  void hear_of_removal(ServerId from, const VoteAnswer& answer);
   // Of this term, by the header.
   void on_answer(ServerId from, const VoteAnswer& answer);
   // Enough, and the own vote is durable.

@@ -19,6 +19,7 @@ struct PlainServer {
 struct PlainConfiguration {
   Generation generation;
   std::vector<PlainServer> servers;
+  RecoveryMark mark;
 };
 struct PlainMeta {
   Index index;
@@ -54,7 +55,7 @@ void fields(V& v, Ref<V, PlainServer> m) {
 }
 template <class V>
 void fields(V& v, Ref<V, PlainConfiguration> m) {
-  v(m.generation, wire::List(m.servers, kServersMax));
+  v(m.generation, wire::List(m.servers, kServersMax), m.mark);
 }
 template <class V>
 void fields(V& v, Ref<V, PlainMeta> m) {
@@ -70,7 +71,7 @@ void fields(V& v, Ref<V, VoteRequest> m) {
 }
 template <class V>
 void fields(V& v, Ref<V, VoteAnswer> m) {
-  v(m.pre_vote, m.granted, m.campaign);
+  v(m.pre_vote, m.granted, m.campaign, m.removed_index, m.removed_term);
 }
 template <class V>
 void fields(V& v, Ref<V, Append> m) {

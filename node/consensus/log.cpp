@@ -61,7 +61,7 @@ void Log::append(EntryPtr entry) {
   if (entry->kind == EntryKind::configuration) {
     const auto configuration = decode_configuration(entry->payload);
     RIFTBUS_CHECK(configuration.has_value());  // what comes from outside was decoded before
-    milestones_.push_back({entry->index, *configuration});
+    milestones_.push_back({entry->index, entry->term, *configuration});
   }
   const std::uint64_t before = bytes_total_;
   bytes_total_ += size_of(*entry);
@@ -100,7 +100,7 @@ void Log::restart(SnapshotMeta snapshot) {
   base_index_ = snapshot_.index;
   base_term_ = snapshot_.term;
   entries_.clear();
-  milestones_.assign(1, Milestone{snapshot_.index, snapshot_.configuration});
+  milestones_.assign(1, Milestone{snapshot_.index, snapshot_.term, snapshot_.configuration});
 }
 
 const Configuration& Log::configuration() const { return milestones_.back().configuration; }

@@ -56,6 +56,7 @@ class Log {
   [[nodiscard]] const Configuration& configuration() const;
   // Of the entry that made it, or the snapshot.
   [[nodiscard]] Index configuration_index() const;
+  [[nodiscard]] Term configuration_term() const { return milestones_.back().term; }
   [[nodiscard]] const Configuration& configuration_at(Index index) const;
   // By the configuration at `commit` or any later one.
   [[nodiscard]] bool may_be_voter(ServerId id, Index commit) const;
@@ -71,6 +72,7 @@ class Log {
   };
   struct Milestone {
     Index index;
+    Term term;
     Configuration configuration;
   };
   [[nodiscard]] const Slot& slot(Index index) const {

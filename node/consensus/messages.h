@@ -30,6 +30,10 @@ struct VoteAnswer {
   bool pre_vote = false;
   bool granted = false;
   Term campaign;  // of the request
+  // The committed entry that took the asker out of the configuration; 0: it is in, or nothing is
+  // known. Nobody else would tell it: a leader sends to those in the configuration only.
+  Index removed_index{};
+  Term removed_term{};
   bool operator==(const VoteAnswer&) const = default;
 };
 
@@ -86,6 +90,7 @@ struct Message {
   ServerId to;
   Term term;  // the speaker's
   MessageBody body;
+  RecoveryMark mark{};  // of the generation
 };
 
 // One line: "1->2 t3 Append 7/2 +3 commit 6".

@@ -17,7 +17,8 @@ class ProgressWatch {
  public:
   void restart(TimePoint now) { since_ = now; }
   void observe(bool has_work, std::uint64_t done, TimePoint now) {
-    if (!has_work || done != done_) since_ = now;
+    // Work that has only just come is not late, however long ago it was looked at last.
+    if (!has_work || !has_work_ || done != done_) since_ = now;
     done_ = done;
     has_work_ = has_work;
   }

@@ -122,6 +122,10 @@ const char* to_string(Happening happening) {
       return "superseded";
     case Happening::follower_lost_data:
       return "follower_lost_data";
+    case Happening::removed:
+      return "removed";
+    case Happening::rival:
+      return "rival";
     case Happening::diverged:
       return "diverged";
     case Happening::disk_failed:
@@ -142,6 +146,8 @@ const char* to_string(Reason reason) {
       return "no_progress";
     case Reason::removed:
       return "removed";
+    case Reason::superseded:
+      return "superseded";
     case Reason::disk:
       return "disk";
   }

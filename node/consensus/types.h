@@ -2,7 +2,8 @@
 //
 // A log is a sequence of entries, numbered from 1 without gaps. A term numbers the attempts to
 // lead; each has at most one leader. A generation numbers the clusters that an operator raised from
-// the remains of an older one: servers of different generations do not hear each other at all.
+// the remains of an older one: servers of different generations do not hear each other, but for one
+// word: who is of an older one, and hears from a voter that it knows, takes no part any more.
 //
 // Log time is the only clock that decisions in the log may use. The leader writes it on each entry:
 // the last stamp in its log plus its own boot clock's time since it began to lead in earnest. It
@@ -25,6 +26,9 @@ using ServerId = Strong<struct ServerTag>;
 // Derived from the first configuration; two logs with different ones never mix.
 using ClusterKey = Strong<struct ClusterKeyTag>;
 using Generation = Strong<struct GenerationTag>;
+// Which recovery began a generation, drawn at random; 0: the first voters did, together. Two
+// survivors may each begin the same generation: their logs part there, and never mix.
+using RecoveryMark = Strong<struct RecoveryMarkTag>;
 using Term = Strong<struct TermTag>;
 using Index = Strong<struct IndexTag>;
 // Numbers what is handed to the disk. Completions carry it, not an index: an index may have been
@@ -83,6 +87,8 @@ struct HardState {
   Term term;
   ServerId vote;  // in `term`
   Generation generation;
+  RecoveryMark mark{};     // of that generation
+  Generation successor{};  // 0, or: a later generation was heard of, and this log is history
   bool operator==(const HardState&) const = default;
 };
 

@@ -173,9 +173,17 @@ Decoded<BatchSpan> decode_batch_span(const LogOwner& owner, std::string_view byt
 
 // ---- state -----------------------------------------------------------------------------------
 
+namespace {
+
+bool has_recovery(const consensus::HardState& hard) {
+  return hard.mark != consensus::RecoveryMark() || hard.successor != consensus::Generation();
+}
+
+}  // namespace
+
 std::string encode_state(const StateRecord& state) {
   const std::string meta = consensus::encode_snapshot_meta(state.snapshot.meta);
-  std::string out = begin_record(Kind::state, 11 * sizeof(std::uint64_t) + 4 + meta.size());
+  std::string out = begin_record(Kind::state, 13 * sizeof(std::uint64_t) + 4 + meta.size());
   for (const std::uint64_t number :
        {state.owner.cluster.value(), state.owner.self.value(), state.seq.value(),
         state.hard.term.value(), state.hard.vote.value(), state.hard.generation.value(),
@@ -185,6 +193,10 @@ std::string encode_state(const StateRecord& state) {
   }
   put(out, static_cast<std::uint32_t>(meta.size()));
   out += meta;
+  if (has_recovery(state.hard)) {
+    put(out, state.hard.mark.value());
+    put(out, state.hard.successor.value());
+  }
   return seal_record(state.owner, std::move(out));
 }
 
@@ -206,7 +218,11 @@ Decoded<StateRecord> decode_state(std::string_view bytes) {
   state.snapshot.pieces = next();
   state.snapshot.total = next();
   const std::string_view meta = reader.take_bytes(reader.take<std::uint32_t>());
-  if (!reader.is_done()) return RecordFault::damaged;
+  if (!reader.is_done()) {
+    state.hard.mark = consensus::RecoveryMark(next());
+    state.hard.successor = consensus::Generation(next());
+    if (!reader.is_done() || !has_recovery(state.hard)) return RecordFault::damaged;
+  }
   if (state.snapshot.id == SnapshotId()) return state;
   auto decoded = consensus::decode_snapshot_meta(meta);
   if (!decoded) return RecordFault::damaged;

@@ -13,6 +13,7 @@
 //   batch   [seq u64][first u64][count u32] count x ([length u32][entry as encode_entry() makes
 //   it]) state   [cluster u64][self u64][seq u64][term u64][vote u64][generation u64]
 //           [floor u64][last u64][snapshot id u64][pieces u64][total u64][length u32][meta]
+//           and, unless both are 0: [recovery mark u64][successor generation u64]
 //   piece   [snapshot id u64][number u64][offset u64][bytes]
 //
 // Decoding is total: any bytes give a record or a word on what is wrong with them. A seal finds

@@ -27,7 +27,7 @@ std::vector<Message> samples() {
                     entry(8, EntryKind::command, std::string(1, '\0')),
                     entry(9, EntryKind::configuration, encode_configuration(three_servers()))};
   std::vector<MessageBody> bodies{VoteRequest{true, true, Term(5), Index(9), Term(4)},
-                                  VoteAnswer{false, true, Term(5)},
+                                  VoteAnswer{false, true, Term(5), Index(3), Term(2)},
                                   append,
                                   AppendAnswer{Index(9), 12, true, Index(8), Index(7), Term(3)},
                                   SnapshotChunk{meta, 100, 200, std::string(100, 'z')},
@@ -36,7 +36,7 @@ std::vector<Message> samples() {
   std::vector<Message> result;
   for (MessageBody& body : bodies) {
     result.push_back(Message{ClusterKey(0xABCDEF0123456789U), Generation(2), ServerId(1),
-                             ServerId(5), Term(4), std::move(body)});
+                             ServerId(5), Term(4), std::move(body), RecoveryMark(77)});
   }
   return result;
 }
@@ -49,6 +49,7 @@ TEST(ConsensusCodec, EveryMessageComesBackAsItWas) {
     EXPECT_EQ(to_string(*back), to_string(message));
     EXPECT_EQ(encode(*back), bytes);
     EXPECT_EQ(back->cluster, message.cluster);
+    EXPECT_EQ(back->mark, message.mark);
   }
 }
 
