@@ -125,7 +125,8 @@ class Resolver {
     };
     derive_data(relay.allow_file, "/relay_keys", "relay.allow_file");
     derive_data(relay.socket_dir, "/relay", "relay.socket_dir");
-    derive_data(relay.status_file, "/relay.json", "relay.status_file");
+    derive_file(relay.status_file, relay.socket_dir + "/relay.json", "relay.status_file",
+                "default (relay.socket_dir)");
   }
 
   void derive(bool explicit_seeds) {

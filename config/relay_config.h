@@ -17,7 +17,7 @@ struct RelayConfig {
   std::string host_key_file;  // empty: keys_dir/relay_ed25519; made if it is missing
   std::string allow_file;     // who may tunnel; empty: data_dir/relay_keys
   std::string socket_dir;     // the nodes' listeners; empty: data_dir/relay
-  std::string status_file;    // empty: data_dir/relay.json
+  std::string status_file;    // empty: socket_dir/relay.json
   std::string user;           // whom to become when started as root; empty: nobody else
   std::string cipher = "auto";
   std::int64_t keepalive_ms = 1000;  // as the tunnel's: both sides notice a dead link

@@ -51,7 +51,7 @@ constexpr auto kSpecs = std::to_array<SettingSpec>({
     path<&C::socket_dir>("relay.socket_dir", "relay-socket-dir",
                          "where the nodes' listeners appear; data_dir/relay"),
     path<&C::status_file>("relay.status_file", "relay-status-file",
-                          "where the state is written as JSON; data_dir/relay.json"),
+                          "where the state is written as JSON; socket_dir/relay.json"),
     {"relay.user", kScalar, kShared, "", "relay-user", "",
      "whom the SSH half becomes when started as root", &assign_user,
      &read_word<&N::relay, &C::user>},

@@ -1,12 +1,5 @@
 #include "tunnel/status.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
-
 #include "config/load.h"
 #include "config/printable.h"
 
@@ -72,18 +65,6 @@ Json describe_status(const StatusHead& head, const std::vector<const Link*>& lin
           {"state", head.is_running ? "running" : "stopped"},
           {"wall_ms", head.wall_ms},
           {"links", std::move(all)}};
-}
-
-Status write_status(const std::string& path, const Json& status) {
-  const std::string fresh = path + ".new";
-  std::ofstream stream(fresh, std::ios::binary | std::ios::trunc);
-  stream << status.dump(2) << "\n";
-  stream.close();
-  if (!stream || std::rename(fresh.c_str(), path.c_str()) != 0) {
-    return Error{1805, std::string("the status is not written: ") + std::strerror(errno), path,
-                 "make its folder writable, or choose another with tunnel.status_file"};
-  }
-  return Ok{};
 }
 
 Result<Json> read_status(const std::string& path) {

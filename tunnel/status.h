@@ -8,8 +8,7 @@
 //      "forwards": [{"side": "reverse", "forward": "0:127.0.0.1:7770", "server_port": 43210}],
 //      "error": null | {"code": "F-1810", "what": "...", "where": "...", "next": "..."}}]}
 //
-// `state` is "stopped" after a clean end. The file is replaced as a whole (a reader never sees
-// half of one) and not synced: it tells nothing that matters after a crash.
+// `state` is "stopped" after a clean end. bus/ssh/status_file.h writes it.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -29,8 +28,6 @@ struct StatusHead {
 };
 [[nodiscard]] nlohmann::json describe_status(const StatusHead& head,
                                              const std::vector<const Link*>& links, TimePoint now);
-// 1805.
-[[nodiscard]] Status write_status(const std::string& path, const nlohmann::json& status);
 // 1821: missing or not a status file.
 [[nodiscard]] Result<nlohmann::json> read_status(const std::string& path);
 

@@ -9,6 +9,7 @@
 #include "bus/clock.h"
 #include "bus/descriptors.h"
 #include "bus/log.h"
+#include "bus/ssh/status_file.h"
 #include "tunnel/status.h"
 
 namespace riftbus::tunnel {
@@ -126,7 +127,7 @@ void Tunnel::write_state(TimePoint now, bool is_running) {
   for (const auto& link : links_) links.push_back(link.get());
   const StatusHead head{settings_.node_id.value(), getpid(), bus::wall_now_ms(), is_running};
   const auto written =
-      write_status(settings_.tunnel.status_file, describe_status(head, links, now));
+      ssh::write_status(settings_.tunnel.status_file, describe_status(head, links, now));
   if (!written && !status_failed_) bus::write_error(written.error());
   status_failed_ = !written;
 }

@@ -140,7 +140,9 @@ void Gate::on(const event::KeyOffered& event, GateActions& out) {
 void Gate::on(const event::OtherMethod& event, GateActions& out) {
   const auto guest = guests_.find(event.session);
   if (guest == guests_.end() || guest->second.is_admitted()) return;
-  refuse_attempt(guest, {1834, "not a key", guest->second.address, "only keys are accepted"}, out);
+  const auto& address = guest->second.address;
+  if (event.is_question && ++guest->second.attempts < limits_.attempts_max) return;
+  refuse_attempt(guest, {1834, "not a key", address, "only keys are accepted"}, out);
 }
 
 void Gate::refuse_attempt(Place guest, Error error, GateActions& out) {

@@ -72,6 +72,7 @@ struct KeyOffered {
 };
 struct OtherMethod {  // a password, for instance
   SessionNumber session = 0;
+  bool is_question = false;  // "none": how clients ask which methods there are
 };
 struct ListenAsked {
   SessionNumber session = 0;

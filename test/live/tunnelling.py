@@ -52,7 +52,11 @@ def send_and_end(connection, data):
 
 def exchange(port, data, host="127.0.0.1"):
     """Sends all, ends its half, and answers what came back until the other half ended."""
-    with socket.create_connection((host, port), timeout=30) as connection:
+    return exchange_over(socket.create_connection((host, port), timeout=30), data)
+
+
+def exchange_over(connection, data):
+    with connection:
         sender = threading.Thread(target=send_and_end, args=(connection, data))
         sender.start()
         received = bytearray()
@@ -60,6 +64,17 @@ def exchange(port, data, host="127.0.0.1"):
             received += part
         sender.join()
     return bytes(received)
+
+
+def connect_to(path):
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(30)
+    try:
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def echoes(port):

@@ -5,6 +5,8 @@
 
 #include <fstream>
 
+#include "bus/ssh/status_file.h"
+
 namespace riftbus::tunnel {
 namespace {
 
@@ -62,7 +64,7 @@ TEST(Status, AnyJsonIsSurvived) {
 
 TEST(Status, IsReadBackAsWrittenAndNothingElseIs) {
   const std::string path = testing::TempDir() + "status." + std::to_string(getpid());
-  ASSERT_TRUE(write_status(path, up_status()));
+  ASSERT_TRUE(ssh::write_status(path, up_status()));
   EXPECT_EQ(*read_status(path), up_status());
   for (const auto* text : {"", "{", "[]", "{}", "\xff"}) {
     std::ofstream(path) << text;
@@ -71,7 +73,7 @@ TEST(Status, IsReadBackAsWrittenAndNothingElseIs) {
   }
   unlink(path.c_str());
   EXPECT_EQ(read_status(path).error().code, 1821);
-  EXPECT_EQ(write_status("/proc/nothing/here", up_status()).error().code, 1805);
+  EXPECT_EQ(ssh::write_status("/proc/nothing/here", up_status()).error().code, 1805);
 }
 
 }  // namespace

@@ -89,6 +89,12 @@ TEST_F(GateTest, OtherMethodsCountAsAttempts) {
   EXPECT_EQ(tell(event::OtherMethod{1}), "refuse 1 F-1834, end 1 F-1835");
 }
 
+TEST_F(GateTest, AskingWhichMethodsThereAreIsAnAttemptWithoutALine) {
+  connect(1);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(tell(event::OtherMethod{1, true}), "");
+  EXPECT_EQ(tell(event::OtherMethod{1, true}), "refuse 1 F-1834, end 1 F-1835");
+}
+
 TEST_F(GateTest, WhoProvesNothingInTimeIsDisconnected) {
   connect(1);
   EXPECT_EQ(gate_->next_deadline(), now_ + limits_.grace);
