@@ -146,6 +146,17 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
     {1713, "cluster has a log already", "this voter has none: it is new, or has lost its disk",
      "if it is to vote: riftbus voter add; if it was a voter before, riftbus voter remove it "
      "first"},
+    {1714, "log of a voter replaced by `leader recover`",
+     "an operator began a later generation on another voter while this one was away; what only "
+     "this log held is not in it",
+     "stop the node, delete the folder of its log and the mark beside it, start it, riftbus voter "
+     "add it; if the later generation is lost for good: riftbus leader recover here"},
+    {1715, "server removed from the log", "an operator has removed it, perhaps while it was away",
+     "if it is to vote: riftbus voter add it; else approve its key without the voter role"},
+    {1716, "two recoveries of one cluster",
+     "`leader recover` was given to two survivors: each has begun a log, and they do not mix",
+     "choose one; on the other stop the node, delete its log and the mark beside it, start it, "
+     "riftbus voter add it"},
     {1719, "nobody leads", "no majority of the voters is up and reachable from one of them",
      "see `riftbus why leader`; start the voters that are missing"},
     // 1720: asking the queue and its leader

@@ -10,10 +10,15 @@
 namespace riftbus {
 
 inline constexpr std::uint16_t kRelaySshPort = 7722;
+inline constexpr std::uint16_t kRelayFrontPort = 7723;
 
 struct RelayConfig {
   std::string ssh_host = "0.0.0.0";  // tunnels come from anywhere, and prove a listed key
   std::uint16_t ssh_port = kRelaySshPort;
+  std::string front_host = "0.0.0.0";  // members come from anywhere; CURVE is between the ends
+  std::uint16_t front_port = kRelayFrontPort;
+  std::int64_t front_connections_max = 8192;  // two of each member and node that speak
+  std::int64_t front_per_address_max = 1024;  // rented hosts share addresses
   std::string host_key_file;  // empty: keys_dir/relay_ed25519; made if it is missing
   std::string allow_file;     // who may tunnel; empty: data_dir/relay_keys
   std::string socket_dir;     // the nodes' listeners; empty: data_dir/relay

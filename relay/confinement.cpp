@@ -81,10 +81,13 @@ Status become_user(const std::string& user) {
   const auto its = find_user(user);
   if (!its) return its.error();
   if (geteuid() == its->uid) return Ok{};
+  int end_with_parent = 0;  // forgotten by the kernel when a process becomes somebody else
+  prctl(PR_GET_PDEATHSIG, &end_with_parent, 0, 0, 0);
   if (initgroups(user.c_str(), its->gid) != 0 || setgid(its->gid) != 0 || setuid(its->uid) != 0) {
     return Error{1845, std::string("cannot become it: ") + std::strerror(errno), user,
                  "start the relay as root, or as that user"};
   }
+  prctl(PR_SET_PDEATHSIG, end_with_parent, 0, 0, 0);
   return Ok{};
 }
 

@@ -92,7 +92,7 @@ Result<Json> read_status(const std::string& path) {
   const auto text = read_config_file(path);
   if (!text) return refuse("no status: " + text.error().what);
   auto json = Json::parse(*text, nullptr, false);
-  if (json.is_discarded() || !json.is_object() || !json.contains("sessions")) {
+  if (json.is_discarded() || !json.is_object() || !json.contains("counters")) {
     return refuse("not a status of riftbus-relay");
   }
   return json;
@@ -108,6 +108,21 @@ StatusText format_status(const Json& status) {
   for (const auto& session : *sessions) {
     if (session.is_object()) format_session(session, result.text);
   }
+  return result;
+}
+
+StatusText format_front_status(const Json& status) {
+  const auto counters = status.find("counters");
+  const auto count = [&](const char* key) {
+    return counters != status.end() && counters->is_object() ? text_of(*counters, key) : "-";
+  };
+  StatusText result;
+  result.is_running = text_of(status, "state") == "running";
+  result.text = "front at " + text_of(status, "front") + ": " + text_of(status, "state") +
+                ", pid " + text_of(status, "pid") + "\n" + text_of(status, "connections") +
+                " connections now, " + count("opened") + " in all; " + count("unreachable") +
+                " asked for a node that was not there, " + count("refused") + " for nothing, " +
+                count("turned_away") + " were too many\n";
   return result;
 }
 

@@ -37,5 +37,6 @@ struct StatusText {
 };
 // For people. Total: what is missing in `status` is left out.
 [[nodiscard]] StatusText format_status(const nlohmann::json& status);
+[[nodiscard]] StatusText format_front_status(const nlohmann::json& status);
 
 }  // namespace riftbus::relay

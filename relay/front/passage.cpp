@@ -48,8 +48,8 @@ bool must_wait() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EI
 
 }  // namespace
 
-Passage::Passage(ssh::Loop& loop, int accepted, std::string socket_dir)
-    : socket_dir_(std::move(socket_dir)), member_(loop, *this), node_(loop, *this) {
+Passage::Passage(ssh::Loop& loop, Owner& owner, int accepted, std::string socket_dir)
+    : owner_(owner), socket_dir_(std::move(socket_dir)), member_(loop, *this), node_(loop, *this) {
   member_.descriptor = accepted;
   loop.watch(accepted, member_, true, false);
 }
@@ -62,16 +62,11 @@ void Passage::Side::close() {
 
 void Passage::on_ready(Side& side, ssh::Readiness what) {
   if (is_done_) return;
-  if (!is_open()) return negotiate();
+  if (!is_open_) return negotiate();
   side.hung_up = side.hung_up || what.broken;
   move(member_, node_);
   move(node_, member_);
-  const bool is_drained = !member_.has_unsent() && !node_.has_unsent();
-  is_done_ = is_done_ || (member_.ended && node_.ended && is_drained);
-  if (is_done_) {
-    member_.close();
-    return node_.close();
-  }
+  if (is_done_ || is_over(member_, node_) || is_over(node_, member_)) return finish();
   watch(member_, node_);
   watch(node_, member_);
 }
@@ -89,8 +84,7 @@ void Passage::negotiate() {
   if (step == SocksRequest::Step::ask) return connect();
   if (step != SocksRequest::Step::hang_up) return;
   if (size > 0) say(request_.answer());
-  is_done_ = true;
-  member_.close();
+  finish();
 }
 
 void Passage::connect() {
@@ -99,17 +93,29 @@ void Passage::connect() {
   node_.descriptor = connect_unix(socket_dir_ + "/" + name);
   if (node_.descriptor < 0) reply_ = reply_for(errno);
   say(encode_reply(reply_));
-  if (node_.descriptor < 0) {
-    is_done_ = true;
-    return member_.close();
-  }
+  if (node_.descriptor < 0 || is_done_) return finish();
+  is_open_ = true;
   watch(member_, node_);
   watch(node_, member_);
+  owner_.on_change(*this);
+}
+
+void Passage::finish() {
+  is_done_ = true;
+  member_.close();
+  node_.close();
+  owner_.on_change(*this);
 }
 
 // A few bytes to a socket with nothing before them: they fit, or it is broken.
 void Passage::say(const std::string& words) {
   if (::send(member_.descriptor, words.data(), words.size(), MSG_NOSIGNAL) < 0) is_done_ = true;
+}
+
+// Everything that `side` sent was delivered, and nothing more can reach it.
+bool Passage::is_over(const Side& side, const Side& other) {
+  if (!side.ended || other.has_unsent()) return false;
+  return side.hung_up || (other.ended && !side.has_unsent());
 }
 
 void Passage::move(Side& from, Side& to) {
@@ -141,14 +147,12 @@ bool Passage::flush(Side& side) {
 }
 
 bool Passage::send(Side& side, const char* data, std::size_t size) {
-  while (size > 0) {
+  while (size > 0 && !side.hung_up) {
     const auto taken = ::send(side.descriptor, data, size, MSG_NOSIGNAL);
     if (taken < 0) {
       if (errno == EINTR) continue;
-      if (!must_wait()) {
-        is_done_ = true;  // nobody reads any more
-        return false;
-      }
+      side.hung_up = !must_wait();
+      if (side.hung_up) break;
       side.unsent.assign(data, data + size);
       return false;
     }

@@ -21,13 +21,20 @@ class Passage {
  public:
   static constexpr std::size_t kChunkBytes = 64 * 1024;
 
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // It opened or is done. Called from within the passage, and maybe more than once.
+    virtual void on_change(Passage& passage) = 0;
+  };
+
   // Takes the accepted connection over. The nodes' sockets are <socket_dir>/<node>.<number>.
-  Passage(ssh::Loop& loop, int accepted, std::string socket_dir);
+  Passage(ssh::Loop& loop, Owner& owner, int accepted, std::string socket_dir);
   Passage(const Passage&) = delete;
   Passage& operator=(const Passage&) = delete;
 
-  // It leads to a node.
-  [[nodiscard]] bool is_open() const { return node_.descriptor >= 0; }
+  // It leads, or led, to a node.
+  [[nodiscard]] bool is_open() const { return is_open_; }
   [[nodiscard]] bool is_done() const { return is_done_; }
   // Why it leads nowhere; `succeeded` while it is not known, or does.
   [[nodiscard]] SocksReply reply() const { return reply_; }
@@ -45,8 +52,8 @@ class Passage {
     ssh::Loop& loop;
     Passage& owner;
     int descriptor = -1;
-    bool ended = false;    // sends no more
-    bool hung_up = false;  // both ways; what it sent before may still wait in the kernel
+    bool ended = false;        // sends no more
+    bool hung_up = false;      // takes no more; what it sent before may still wait in the kernel
     std::vector<char> unsent;  // to it
     std::size_t sent = 0;
   };
@@ -55,15 +62,19 @@ class Passage {
   void negotiate();
   void connect();
   void say(const std::string& words);
+  static bool is_over(const Side& side, const Side& other);
   void move(Side& from, Side& to);
-  // False: it takes no more for now, or at all.
+  // False: it takes no more for now. What is for a side that hung up is nobody's, and gone.
   bool flush(Side& side);
   bool send(Side& side, const char* data, std::size_t size);
   void watch(Side& side, const Side& other);
+  void finish();
 
+  Owner& owner_;
   const std::string socket_dir_;
   SocksRequest request_;
   SocksReply reply_ = SocksReply::succeeded;
+  bool is_open_ = false;
   bool is_done_ = false;
   std::uint64_t bytes_ = 0;
   Side member_;

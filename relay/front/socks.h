@@ -42,10 +42,10 @@ class SocksRequest {
   static constexpr std::size_t kRequestBytesMax = 4 + 1 + 255 + 2;
 
   enum class Step : std::uint8_t {
-    more,      // bytes are missing
-    greet,     // send answer(), and go on with take({})
-    ask,       // target() is wanted: connect, then send encode_reply()
-    hang_up    // send answer(), which may be empty, and close
+    more,    // bytes are missing
+    greet,   // send answer(), and go on with take({})
+    ask,     // target() is wanted: connect, then send encode_reply()
+    hang_up  // send answer(), which may be empty, and close
   };
   // Everything that came since the last call.
   Step take(std::string_view bytes);

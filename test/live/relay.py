@@ -14,6 +14,8 @@ SSH = shutil.which("ssh")
 
 
 class Relay:
+    program = RELAY
+
     def __init__(self, *arguments):
         self.dir = tempfile.mkdtemp(prefix="riftbus-relay-")
         self.port = free_ports(1)[0]
@@ -37,7 +39,7 @@ class Relay:
         os.rename(self.path("keys.new"), self.path("relay_keys"))
 
     def run(self, *more):
-        return subprocess.run([RELAY, *self.arguments, *more], capture_output=True, text=True,
+        return subprocess.run([self.program, *self.arguments, *more], capture_output=True, text=True,
                               timeout=30, check=False)
 
     def pin(self):
@@ -51,7 +53,7 @@ class Relay:
 
     def start(self):
         with open(self.path("log"), "ab") as log:
-            self.process = subprocess.Popen([RELAY, *self.arguments], stderr=log)
+            self.process = subprocess.Popen([self.program, *self.arguments], stderr=log)
         wait_until(self.answers, "the relay listens")
 
     def answers(self):
