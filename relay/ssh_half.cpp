@@ -202,9 +202,7 @@ std::optional<GateAction> SshHalf::ask(const GateEvent& event) {
       answer = std::move(action);
     }
   }
-  if (!actions.empty()) {
-    status_due_ = std::min(status_due_, std::max(status_written_ + kStatusPause, bus::boot_now()));
-  }
+  if (!actions.empty()) want_status();
   return answer;
 }
 
@@ -221,7 +219,12 @@ void SshHalf::carry_out(const GateAction& action) {
   }
 }
 
+void SshHalf::want_status() {
+  status_due_ = std::min(status_due_, std::max(status_written_ + kStatusPause, bus::boot_now()));
+}
+
 void SshHalf::report(const Error& error) {
+  want_status();
   std::uint64_t suppressed = 0;
   if (!reports_[error.code].admit(bus::boot_now(), suppressed)) return;
   auto told = error;

@@ -74,6 +74,7 @@ class SshHalf : private ssh::Watcher, private Desk {
   void take_list();
   void serve_attended();
   void bury(SessionNumber number);
+  void want_status();
   void write_state(TimePoint now, bool is_running);
   [[nodiscard]] TimePoint next_deadline(TimePoint now) const;
 

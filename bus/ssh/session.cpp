@@ -89,7 +89,8 @@ Channel::~Channel() {
   // libssh would go on calling until the other side's own close has arrived.
   ssh_remove_channel_callbacks(channel_, &callbacks_->table);
   if (session_.is_over()) return;  // freed with the session
-  ssh_channel_close(channel_);
+  // Closes it first, but only if it was ever open: ssh_channel_close() would then name channel 0
+  // of the other side, and OpenSSH ends the session for that.
   ssh_channel_free(channel_);
 }
 

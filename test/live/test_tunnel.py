@@ -227,6 +227,18 @@ class TunnelTest(unittest.TestCase):
         tunnel.wait_log("F-1818")
         self.assertTrue(tunnel.is_up())
 
+    def test_a_target_that_is_down_at_the_server_costs_the_connection_and_not_the_tunnel(self):
+        down, port = free_ports(2)
+        tunnel = self.tunnel("-L", f"{port}:127.0.0.1:{down}")
+        tunnel.start()
+        tunnel.wait_up()
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+                self.assertEqual(connection.recv(1), b"")
+        tunnel.wait_log("F-1818")
+        wait_until(lambda: tunnel.status()["links"][0]["unreached"] == 3, "all are counted")
+        self.assertEqual(tunnel.status()["links"][0]["dials"], 1)
+
     def test_a_target_whose_name_does_not_resolve_is_given_up(self):
         port = free_ports(1)[0]
         tunnel = self.tunnel("-R", f"{port}:nobody.invalid:1", "--tunnel-setup-timeout-ms", "2000")
