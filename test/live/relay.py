@@ -39,8 +39,8 @@ class Relay:
         os.rename(self.path("keys.new"), self.path("relay_keys"))
 
     def run(self, *more):
-        return subprocess.run([self.program, *self.arguments, *more], capture_output=True, text=True,
-                              timeout=30, check=False)
+        return subprocess.run([self.program, *self.arguments, *more], capture_output=True,
+                              text=True, timeout=30, check=False)
 
     def pin(self):
         shown = self.run("--show-pin")
