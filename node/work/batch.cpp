@@ -156,6 +156,10 @@ std::size_t Batch::node_of(std::size_t item) const {
 // Only items of one batch can wait for each other: older ones cannot know of them. Kahn's
 // algorithm; what it cannot reach waits for itself.
 bool Batch::judge_order() {
+  const bool is_free = std::all_of(plans_.begin(), plans_.end(), [&](const Plan& plan) {
+    return plan.after.empty() || plan.after.back() < ledger_.next_id;
+  });
+  if (is_free) return true;  // nobody waits for anybody here
   std::map<WorkId, std::size_t> item_of;
   for (std::size_t i = 0; i < plans_.size(); ++i) {
     if (!plans_[i].known) item_of[plans_[i].id] = i;
@@ -198,6 +202,11 @@ bool Batch::intern(std::size_t item) {
   if (plan.kind == 0) return refuse(Outcome::too_many, item, "too many kinds");
   plan.group = static_cast<std::uint16_t>(ledger_.groups.intern(spec.group));
   if (plan.group == 0) return refuse(Outcome::too_many, item, "too many groups");
+  const auto last = ledger_.terms_of.find(ledger_.last_terms);
+  if (last != ledger_.terms_of.end() && last->second.terms == spec.terms) {
+    plan.terms = last->first;
+    return true;
+  }
   const std::string key = key_of(spec.terms);
   plan.terms = static_cast<std::uint16_t>(ledger_.terms_names.intern(key));
   if (plan.terms == 0) return refuse(Outcome::too_many, item, "too many different terms");
@@ -267,6 +276,7 @@ void Batch::enter_items() {
     }
     const std::string& key = add_.items[i].dedupe;
     if (!key.empty()) ledger_.set_dedupe(key, {plan.id, 0});
+    ledger_.last_terms = plan.terms;
     ledger_.enter(make_item(i));
   }
 }

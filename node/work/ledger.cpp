@@ -124,7 +124,7 @@ void Ledger::adopt(Item item) {
   groups.refer(item.group);
   terms_names.refer(item.terms);
   for (const WorkId other : item.more().after) dependants[other].insert(id);
-  place(items.emplace(id, std::move(item)).first->second);
+  place(items.emplace_hint(items.end(), id, std::move(item))->second);  // mostly a new one
 }
 
 void Ledger::release_names(const Item& item) {

@@ -103,6 +103,7 @@ class Ledger {
 
   // ---- indexes
   std::map<std::uint16_t, CompiledTerms> terms_of;
+  std::uint16_t last_terms = 0;  // of the newest item: the next one's are mostly equal
   ReadyLine ready;
   std::set<std::pair<LogMs, WorkId>> alarms;
   std::set<std::pair<LogMs, WorkId>> gang_alarms;

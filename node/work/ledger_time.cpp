@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "config/check.h"
 #include "node/work/ledger.h"
 
 namespace riftbus::work {
@@ -41,11 +42,17 @@ void Ledger::fire(Item& item) {
 }
 
 void Ledger::remember_add(std::uint64_t nonce, const std::vector<WorkId>& ids) {
-  add_of[nonce] = ids;
   adds.push_back(nonce);
-  if (adds.size() <= kAddsKept) return;
-  add_of.erase(adds.front());
+  if (adds.size() <= kAddsKept) {
+    add_of[nonce] = ids;
+    return;
+  }
+  auto oldest = add_of.extract(adds.front());  // its memory serves the new one
+  RIFTBUS_CHECK(!oldest.empty());
   adds.pop_front();
+  oldest.key() = nonce;
+  oldest.mapped() = ids;
+  add_of.insert(std::move(oldest));
 }
 
 // A group that somebody configured stays known, also while it is empty.

@@ -5,7 +5,10 @@
 namespace riftbus::work {
 
 void ReadyLine::insert(const Item& item, std::uint32_t aging_ms) {
-  RIFTBUS_CHECK(classes_[class_of(item)].insert(rank_of(item, aging_ms)).second);
+  Line& line = classes_[class_of(item)];
+  const std::size_t before = line.size();
+  line.insert(line.end(), rank_of(item, aging_ms));  // mostly the youngest
+  RIFTBUS_CHECK(line.size() == before + 1);
   ++size_;
 }
 
