@@ -29,8 +29,9 @@ enum class Cause : std::uint8_t {
   disk,           // its working directory grew beyond its bound
   runner_failed,  // the process that watched over it was killed, or could not start it
   no_gpu,         // the GPUs that it was promised are still in use here
+  node_trouble,   // nothing of it began, for want of something that this node should have
 };
-inline constexpr Cause kLastCause = Cause::no_gpu;
+inline constexpr Cause kLastCause = Cause::node_trouble;
 [[nodiscard]] const char* to_string(Cause cause);
 
 struct Exit {

@@ -79,6 +79,8 @@ void Executor::on(const Found& found, TimePoint now, Actions& out) {
                                             : "still runs since this node's former life"});
   }
   if (!jobs_.empty()) renew_at_ = now;
+  if (!evicting_) return;
+  for (auto& [hold, job] : jobs_) stop(job, Cause::evict, now, out);
 }
 
 void Executor::on(const Unanswered& unanswered, TimePoint now) {
@@ -96,15 +98,22 @@ void Executor::on(const Unanswered& unanswered, TimePoint now) {
     }
     renew_at_ = std::min(renew_at_, now + ask_again_after(renew_failures_));
   }
+  bool was_note = false;
   for (auto& [hold, job] : jobs_) {
+    if (ticket != 0 && job.note_ticket == ticket) {
+      job.note_ticket = 0;
+      was_note = true;
+    }
     if (ticket == 0 || job.report_ticket != ticket) continue;
     job.report_ticket = 0;
     job.report_at = now + ask_again_after(job.report_tries);
   }
+  if (was_note) note_at_ = now + ask_again_after(++note_failures_);
 }
 
 void Executor::on(const Started& started, TimePoint now) {
   Job* job = find(started.hold);
+  is_troubled_ = false;
   if (job != nullptr && job->phase == Phase::starting) enter(*job, Phase::running, now);
 }
 
@@ -115,11 +124,15 @@ void Executor::on(const Progressed& progressed) {
   if (progressed.checkpoint.empty() || progressed.checkpoint == job->checkpoint) return;
   if (progressed.checkpoint.size() > work::kCheckpointBytesMax) return;
   job->checkpoint = progressed.checkpoint;
-  job->checkpoint_new = true;
-  job->checkpoint_ticket = 0;
+  job->is_logged = false;
+  job->note_ticket = 0;  // that one carries an earlier one
 }
 
 void Executor::on(const Ended& ended, TimePoint now) {
+  if (ended.exit.cause == Cause::node_trouble) {
+    is_troubled_ = true;
+    paused_until_ = now + kTroublePause;
+  }
   Job* job = find(ended.hold);
   if (job != nullptr && job->phase != Phase::reporting) begin_report(*job, ended.exit, now);
 }
@@ -137,6 +150,7 @@ void Executor::advance(TimePoint now, Actions& out) {
   watch_leases(now, out);
   attach(now, out);
   renew(now, out);
+  note(now, out);
   report(now, out);
   claim(now, out);
 }
@@ -174,6 +188,7 @@ bool Executor::wants_work() const {
   const auto* cpus = measured_.find_amount("cpus");
   std::int64_t left = cpus == nullptr ? 0 : *cpus;
   for (const auto& [hold, job] : jobs_) {
+    if (is_troubled_ && job.phase == Phase::starting) return false;  // it will show
     for (const auto& amount : job.reserve) {
       if (amount.name == "cpus") left -= amount.milli;
     }
@@ -211,13 +226,13 @@ void Executor::claim(TimePoint now, Actions& out) {
   // A claim that may have been heard is asked again even when there is no more room: what it was
   // granted must come to light, to be given back.
   if (!claim_.kept) {
-    if (!wants_work()) return;
+    if (!wants_work() || now < paused_until_) return;
     claim_command_ = {};
     claim_command_.worker = settings_.self;
     claim_command_.instance = settings_.instance;
     claim_command_.request = next_request_++;
-    claim_command_.max =
-        static_cast<std::uint32_t>(std::min(settings_.slots - jobs_.size(), kClaimsMax));
+    const std::size_t most = is_troubled_ ? 1 : kClaimsMax;
+    claim_command_.max = static_cast<std::uint32_t>(std::min(settings_.slots - jobs_.size(), most));
     claim_command_.offer = offer();
     claim_.first_try = now;
     claim_.tries = 0;
@@ -245,14 +260,13 @@ void Executor::renew(TimePoint now, Actions& out) {
   for (auto& [hold, job] : jobs_) {
     if (!is_leased(job)) continue;
     work::Renewed renewed{hold, job.percent, {}};
-    if (job.checkpoint_new) renewed.checkpoint = job.checkpoint;
+    if (!job.is_logged) renewed.checkpoint = job.checkpoint;
     const std::size_t more = renewed.checkpoint.size() + work::kElementOverheadBytes;
     if (!renewal.works.empty() && bytes + more > work::kCommandBytesAim) {
       send_renewal(std::exchange(renewal, {settings_.self, {}}), out);
       bytes = 0;
     }
     bytes += more;
-    if (job.checkpoint_new) job.checkpoint_ticket = next_ticket_;
     job.clock.sent(next_ticket_, now);
     renewal.works.push_back(std::move(renewed));
   }
@@ -267,6 +281,29 @@ void Executor::send_renewal(work::Renewal renewal, Actions& out) {
   out.push_back(Renew{ticket, std::move(renewal)});
 }
 
+void Executor::note(TimePoint now, Actions& out) {
+  if (!attached_ || superseded_ || now < note_at_) return;
+  work::Note note{settings_.self, {}};
+  std::size_t bytes = 0;
+  for (auto& [hold, job] : jobs_) {
+    if (!wants_note(job)) continue;
+    const std::size_t more = job.checkpoint.size() + work::kElementOverheadBytes;
+    if (!note.works.empty() && bytes + more > work::kCommandBytesAim) {
+      send_note(std::exchange(note, {settings_.self, {}}), out);
+      bytes = 0;
+    }
+    bytes += more;
+    job.note_ticket = next_ticket_;
+    note.works.push_back({hold, 0, job.percent, job.checkpoint});
+    note_at_ = now + kNoteEvery;
+  }
+  if (!note.works.empty()) send_note(std::move(note), out);
+}
+
+void Executor::send_note(work::Note note, Actions& out) {
+  out.push_back(Ask{next_ticket_++, std::move(note)});
+}
+
 // ---- jobs ------------------------------------------------------------------------------------
 
 bool Executor::may_finish(const Job& job) {
@@ -274,6 +311,11 @@ bool Executor::may_finish(const Job& job) {
 }
 
 bool Executor::is_leased(const Job& job) const { return !job.lost; }
+
+// What it reports at its end carries the checkpoint as well.
+bool Executor::wants_note(const Job& job) {
+  return !job.is_logged && !job.lost && job.note_ticket == 0 && job.phase != Phase::reporting;
+}
 
 TimePoint Executor::stop_at(const Job& job) const {
   return may_finish(job) ? kNever : job.clock.stop_at();
@@ -327,9 +369,10 @@ TimePoint Executor::next_deadline() const {
   if (superseded_) return kNever;
   if (is_found_ && !attached_ && attach_.ticket == 0) due = std::min(due, attach_.at);
   if (attached_ && claim_.ticket == 0 && (claim_.kept || wants_work())) {
-    due = std::min(due, claim_.at);
+    due = std::min(due, claim_.kept ? claim_.at : std::max(claim_.at, paused_until_));
   }
   for (const auto& [hold, job] : jobs_) {
+    if (attached_ && wants_note(job)) due = std::min(due, note_at_);
     if (job.phase == Phase::reporting) {
       if (job.report_ticket == 0 && attached_) due = std::min(due, job.report_at);
     } else if (job.phase != Phase::stopping) {

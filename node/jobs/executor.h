@@ -12,6 +12,12 @@
 //     says that it is no longer ours. Kinds with on_disconnect finish run on, and what they achieve
 //     without a lease is offered for the record only;
 //   - the end of a job is reported with the fence of its grant and nothing else;
+//   - checkpoints outlive the leader: renewals carry one until a Note has brought it into the log,
+//     at most once in kNoteEvery. A copy of a Note that arrives late may set it back to an earlier
+//     one until the next: that costs time and nothing else;
+//   - the node's own trouble is not the work's failure: what could not be started here for want of
+//     disk, processes or GPUs is given back uncounted, and until something starts again the node
+//     claims single items, kTroublePause apart;
 //   - what a former life of this node left is held again or stopped, never forgotten: nothing is
 //     claimed before the queue has heard which grants are still held (Attach).
 // Limits: at most `slots` jobs at once. What it renews and reports is bounded by that.
@@ -65,6 +71,8 @@ class Executor {
   static constexpr Millis kWaitedFor{100};        // an empty answer this late waited for work
   static constexpr std::size_t kReportsMax = 16;  // in one message, if their bytes fit
   static constexpr Seconds kClaimWaitMax{5};
+  static constexpr Seconds kNoteEvery{60};
+  static constexpr Seconds kTroublePause{30};
   static constexpr std::size_t kClaimsMax = 32;  // in one claim
 
   explicit Executor(Settings settings);
@@ -74,6 +82,7 @@ class Executor {
 
   [[nodiscard]] std::vector<JobView> view() const;
   [[nodiscard]] bool is_draining() const { return draining_; }
+  [[nodiscard]] bool is_evicting() const { return evicting_; }
   [[nodiscard]] bool is_attached() const { return attached_; }
   [[nodiscard]] bool is_superseded() const { return superseded_; }
   // What the next claim would offer.
@@ -101,11 +110,11 @@ class Executor {
     TimePoint told_stop_at;          // what the runner was told last
     std::uint8_t percent = 0;
     std::string checkpoint;
-    bool checkpoint_new = false;   // not yet acknowledged
-    Ticket checkpoint_ticket = 0;  // of the renewal that carries it
-    Exit exit;                     // once reporting
-    Ticket report_ticket = 0;      // 0: not asked
-    TimePoint report_at;           // when to ask (again)
+    bool is_logged = true;     // the log has this checkpoint, or there is none
+    Ticket note_ticket = 0;    // of the Note that carries it
+    Exit exit;                 // once reporting
+    Ticket report_ticket = 0;  // 0: not asked
+    TimePoint report_at;       // when to ask (again)
     int report_tries = 0;
   };
   // How an end is said to the queue.
@@ -131,6 +140,7 @@ class Executor {
   // executor_answers.cpp
   void on_attached(const work::Verdicts& verdicts, TimePoint now, Actions& out);
   void on_claimed(const work::Claimed& claimed, TimePoint now, Actions& out);
+  void on_noted(Ticket ticket, const work::Verdicts& verdicts, TimePoint now);
   void on_reported(Ticket ticket, const work::Verdicts& verdicts, TimePoint now, Actions& out);
   void on_renewed(Ticket ticket, const std::vector<work::RenewedAnswer>& answers, TimePoint now,
                   Actions& out);
@@ -145,6 +155,8 @@ class Executor {
   void claim(TimePoint now, Actions& out);
   void renew(TimePoint now, Actions& out);
   void send_renewal(work::Renewal renewal, Actions& out);
+  void note(TimePoint now, Actions& out);
+  void send_note(work::Note note, Actions& out);
   void report(TimePoint now, Actions& out);
   void ask_report(Report how, const std::vector<Job*>& jobs, TimePoint now, Actions& out);
   void watch_leases(TimePoint now, Actions& out);
@@ -156,6 +168,7 @@ class Executor {
   [[nodiscard]] bool is_leased(const Job& job) const;
   [[nodiscard]] TimePoint stop_at(const Job& job) const;
   [[nodiscard]] static bool may_finish(const Job& job);
+  [[nodiscard]] static bool wants_note(const Job& job);
   [[nodiscard]] static Report how_to_report(const Job& job);
   // Of this report, in a message.
   [[nodiscard]] static std::size_t bytes_of(Report how, const Job& job);
@@ -188,6 +201,10 @@ class Executor {
   std::size_t report_count_ = kReportsMax;  // fewer after the log refused a message's length
   std::map<Ticket, std::vector<Hold>> renewals_;  // not answered yet, bounded by kRenewalsOpenMax
   static constexpr std::size_t kRenewalsOpenMax = 128;
+  TimePoint note_at_;  // not before
+  int note_failures_ = 0;
+  bool is_troubled_ = false;  // the last job that was to start here did not, for the node's fault
+  TimePoint paused_until_;
 };
 
 }  // namespace riftbus::jobs

@@ -29,6 +29,7 @@ void Executor::on(const Answered& answered, TimePoint now, Actions& out) {
     if (ticket == attach_.ticket && ticket != 0) {
       on_attached(*verdicts, now, out);
     } else {
+      on_noted(ticket, *verdicts, now);
       on_reported(ticket, *verdicts, now, out);
     }
   }
@@ -117,6 +118,21 @@ void Executor::take_grant(const work::Grant& grant, work::Fence fence, TimePoint
   }
 }
 
+// Who is not ours any more is told so by its renewal.
+void Executor::on_noted(Ticket ticket, const work::Verdicts& verdicts, TimePoint now) {
+  if (ticket == 0) return;
+  for (auto& [hold, job] : jobs_) {
+    if (job.note_ticket != ticket) continue;
+    job.note_ticket = 0;
+    const work::WorkId id = hold.id;
+    const auto judged = std::find_if(verdicts.works.begin(), verdicts.works.end(),
+                                     [&](const auto& each) { return each.id == id; });
+    job.is_logged = judged != verdicts.works.end() && is_ours(judged->outcome);
+    note_failures_ = 0;
+    if (!job.is_logged) note_at_ = std::max(note_at_, now + kAskAgainMax);
+  }
+}
+
 void Executor::on_reported(Ticket ticket, const work::Verdicts& verdicts, TimePoint now,
                            Actions& out) {
   if (ticket == 0) return;
@@ -168,7 +184,6 @@ void Executor::on_renewed(Ticket ticket, const std::vector<work::RenewedAnswer>&
       continue;
     }
     job->clock.acknowledged(ticket);
-    if (job->checkpoint_ticket == ticket) job->checkpoint_new = false;
     obey(*job, answers[i].order, now, out);
   }
 }

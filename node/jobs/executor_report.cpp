@@ -12,6 +12,14 @@ constexpr std::uint64_t kLaterMs = 60'000;
 // The queue counts GPUs in parts of one: it may go on believing that there is room where no single
 // one has enough. Not at once again, then, and another node may be found meanwhile.
 constexpr std::uint64_t kNoGpuMs = 10'000;
+constexpr std::uint64_t kTroubleMs = 10'000;  // another node may be found meanwhile
+
+std::uint64_t release_delay_ms(const Exit& exit, bool asked) {
+  if (exit.cause == Cause::no_gpu) return kNoGpuMs;
+  if (exit.cause == Cause::node_trouble) return kTroubleMs;
+  if (exit.cause == Cause::runner_failed) return kLaterMs;
+  return !asked && exit.code == kExitLater ? kLaterMs : 0;
+}
 
 work::Failure failure_of(const Hold& hold, const Exit& exit, const std::string& checkpoint) {
   return {hold, true, exit.code, exit.signal, exit.tail, checkpoint};
@@ -25,7 +33,8 @@ Executor::Report Executor::how_to_report(const Job& job) {
   const bool asked = job.stopping != Cause::itself || exit.cause == Cause::cancel ||
                      exit.cause == Cause::preempt || exit.cause == Cause::evict ||
                      exit.cause == Cause::lease || exit.cause == Cause::stale ||
-                     exit.cause == Cause::no_gpu;
+                     exit.cause == Cause::no_gpu || exit.cause == Cause::node_trouble ||
+                     exit.cause == Cause::runner_failed;  // the last three: the node's own fault
   const bool well = exit.started && exit.cause == Cause::itself && exit.signal == 0;
   if (job.lost)
     return may_finish(job) && well && !asked && exit.code == 0 ? Report::complete : Report::nothing;
@@ -89,9 +98,7 @@ void Executor::ask_report(Report how, const std::vector<Job*>& jobs, TimePoint n
       bury.works.push_back(failure_of(job->hold, job->exit, job->checkpoint));
     }
     if (how == Report::release) {
-      const bool later = job->stopping == Cause::itself && job->exit.code == kExitLater;
-      std::uint64_t delay_ms = later ? kLaterMs : 0;
-      if (job->exit.cause == Cause::no_gpu) delay_ms = kNoGpuMs;
+      const auto delay_ms = release_delay_ms(job->exit, job->stopping != Cause::itself);
       release.works.push_back({job->hold, delay_ms, job->percent, job->checkpoint});
     }
   }

@@ -25,6 +25,8 @@ const char* to_string(Cause cause) {
       return "runner failed";
     case Cause::no_gpu:
       return "no GPU is free";
+    case Cause::node_trouble:
+      return "this node could not start it";
   }
   return "?";
 }

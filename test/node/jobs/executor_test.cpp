@@ -178,7 +178,8 @@ INSTANTIATE_TEST_SUITE_P(
                     EndCase{"not started", {Cause::itself, false, 0, 0, "", "", "", 0}, kFail},
                     EndCase{"timeout", {Cause::timeout, true, 0, 0, "", "", "", 0}, kFail},
                     EndCase{"disk", {Cause::disk, true, 0, 9, "", "", "", 0}, kFail},
-                    EndCase{"runner", {Cause::runner_failed, true, 0, 0, "", "", "", 0}, kFail},
+                    EndCase{"runner", {Cause::runner_failed, true, 0, 0, "", "", "", 0}, kRelease},
+                    EndCase{"node", {Cause::node_trouble, false, 0, 0, "", "", "", 0}, kRelease},
                     EndCase{"lease", {Cause::lease, true, 0, 0, "", "", "", 0}, kRelease}));
 
 TEST(Reports, CarryExitSignalTailAndResult) {

@@ -24,6 +24,17 @@ TEST(FormerLife, WhatStillRunsIsHeldAgain) {
   EXPECT_EQ(bench.got<Renew>().size(), 1U);  // nobody knows how old the lease is
 }
 
+TEST(FormerLife, ANodeThatWasToldToEvictGoesOnEvictingAfterARestart) {
+  Bench bench;
+  bench.step(Drain{true, true});
+  auto ended = found_job(2, TimePoint::max(), true);
+  bench.step(Found{{found_job(1, TimePoint::max()), ended}});
+  const auto stops = bench.got<Stop>();
+  ASSERT_EQ(stops.size(), 1U);
+  EXPECT_EQ(stops[0].hold, Bench::hold(1));
+  EXPECT_EQ(stops[0].cause, Cause::evict);
+}
+
 TEST(FormerLife, ItsDeadlineHoldsWhileNobodyAnswers) {
   Bench bench;
   const auto begun_ms = bench.now_ms;
