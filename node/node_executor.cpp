@@ -49,11 +49,12 @@ void Node::State::open_executor() {
   const bool runs_work = !settings.jobs.empty() && settings.executor.slots > 0;
   if (!runs_work && !has_past) return;
   executor = std::make_unique<ExecutorShell>(settings, instance, *bus, *work, journal);
-  executor->on_drained([this](bool draining) {
+  executor->on_drained([this](bool draining, bool evicting) {
     orders.draining = draining;
+    orders.evicting = evicting;
     save_orders();
   });
-  if (const auto status = executor->open(orders.draining, now); !status) {
+  if (const auto status = executor->open({orders.draining, orders.evicting}, now); !status) {
     bus::write_error(status.error());
     journal.note("job", settings.node_id, "runs no work: " + status.error().to_string(),
                  {now, bus::wall_now_ms()});

@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "bus/clock.h"
+#include "config/check.h"
 #include "node/api/api_json.h"
 #include "node/executor_shell.h"
 
@@ -48,7 +49,7 @@ void ExecutorShell::on_query(const bus::Received& received, const std::set<Role>
     return reply(received, Error{1503, "mode is drain, evict or resume", "", "choose one"});
   }
   step(jobs::Drain{mode != "resume", mode == "evict"}, now);
-  if (remember_) remember_(core_.is_draining());
+  if (remember_) remember_(core_.is_draining(), core_.is_evicting());
   note({}, mode == "resume" ? "takes work again" : "takes no more work: " + mode, now);
   reply(received, list_document(now));
 }
@@ -71,27 +72,28 @@ void ExecutorShell::send_output(const bus::Received& received, const wire::Query
       parse_number(argument_of(query, "bytes"), kOutputBytesMax), kOutputBytesMax);
   auto text = std::make_shared<Result<std::string>>(std::string());
   const auto folder = settings_.paths.data_dir + "/jobs";
-  const bool taken =
-      job_thread_ != nullptr &&
-      job_thread_->post({[=] {
-                           *text = executor::read_output(folder, id, is_error, bytes);
-                           return Status(Ok{});
-                         },
-                         [this, text, received, id, is_error](const Status&) {
-                           if (!*text) return reply(received, text->error());
-                           Json json{{"schema", 1},
-                                     {"document", "job.output"},
-                                     {"node", settings_.node_id.value()},
-                                     {"id", id.value()},
-                                     {"stream", is_error ? "stderr" : "stdout"},
-                                     {"text", **text}};
-                           reply(received,
-                                 json.dump(-1, ' ', false, Json::error_handler_t::replace));
-                         }});
-  if (!taken) {
-    reply(received,
-          Error{executor::kBadJobFiles, "this node cannot read its jobs", "", "see its log"});
+  if (job_thread_ == nullptr || outputs_ >= kOutputsMax) {
+    return reply(received, Error{executor::kBadJobFiles, "this node cannot read its jobs now", "",
+                                 "see its log"});
   }
+  ++outputs_;
+  const bool taken = job_thread_->post(
+      {[=] {
+         *text = executor::read_output(folder, id, is_error, bytes);
+         return Status(Ok{});
+       },
+       [this, text, received, id, is_error](const Status&) {
+         --outputs_;
+         if (!*text) return reply(received, text->error());
+         Json json{{"schema", 1},
+                   {"document", "job.output"},
+                   {"node", settings_.node_id.value()},
+                   {"id", id.value()},
+                   {"stream", is_error ? "stderr" : "stdout"},
+                   {"text", **text}};
+         reply(received, json.dump(-1, ' ', false, Json::error_handler_t::replace));
+       }});
+  RIFTBUS_CHECK(taken);
 }
 
 std::string ExecutorShell::list_document(TimePoint now) const {
@@ -118,6 +120,7 @@ std::string ExecutorShell::list_document(TimePoint now) const {
                   {"attached", core_.is_attached()},
                   {"superseded", core_.is_superseded()},
                   {"draining", core_.is_draining()},
+                  {"evicting", core_.is_evicting()},
                   {"slots", settings_.executor.slots},
                   {"offer", amounts_json(offer.amounts)},
                   {"tags", offer.tags},

@@ -76,7 +76,8 @@ std::string counters_text(const Json& status) {
 std::string jobs_text(const Json& jobs) {
   if (!jobs.is_object()) return "";
   return count_text(integer(jobs, {"running"})) + " of " + count_text(integer(jobs, {"slots"})) +
-         " jobs running" + (flag(jobs, {"draining"}) ? ", drained: takes no more work" : "");
+         " jobs running" + (flag(jobs, {"draining"}) ? ", drained: takes no more work" : "") +
+         (flag(jobs, {"evicting"}) ? ", stops what runs" : "");
 }
 
 Tone tone_of_standing(std::string_view standing) {

@@ -83,7 +83,8 @@ void add_jobs(Session& session, const std::string& id, Json& node) {
   if (!jobs.ok()) return;
   node["jobs"] = {{"running", get(*jobs, {"jobs"}).size()},
                   {"slots", get(*jobs, {"slots"})},
-                  {"draining", flag(*jobs, {"draining"})}};
+                  {"draining", flag(*jobs, {"draining"})},
+                  {"evicting", flag(*jobs, {"evicting"})}};
 }
 
 int show_node(Context& context) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <sstream>
 
 #include "bus/durable_file.h"
@@ -13,19 +14,23 @@ namespace {
 constexpr std::uint16_t kUnreadable = 1606;
 constexpr std::size_t kFileBytesMax = 4096;
 constexpr std::string_view kDraining = "draining";
+constexpr std::string_view kEvicting = "evicting";
 constexpr std::string_view kPolicy = "policy ";
 
 }  // namespace
 
 Result<StandingOrders> load_orders(const std::string& path) {
   StandingOrders orders;
-  if (::access(path.c_str(), F_OK) != 0) return orders;
+  // Anything but its absence is an answer that nobody gave.
+  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return orders;
   const auto text = read_small_file(path, kFileBytesMax, FilePrivacy::shared);
   if (!text) return text.error();
   std::istringstream lines(*text);
   for (std::string line; std::getline(lines, line);) {
     if (line == kDraining) {
       orders.draining = true;
+    } else if (line == kEvicting) {
+      orders.draining = orders.evicting = true;
     } else if (line.starts_with(kPolicy)) {
       orders.policy = line.substr(kPolicy.size());
     } else {
@@ -39,6 +44,7 @@ Result<StandingOrders> load_orders(const std::string& path) {
 Status store_orders(const std::string& path, const StandingOrders& orders) {
   std::string text;
   if (orders.draining) text += std::string(kDraining) + "\n";
+  if (orders.draining && orders.evicting) text += std::string(kEvicting) + "\n";
   if (!orders.policy.empty()) text += std::string(kPolicy) + orders.policy + "\n";
   return replace_file(path, text, FilePrivacy::shared);
 }

@@ -18,6 +18,7 @@ namespace riftbus::node {
 
 struct StandingOrders {
   bool draining = false;
+  bool evicting = false;  // while draining: what runs is stopped, too
   std::string policy;  // raft, bully, hybrid; empty: as configured
   bool operator==(const StandingOrders&) const = default;
 };

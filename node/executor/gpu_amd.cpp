@@ -38,8 +38,10 @@ std::uint64_t property(const std::string& text, const std::string& wanted) {
 std::vector<std::uint64_t> numbered_entries(const std::string& folder) {
   std::vector<std::uint64_t> numbers;
   std::error_code failure;
-  for (const auto& entry : fs::directory_iterator(folder, failure)) {
-    const std::string name = entry.path().filename().string();
+  // A range-for would throw at an entry that cannot be read.
+  for (fs::directory_iterator at(folder, failure); !failure && at != fs::directory_iterator();
+       at.increment(failure)) {
+    const std::string name = at->path().filename().string();
     std::uint64_t number = 0;
     const auto [end, wrong] = std::from_chars(name.data(), name.data() + name.size(), number);
     if (wrong == std::errc{} && end == name.data() + name.size()) numbers.push_back(number);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/needs.h"
+
 namespace riftbus::executor {
 
 namespace {
@@ -16,7 +18,16 @@ void append(std::string& list, std::string_view word) {
   list += word;
 }
 
+bool runs_cuda(const std::string& name) { return name.starts_with(kNvidia); }
+
 }  // namespace
+
+bool needs_cuda(const std::string& needs, work::Offer offer) {
+  const auto parsed = work::Needs::parse(needs);
+  if (!parsed || !parsed->match(offer)) return false;
+  std::erase_if(offer.amounts, [](const work::Amount& each) { return each.name == "cuda"; });
+  return !parsed->match(offer);
+}
 
 std::int64_t GpuDesk::free_of(const std::string& name) const {
   std::int64_t left = kWhole;
@@ -28,21 +39,28 @@ std::int64_t GpuDesk::free_of(const std::string& name) const {
   return left;
 }
 
-std::optional<std::vector<std::string>> GpuDesk::take(const work::Hold& hold, std::int64_t milli) {
-  std::vector<std::string> chosen;
-  const auto wholes = static_cast<std::size_t>(milli / kWhole);
-  const std::int64_t part = milli % kWhole;
+const std::string* GpuDesk::find_part(std::int64_t milli, bool cuda,
+                                      const std::vector<std::string>& taken) const {
+  const std::string* best = nullptr;
   for (const auto& name : names_) {
-    if (chosen.size() < wholes && free_of(name) == kWhole) chosen.push_back(name);
+    const bool is_taken = std::find(taken.begin(), taken.end(), name) != taken.end();
+    if (is_taken || (cuda && !runs_cuda(name)) || free_of(name) < milli) continue;
+    if (best == nullptr || free_of(name) < free_of(*best)) best = &name;
   }
-  if (chosen.size() < wholes) return std::nullopt;
+  return best;
+}
+
+std::optional<std::vector<std::string>> GpuDesk::take(const work::Hold& hold, std::int64_t milli,
+                                                      bool cuda) {
+  std::vector<std::string> chosen;
+  const std::int64_t part = milli % kWhole;
+  for (std::int64_t left = milli; left >= kWhole; left -= kWhole) {
+    const auto* whole = find_part(kWhole, cuda, chosen);
+    if (whole == nullptr) return std::nullopt;
+    chosen.push_back(*whole);
+  }
   if (part > 0) {
-    const std::string* best = nullptr;
-    for (const auto& name : names_) {
-      const bool is_taken = std::find(chosen.begin(), chosen.end(), name) != chosen.end();
-      if (is_taken || free_of(name) < part) continue;
-      if (best == nullptr || free_of(name) < free_of(*best)) best = &name;
-    }
+    const auto* best = find_part(part, cuda, chosen);
     if (best == nullptr) return std::nullopt;
     chosen.push_back(*best);
   }

@@ -30,8 +30,9 @@ class GpuDesk {
   // What this machine has, in its order.
   void set(std::vector<std::string> names) { names_ = std::move(names); }
   // For `milli` thousandths of a GPU: the whole ones, then the shared one. Empty: they are in use.
+  // `cuda`: only such as run CUDA will do.
   [[nodiscard]] std::optional<std::vector<std::string>> take(const work::Hold& hold,
-                                                             std::int64_t milli);
+                                                             std::int64_t milli, bool cuda = false);
   // A job of a former life has them.
   void adopt(const work::Hold& hold, const std::vector<std::string>& names, std::int64_t milli);
   void give_back(const work::Hold& hold) { held_.erase(hold); }
@@ -39,10 +40,17 @@ class GpuDesk {
  private:
   using Parts = std::vector<std::pair<std::string, std::int64_t>>;
   [[nodiscard]] std::int64_t free_of(const std::string& name) const;
+  // Of `milli`, which is at most a whole one; the fullest that fits.
+  [[nodiscard]] const std::string* find_part(std::int64_t milli, bool cuda,
+                                             const std::vector<std::string>& taken) const;
 
   std::vector<std::string> names_;
   std::map<work::Hold, Parts> held_;
 };
+
+// Whether a node of this offer would not do for these needs if it had no CUDA: on one that has GPUs
+// of several vendors not any of them will do then.
+[[nodiscard]] bool needs_cuda(const std::string& needs, work::Offer offer);
 
 // What tells a program which GPUs are its own, for all runtimes; without any, that none is.
 [[nodiscard]] std::map<std::string, std::string> variables_of(

@@ -90,7 +90,7 @@ std::optional<Hold> parse_folder_name(const std::string& name) {
   return Hold{work::WorkId(id), work::Fence(fence)};
 }
 
-std::vector<Hold> find_attempts(const std::string& folder) {
+Result<std::vector<Hold>> find_attempts(const std::string& folder) {
   namespace fs = std::filesystem;
   std::vector<Hold> holds;
   std::error_code failure;
@@ -99,7 +99,9 @@ std::vector<Hold> find_attempts(const std::string& folder) {
     if (const auto hold = parse_folder_name(at->path().filename().string())) holds.push_back(*hold);
     at.increment(failure);  // a range-for would throw
   }
-  return holds;
+  if (!failure) return holds;
+  return Error{kBadJobFiles, "cannot list the jobs: " + failure.message(), folder,
+               "check permissions there, and how many files the daemon may open"};
 }
 
 Status write_spec(const std::string& folder, const JobSpec& spec) {

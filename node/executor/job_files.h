@@ -13,6 +13,7 @@
 //     reserve                   room on the disk for the end; gone once that is written
 //     stdout.log stderr.log     its output; older parts in *.log.1
 //   <jobs>/finished/<id>-<fence>/   output of jobs that are over
+//   <jobs>/trash/                   what is being removed
 //
 // Nothing here needs to survive a crash of the machine: its jobs did not. A crash of the daemon
 // loses no byte that was written. Records of an earlier boot are recognised by their boot id.
@@ -36,6 +37,7 @@ using jobs::Hold;
 
 inline constexpr std::uint16_t kBadJobFiles = 1745;
 inline constexpr const char* kFinishedFolder = "finished";
+inline constexpr const char* kTrashFolder = "trash";
 
 struct JobSpec {
   Hold hold;
@@ -66,8 +68,8 @@ struct JobState {
 // "17-4711"
 [[nodiscard]] std::string folder_name(const Hold& hold);
 [[nodiscard]] std::optional<Hold> parse_folder_name(const std::string& name);
-// Those that have a folder in `folder`, in no order. An entry that cannot be read ends the listing.
-[[nodiscard]] std::vector<Hold> find_attempts(const std::string& folder);
+// Those that have a folder in `folder`, in no order; all of them, or an Error 1745.
+[[nodiscard]] Result<std::vector<Hold>> find_attempts(const std::string& folder);
 
 [[nodiscard]] Status write_spec(const std::string& folder, const JobSpec& spec);
 [[nodiscard]] Result<JobSpec> read_spec(const std::string& folder);

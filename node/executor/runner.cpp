@@ -12,7 +12,6 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "bus/durable_file.h"
 #include "node/executor/processes_linux.h"
@@ -40,8 +39,8 @@ Runner::~Runner() {
 
 Status Runner::open() {
   if (auto status = make_private_directory(options_.folder); !status) return status;
-  if (auto status = make_private_directory(options_.folder + "/" + kFinishedFolder); !status) {
-    return status;
+  for (const auto* name : {kFinishedFolder, kTrashFolder}) {
+    if (auto status = make_private_directory(options_.folder + "/" + name); !status) return status;
   }
   const std::string wake = options_.folder + "/wake";
   if (mkfifo(wake.c_str(), 0600) != 0 && errno != EEXIST) {
@@ -76,7 +75,7 @@ Status Runner::prepare(const jobs::Start& start, const JobKind& kind,
   }
   auto status = replace_file(folder + "/payload", start.grant.payload, FilePrivacy::secret);
   if (status && !start.grant.checkpoint.empty()) {
-    std::ofstream(folder + "/io/checkpoint", std::ios::binary) << start.grant.checkpoint;
+    status = replace_file(folder + "/io/checkpoint", start.grant.checkpoint, FilePrivacy::shared);
   }
   if (!status) return status;
   auto spec = make_spec(start, kind, options_.node);
@@ -135,7 +134,8 @@ bool Runner::may_run(const std::string& folder) {
 }
 
 jobs::Event Runner::start(const jobs::Start& start, const JobKind& kind) {
-  auto gpus = gpus_.take(start.hold, gpus_needed(start.grant.terms));
+  const auto& terms = start.grant.terms;
+  auto gpus = gpus_.take(start.hold, gpus_needed(terms), needs_cuda(terms.needs, offer_));
   if (!gpus) {
     Exit exit;
     exit.cause = Cause::no_gpu;
@@ -153,6 +153,7 @@ jobs::Event Runner::start(const jobs::Start& start, const JobKind& kind) {
   if (!runs) {
     gpus_.give_back(start.hold);
     Exit exit;
+    exit.cause = Cause::node_trouble;
     exit.started = false;
     exit.tail = status.error().to_string();
     return jobs::Ended{start.hold, exit};
@@ -166,21 +167,23 @@ jobs::Event Runner::start(const jobs::Start& start, const JobKind& kind) {
 
 // ---- telling ---------------------------------------------------------------------------------
 
-void Runner::send(const Hold& hold, const std::string& line) const {
-  // Nobody reads there if riftbus-job is gone: look() will notice.
+bool Runner::send(const Hold& hold, const std::string& line) const {
   const std::string path = folder_of(hold) + "/control";
   const int control = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-  if (control < 0) return;
-  [[maybe_unused]] const auto put = write(control, line.data(), line.size());
+  // Nobody reads there if riftbus-job is gone: look() will notice.
+  if (control < 0) return errno == ENXIO || errno == ENOENT;
+  const auto put = write(control, line.data(), line.size());
+  const bool said = put == static_cast<ssize_t>(line.size()) || (put < 0 && errno == EPIPE);
   close(control);
+  return said;
 }
 
-void Runner::extend(const Hold& hold, TimePoint stop_at) {
-  send(hold, "stop_at " + std::to_string(stop_at.time_since_epoch().count()) + "\n");
+bool Runner::extend(const Hold& hold, TimePoint stop_at) const {
+  return send(hold, "stop_at " + std::to_string(stop_at.time_since_epoch().count()) + "\n");
 }
 
-void Runner::stop(const Hold& hold, Cause cause) {
-  send(hold, "stop " + std::to_string(static_cast<int>(cause)) + "\n");
+bool Runner::stop(const Hold& hold, Cause cause) const {
+  return send(hold, "stop " + std::to_string(static_cast<int>(cause)) + "\n");
 }
 
 // ---- looking ---------------------------------------------------------------------------------

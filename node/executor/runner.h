@@ -12,7 +12,9 @@
 // /proc cannot be read, it stays watched, its GPUs stay taken, and look() tries again.
 //
 // Contract: one thread (the executor's own), blocking: files, one fork per start, and up to two
-// seconds to kill the remains of a job without a riftbus-job. Errors 1745 to 1747.
+// seconds to kill the remains of a job without a riftbus-job. extend() and stop() may be called by
+// another thread meanwhile, and clear_trash() by a third: a lease does not wait for a slow start,
+// nor a start for the removal of a large tree. Errors 1745 to 1747.
 #pragma once
 
 #include <map>
@@ -50,17 +52,24 @@ class Runner {
   // Readable when a job has news: then call look(). -1 before open(). Level-triggered; look()
   // drains it.
   [[nodiscard]] int wake_fd() const { return wake_; }
-  // What was left behind. Once, after open().
-  [[nodiscard]] std::vector<jobs::FoundJob> recover();
+  // What was left behind. Once, after open(); again if it could not be listed.
+  [[nodiscard]] Result<std::vector<jobs::FoundJob>> recover();
 
-  // What there is to give to jobs that need some; their names in order.
-  void set_gpus(std::vector<std::string> names) { gpus_.set(std::move(names)); }
+  // What there is to give to jobs that need some; their names in order, and what the node offers.
+  void set_gpus(std::vector<std::string> names, work::Offer offer = {}) {
+    gpus_.set(std::move(names));
+    offer_ = std::move(offer);
+  }
   // Started, or Ended with why it could not be.
   [[nodiscard]] jobs::Event start(const jobs::Start& start, const JobKind& kind);
-  void extend(const Hold& hold, TimePoint stop_at);
-  void stop(const Hold& hold, Cause cause);
-  // The record goes; the output stays among the last `finished_kept`.
+  // False: it was not said, for a reason of ours; say it again. Who has ended hears nothing, and
+  // look() tells.
+  [[nodiscard]] bool extend(const Hold& hold, TimePoint stop_at) const;
+  [[nodiscard]] bool stop(const Hold& hold, Cause cause) const;
+  // The record goes; the output stays among the last `finished_kept`; the rest is trash.
   void discard(const Hold& hold);
+  // Removes for good what was discarded, also what its program made read-only.
+  [[nodiscard]] Status clear_trash() const;
   // Progress and ends since the last look.
   [[nodiscard]] std::vector<jobs::Event> look();
 
@@ -81,7 +90,7 @@ class Runner {
   // After riftbus-job did not say in time that the job runs: whether it may run all the same. If
   // not, it never will.
   [[nodiscard]] static bool may_run(const std::string& folder);
-  void send(const Hold& hold, const std::string& line) const;
+  [[nodiscard]] bool send(const Hold& hold, const std::string& line) const;
   // Gone: the lock is the caller's now, to close (-1: there is no such folder).
   [[nodiscard]] static Life life_of(const std::string& folder, int& lock);
   // Kills what is left of a job whose riftbus-job is gone, and says how it ended. Nothing: some of
@@ -94,6 +103,7 @@ class Runner {
   int wake_ = -1;
   std::map<Hold, Watched> watched_;
   GpuDesk gpus_;
+  work::Offer offer_;
 };
 
 // Standard output or error of a job that runs or is over; Error 1745: not here (any more).

@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kTrashNamesMax = 100;
+
 // What the program wrote for the queue. Too long a result is a mistake of the program.
 void read_words(const std::string& folder, Exit& exit) {
   exit.percent = parse_percent(read_part(folder + "/io/progress", kProgressBytesMax));
@@ -30,6 +32,35 @@ void read_words(const std::string& folder, Exit& exit) {
     exit.started = false;
     exit.tail = "its result is longer than " + std::to_string(work::kResultBytesMax) + " bytes";
   }
+}
+
+// Who may not write into a folder cannot remove what is in it, unless it is its own to open.
+void open_up(const fs::path& tree) {
+  std::vector<fs::path> waiting{tree};
+  while (!waiting.empty()) {
+    const fs::path folder = std::move(waiting.back());
+    waiting.pop_back();
+    std::error_code failure;
+    fs::permissions(folder, fs::perms::owner_all, fs::perm_options::add, failure);
+    for (fs::directory_iterator at(folder, failure); !failure && at != fs::directory_iterator();
+         at.increment(failure)) {
+      std::error_code ignored;
+      if (at->symlink_status(ignored).type() == fs::file_type::directory) {
+        waiting.push_back(at->path());
+      }
+    }
+  }
+}
+
+Status remove_tree(const fs::path& tree) {
+  std::error_code failure;
+  fs::remove_all(tree, failure);
+  if (!failure) return Ok{};
+  open_up(tree);
+  fs::remove_all(tree, failure);
+  if (!failure) return Ok{};
+  return Error{kBadJobFiles, "cannot remove what a job left: " + failure.message(), tree,
+               "remove it by hand"};
 }
 
 }  // namespace
@@ -83,9 +114,11 @@ std::optional<Exit> Runner::bury(const std::string& folder, int kill_rounds) {
   return exit;
 }
 
-std::vector<jobs::FoundJob> Runner::recover() {
+Result<std::vector<jobs::FoundJob>> Runner::recover() {
   std::vector<jobs::FoundJob> found;
-  for (const auto& hold : find_attempts(options_.folder)) {
+  const auto holds = find_attempts(options_.folder);
+  if (!holds) return holds.error();
+  for (const auto& hold : *holds) {
     const std::string folder = folder_of(hold);
     const auto spec = read_spec(folder);
     int lock = -1;
@@ -123,20 +156,44 @@ std::vector<jobs::FoundJob> Runner::recover() {
 
 // ---- clearing away ---------------------------------------------------------------------------
 
+// Renamed away at once, so that nothing of it is met again; removing it may take long.
 void Runner::remove_folder(const Hold& hold) const {
   std::error_code failure;
   const fs::path folder = folder_of(hold);
   fs::remove(folder / "spec.json", failure);
-  for (const auto* name : {"work", "io", "payload", "control", "reserve"}) {
-    fs::remove_all(folder / name, failure);
+  const fs::path trash = fs::path(options_.folder) / kTrashFolder;
+  fs::path gone = trash / folder_name(hold);
+  // A name may be taken by what an earlier life could not remove.
+  for (int n = 1; fs::exists(gone, failure) && n < kTrashNamesMax; ++n) {
+    gone = trash / (folder_name(hold) + "." + std::to_string(n));
   }
+  fs::rename(folder, gone, failure);
+  if (failure || options_.finished_kept == 0) return;
+  if (!fs::exists(gone / "stdout.log", failure)) return;
   const fs::path kept = fs::path(options_.folder) / kFinishedFolder / folder_name(hold);
-  if (options_.finished_kept > 0 && fs::exists(folder / "stdout.log", failure)) {
-    fs::remove_all(kept, failure);
-    fs::rename(folder, kept, failure);
-    if (!failure) return;
+  fs::create_directory(kept, failure);
+  for (const auto* name : {"stdout.log.1", "stdout.log", "stderr.log.1", "stderr.log"}) {
+    fs::rename(gone / name, kept / name, failure);
   }
-  fs::remove_all(folder, failure);
+}
+
+Status Runner::clear_trash() const {
+  const fs::path trash = fs::path(options_.folder) / kTrashFolder;
+  std::vector<fs::path> all;
+  std::error_code failure;
+  for (fs::directory_iterator at(trash, failure); !failure && at != fs::directory_iterator();
+       at.increment(failure)) {
+    all.push_back(at->path());
+  }
+  if (failure) {
+    return Error{kBadJobFiles, "cannot list what is to be removed: " + failure.message(), trash,
+                 "check permissions there"};
+  }
+  Status outcome = Ok{};
+  for (const auto& each : all) {
+    if (auto status = remove_tree(each); !status) outcome = status;
+  }
+  return outcome;
 }
 
 void Runner::discard(const Hold& hold) {
@@ -148,8 +205,9 @@ void Runner::discard(const Hold& hold) {
 
 void Runner::prune_finished() const {
   const std::string finished = options_.folder + "/" + kFinishedFolder;
-  auto kept = find_attempts(finished);
-  if (kept.size() <= options_.finished_kept) return;
+  const auto listed = find_attempts(finished);
+  if (!listed || listed->size() <= options_.finished_kept) return;
+  auto kept = *listed;
   // Fences grow: the smallest is the oldest.
   std::sort(kept.begin(), kept.end(),
             [](const Hold& one, const Hold& other) { return one.fence < other.fence; });
@@ -166,7 +224,9 @@ Result<std::string> read_output(const std::string& jobs_folder, work::WorkId id,
   std::optional<Hold> best;
   std::string best_folder;
   for (const auto& base : {jobs_folder, jobs_folder + "/" + kFinishedFolder}) {
-    for (const auto& hold : find_attempts(base)) {
+    const auto holds = find_attempts(base);
+    if (!holds) return holds.error();
+    for (const auto& hold : *holds) {
       if (hold.id != id || (best && hold.fence < best->fence)) continue;
       best = hold;
       best_folder = base + "/" + folder_name(hold);

@@ -63,7 +63,7 @@ bool Warden::open_control() {
 
 void Warden::start() {
   if (!become_subreaper() || !open_control()) {
-    fail_start("riftbus-job could not prepare itself");
+    fail_start("riftbus-job could not prepare itself", Cause::node_trouble);
     return;
   }
   reserve_room();
@@ -71,10 +71,10 @@ void Warden::start() {
   while (trouble_ >= 0) turn();
 }
 
-void Warden::fail_start(const std::string& why) {
+void Warden::fail_start(const std::string& why, Cause cause) {
   scribe_.end();
   state_.exit.started = false;
-  state_.exit.cause = Cause::itself;
+  state_.exit.cause = cause;
   state_.exit.tail = why;
   state_.ended = true;
   over_ = true;

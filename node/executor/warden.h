@@ -60,7 +60,7 @@ class Warden {
   void fork_program();
   [[noreturn]] void become_program(pid_t warden, int out, int err, int trouble);
   void read_trouble();
-  void fail_start(const std::string& why);
+  void fail_start(const std::string& why, Cause cause);
   void turn();
   void keep_bounds(TimePoint now);
   void read_control();

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 
 #include "node/executor/gpu_desk.h"
 #include "node/executor/processes_linux.h"
@@ -25,38 +26,37 @@ constexpr int kCannotExecute = 127;
 
 std::string variable(const char* name, const char* fallback) {
   const char* value = std::getenv(name);
-  return std::string(name) + "=" + (value == nullptr ? fallback : value);
+  return value == nullptr ? fallback : value;
 }
 
-std::vector<std::string> environment_of(const JobSpec& spec, const std::string& folder,
-                                        const std::string& work_dir) {
-  std::vector<std::string> all{
-      variable("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-      variable("HOME", "/"), variable("LANG", "C.UTF-8")};
+// Each name once: of two, programs take the first.
+std::map<std::string, std::string> environment_of(const JobSpec& spec, const std::string& folder,
+                                                  const std::string& work_dir) {
+  auto all = spec.kind.environment;
+  all.emplace("PATH",
+              variable("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
+  all.emplace("HOME", variable("HOME", "/"));
+  all.emplace("LANG", variable("LANG", "C.UTF-8"));
   // Which devices are its own is no matter of taste, unless it has none: then a kind may know of
   // some that this node does not measure.
   for (const auto& [name, value] : variables_of(spec.gpus)) {
-    if (spec.gpus.empty() && spec.kind.environment.contains(name)) continue;
-    all.push_back(name + "=" + value);
+    if (spec.gpus.empty()) {
+      all.emplace(name, value);
+    } else {
+      all[name] = value;
+    }
   }
-  for (const auto& [name, value] : spec.kind.environment) {
-    const bool is_device = variables_of({}).contains(name);
-    if (spec.gpus.empty() || !is_device) all.push_back(name + "=" + value);
-  }
-  const auto say = [&](const char* name, const std::string& value) {
-    all.push_back(std::string("RIFTBUS_") + name + "=" + value);
-  };
-  say("NODE", spec.node);
-  say("KIND", spec.kind.name);
-  say("WORK_ID", std::to_string(spec.hold.id.value()));
-  say("FENCE", std::to_string(spec.hold.fence.value()));
-  say("ATTEMPT", std::to_string(spec.attempt));
-  say("JOB_DIR", folder);
-  say("WORK_DIR", work_dir);
-  say("PAYLOAD", folder + "/payload");
-  say("PROGRESS", folder + "/io/progress");
-  say("CHECKPOINT", folder + "/io/checkpoint");
-  say("RESULT", folder + "/io/result");
+  all["RIFTBUS_NODE"] = spec.node;
+  all["RIFTBUS_KIND"] = spec.kind.name;
+  all["RIFTBUS_WORK_ID"] = std::to_string(spec.hold.id.value());
+  all["RIFTBUS_FENCE"] = std::to_string(spec.hold.fence.value());
+  all["RIFTBUS_ATTEMPT"] = std::to_string(spec.attempt);
+  all["RIFTBUS_JOB_DIR"] = folder;
+  all["RIFTBUS_WORK_DIR"] = work_dir;
+  all["RIFTBUS_PAYLOAD"] = folder + "/payload";
+  all["RIFTBUS_PROGRESS"] = folder + "/io/progress";
+  all["RIFTBUS_CHECKPOINT"] = folder + "/io/checkpoint";
+  all["RIFTBUS_RESULT"] = folder + "/io/result";
   return all;
 }
 
@@ -101,7 +101,7 @@ void Warden::fork_program() {
   std::array<int, 2> trouble{};
   if (pipe2(out.data(), O_CLOEXEC) != 0 || pipe2(err.data(), O_CLOEXEC) != 0 ||
       pipe2(trouble.data(), O_CLOEXEC) != 0) {
-    fail_start(std::string("no pipes: ") + std::strerror(errno));
+    fail_start(std::string("no pipes: ") + std::strerror(errno), Cause::node_trouble);
     return;
   }
   const pid_t warden = getpid();
@@ -111,7 +111,7 @@ void Warden::fork_program() {
   if (program_ < 0) {
     const std::string why = std::strerror(errno);
     for (const int end : {out[0], err[0], trouble[0]}) close(end);
-    fail_start("no process: " + why);
+    fail_start("no process: " + why, Cause::node_trouble);
     return;
   }
   trouble_ = trouble[0];
@@ -134,7 +134,7 @@ void Warden::read_trouble() {
   trouble_ = -1;
   if (!trouble_text_.empty()) {
     waitpid(program_, nullptr, 0);
-    fail_start(trouble_text_);
+    fail_start(trouble_text_, Cause::itself);
     return;
   }
   state_.pid = program_;
@@ -161,7 +161,10 @@ void Warden::become_program(pid_t warden, int out, int err, int trouble) {
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
   auto words = spec_.kind.command;
-  auto variables = environment_of(spec_, folder_, work_dir);
+  std::vector<std::string> variables;
+  for (const auto& [name, value] : environment_of(spec_, folder_, work_dir)) {
+    variables.push_back(name + "=" + value);
+  }
   auto argv = pointers(words);
   auto envp = pointers(variables);
   execvpe(argv[0], argv.data(), envp.data());

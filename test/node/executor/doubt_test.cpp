@@ -18,7 +18,7 @@ TEST(Doubt, WithoutADescriptorNoJobCountsAsDead) {
   }
   EXPECT_TRUE(is_alive(pid));
   EXPECT_EQ(world.runner.size(), 1U);
-  world.runner.stop(hold, Cause::cancel);
+  EXPECT_TRUE(world.runner.stop(hold, Cause::cancel));
   const auto exit = world.wait_end(hold);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->cause, Cause::cancel);
@@ -54,12 +54,12 @@ TEST(Doubt, AnotherLifeOfTheDaemonAdoptsWhatItCannotTellDead) {
   std::filesystem::create_symlink("lock", lock);  // of itself: cannot be opened
   Runner again(world.options());
   ASSERT_TRUE(again.open().ok());
-  const auto found = again.recover();
+  const auto found = *again.recover();
   EXPECT_EQ(found.size(), 1U);
   EXPECT_TRUE(again.look().empty());
   EXPECT_TRUE(is_alive(pid));
   std::filesystem::rename(lock + ".aside", lock);
-  again.stop(hold, Cause::evict);
+  EXPECT_TRUE(again.stop(hold, Cause::evict));
   const auto exit = world.wait_end(again, hold);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->cause, Cause::evict);
@@ -69,7 +69,7 @@ TEST(Doubt, APidOfAnEarlierBootNamesSomebodyElse) {
   RunnerWorld world;
   const Bystander bystander;
   world.record_job_of(bystander.pid(), start_time_of(bystander.pid()), "another boot");
-  EXPECT_TRUE(world.runner.recover().empty());
+  EXPECT_TRUE(world.runner.recover()->empty());
   EXPECT_TRUE(is_alive(bystander.pid()));
 }
 

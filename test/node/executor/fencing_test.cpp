@@ -71,7 +71,7 @@ TEST(Fencing, ARenewalIsHeardWhileTheDiskDoesNotAnswer) {
   const auto first = bus::boot_now() + Seconds{3};
   const auto pid = stuck.start(first);
   const auto renewed = first + Seconds{2};
-  stuck.runner.extend(stuck.hold, renewed);
+  EXPECT_TRUE(stuck.runner.extend(stuck.hold, renewed));
   EXPECT_TRUE(wait_until([&] { return !is_alive(pid); }, Seconds{5} + kSoon));
   EXPECT_GE(bus::boot_now(), renewed);
 }
@@ -79,7 +79,7 @@ TEST(Fencing, ARenewalIsHeardWhileTheDiskDoesNotAnswer) {
 TEST(Fencing, TheDaemonStopsTheJobWhileTheDiskDoesNotAnswer) {
   StuckDisk stuck;
   const auto pid = stuck.start(TimePoint::max());
-  stuck.runner.stop(stuck.hold, Cause::stale);
+  EXPECT_TRUE(stuck.runner.stop(stuck.hold, Cause::stale));
   EXPECT_TRUE(wait_until([&] { return !is_alive(pid); }, kSoon));
   stuck.answer();
   const auto exit = stuck.world.wait_end(stuck.runner, stuck.hold);

@@ -45,6 +45,27 @@ TEST(GpuDesk, AWholeAndAPartAreTwoDifferentOnes) {
   EXPECT_FALSE(desk.take(hold(3), 100));
 }
 
+TEST(GpuDesk, WhoNeedsCudaGetsNoOther) {
+  auto desk = desk_of({"amd/a", "nvidia/b", "amd/c"});
+  EXPECT_EQ(*desk.take(hold(1), 1000, true), Names{"nvidia/b"});
+  EXPECT_FALSE(desk.take(hold(2), 1000, true));
+  EXPECT_FALSE(desk.take(hold(2), 500, true));
+  EXPECT_EQ(*desk.take(hold(2), 1500), (Names{"amd/a", "amd/c"}));
+}
+
+TEST(GpuDesk, CudaIsNeededWhereTheNodeWouldNotDoWithoutIt) {
+  work::Offer offer;
+  offer.amounts = {{"gpus", 2000}, {"vram_gb", 40000}, {"cuda", 12400}};
+  offer.tags = {"amd"};
+  offer.normalize();
+  EXPECT_TRUE(needs_cuda("gpus>=1 && cuda>=12", offer));
+  EXPECT_TRUE(needs_cuda("(gpus>=1 && cuda<13)", offer));
+  EXPECT_FALSE(needs_cuda("gpus>=1 && vram_gb>=40", offer));
+  EXPECT_FALSE(needs_cuda("gpus>=1 && (cuda>=12 || tag.amd)", offer));
+  EXPECT_FALSE(needs_cuda("cuda>=13", offer)) << "this node does not do anyway";
+  EXPECT_FALSE(needs_cuda("", offer));
+}
+
 TEST(GpuDesk, WhatAFormerLifeGaveIsNotGivenAgainEvenBeforeItIsMeasured) {
   GpuDesk desk;
   desk.adopt(hold(1), {"nvidia/b"}, 1000);
@@ -100,6 +121,16 @@ TEST(GpuJobs, SeeTheirOwnAndTheLastOneIsGivenBack) {
   EXPECT_EQ(own_of(world, world.start(third, kind)), "GPU-1 -1\n");
 }
 
+TEST(GpuJobs, ThatNeedCudaGetNoneOfAnotherVendor) {
+  RunnerWorld world;
+  const Gate gate(world.directory / "go");
+  work::Offer offer;
+  offer.amounts = {{"gpus", 2000}, {"cuda", 12000}};
+  offer.normalize();
+  world.runner.set_gpus({"amd/GPU-1", "nvidia/GPU-2"}, offer);
+  EXPECT_EQ(own_of(world, world.start(gpu_kind(gate, "gpus>=1 && cuda>=12"))), "GPU-2 -1\n");
+}
+
 TEST(GpuJobs, WithoutNeedOfOneNoneIsSeenUnlessTheKindNamesSome) {
   RunnerWorld world;
   const Gate gate(world.directory / "go");
@@ -119,7 +150,7 @@ TEST(GpuJobs, KeepTheirsWhenTheDaemonReturns) {
   EXPECT_EQ(own_of(world, first), "GPU-1 -1\n");
   Runner successor(world.options());
   ASSERT_TRUE(successor.open());
-  ASSERT_EQ(successor.recover().size(), 1U);
+  ASSERT_EQ(successor.recover()->size(), 1U);
   successor.set_gpus({"nvidia/GPU-1", "nvidia/GPU-2"});
   const auto next = RunnerWorld::start_of(20, kind);
   world.started.push_back(next.hold);

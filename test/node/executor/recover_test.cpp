@@ -37,7 +37,7 @@ TEST(Recover, AJobOutlivesItsDaemonAndIsAdopted) {
   const auto pid = world.wait_for_pid(start.hold, "pid");
   end(driver);
   EXPECT_TRUE(is_alive(pid));
-  const auto found = world.runner.recover();
+  const auto found = *world.runner.recover();
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].hold, start.hold);
   EXPECT_EQ(found[0].kind, "shell");
@@ -66,7 +66,7 @@ TEST(Recover, AnEndThatNobodySawIsFound) {
   std::vector<jobs::FoundJob> found;
   // riftbus-job writes the end just before it goes.
   ASSERT_TRUE(wait_until([&] {
-    found = again.recover();
+    found = *again.recover();
     return found.size() == 1 && found[0].ended;
   }));
   EXPECT_EQ(found[0].exit.code, 9);
@@ -100,12 +100,12 @@ TEST(Recover, ARenewedLeaseLetsItRunOnAndIsRememberedForTheNextDaemon) {
   const auto hold = world.start(start, kind);
   const auto pid = world.wait_for_pid(hold, "pid");
   const auto later = bus::boot_now() + kPatience * 2;
-  world.runner.extend(hold, later);
+  EXPECT_TRUE(world.runner.extend(hold, later));
   ASSERT_TRUE(wait_until([&] { return bus::boot_now() > start.stop_at + Millis{200}; }));
   EXPECT_TRUE(is_alive(pid));
   Runner again(world.options());
   ASSERT_TRUE(again.open().ok());
-  const auto found = again.recover();
+  const auto found = *again.recover();
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].stop_at, later);
 }
@@ -138,7 +138,7 @@ TEST(Recover, AfterBothWereKilledTheRemainsAreClearedAndNothingIsHeld) {
   end(driver);
   kill(warden, SIGKILL);
   ASSERT_TRUE(wait_until([&] { return !is_alive(warden); }));
-  EXPECT_TRUE(world.runner.recover().empty());
+  EXPECT_TRUE(world.runner.recover()->empty());
   EXPECT_FALSE(is_alive(escaped));
   EXPECT_FALSE(std::filesystem::exists(world.path(start.hold, "")));
 }
@@ -148,13 +148,13 @@ TEST(Recover, AReusedPidIsLeftAlone) {
   const Bystander bystander;
   const auto started = start_time_of(bystander.pid());
   world.record_job_of(bystander.pid(), started - 1, boot_id());
-  EXPECT_TRUE(world.runner.recover().empty());
+  EXPECT_TRUE(world.runner.recover()->empty());
   EXPECT_TRUE(is_alive(bystander.pid()));
   // The same record with the right start time names that very process.
   world.record_job_of(bystander.pid(), started, boot_id());
   // Its parent must take it away for the remains to be gone.
   signal(SIGCHLD, SIG_IGN);
-  EXPECT_TRUE(world.runner.recover().empty());
+  EXPECT_TRUE(world.runner.recover()->empty());
   signal(SIGCHLD, SIG_DFL);
   EXPECT_FALSE(is_alive(bystander.pid()));
 }
@@ -171,7 +171,7 @@ TEST(Recover, ARecordOfAnEarlierBootIsNotHeld) {
   JobState state;
   state.ended = true;
   ASSERT_TRUE(write_state(folder, state).ok());
-  EXPECT_TRUE(world.runner.recover().empty());
+  EXPECT_TRUE(world.runner.recover()->empty());
   EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
@@ -183,7 +183,7 @@ TEST(Recover, DamagedRecordsAreClearedAway) {
     std::filesystem::create_directories(folder);
     std::ofstream(folder + "/spec.json") << text;
     std::ofstream(folder + "/state.json") << text;
-    EXPECT_TRUE(world.runner.recover().empty()) << text;
+    EXPECT_TRUE(world.runner.recover()->empty()) << text;
     EXPECT_FALSE(std::filesystem::exists(folder)) << text;
   }
 }

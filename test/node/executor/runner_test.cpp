@@ -91,6 +91,25 @@ TEST(Runner, NothingOfTheDaemonIsInherited) {
   EXPECT_EQ(names.find("DAEMON_SECRET"), std::string::npos);
 }
 
+TEST(Runner, AKindsEnvironmentReplacesTheDaemons) {
+  RunnerWorld world;
+  JobKind kind = RunnerWorld::shell("");
+  kind.command = {"/usr/bin/env"};
+  kind.environment = {{"PATH", "/own"}, {"RIFTBUS_NODE", "not this one"}};
+  const auto hold = world.start(kind);
+  ASSERT_TRUE(world.wait_end(hold));
+  std::istringstream lines(*read_output(world.folder, hold.id, false, 100'000));
+  std::multimap<std::string, std::string> all;
+  for (std::string line; std::getline(lines, line);) {
+    const auto equals = line.find('=');
+    all.emplace(line.substr(0, equals), line.substr(equals + 1));
+  }
+  EXPECT_EQ(all.count("PATH"), 1U);
+  EXPECT_EQ(all.find("PATH")->second, "/own");
+  EXPECT_EQ(all.count("RIFTBUS_NODE"), 1U);
+  EXPECT_EQ(all.find("RIFTBUS_NODE")->second, "w1");
+}
+
 TEST(Runner, ProgressAndCheckpointsAreSeenWhileItRuns) {
   RunnerWorld world;
   const auto hold = world.start(RunnerWorld::shell(
@@ -104,7 +123,7 @@ TEST(Runner, ProgressAndCheckpointsAreSeenWhileItRuns) {
     return !world.progress.empty() && world.progress.back().checkpoint == "half";
   }));
   EXPECT_EQ(world.progress.back().percent, 30);
-  world.runner.stop(hold, Cause::preempt);
+  EXPECT_TRUE(world.runner.stop(hold, Cause::preempt));
   const auto exit = world.wait_end(hold);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->checkpoint, "half");
@@ -138,7 +157,7 @@ TEST(Runner, WhatIgnoresTermIsKilledAfterItsGrace) {
       world.start(RunnerWorld::shell("trap '' TERM; echo $$ > pid; while :; do sleep 1000; done"));
   const auto pid = world.wait_for_pid(hold, "pid");
   const auto asked = bus::boot_now();
-  world.runner.stop(hold, Cause::cancel);
+  EXPECT_TRUE(world.runner.stop(hold, Cause::cancel));
   const auto exit = world.wait_end(hold);
   ASSERT_TRUE(exit);
   EXPECT_GE(bus::boot_now() - asked, Millis{300});
@@ -153,7 +172,7 @@ TEST(Runner, ItsTermGivesAProgramTimeToWriteACheckpoint) {
       world.start(RunnerWorld::shell("trap 'printf saved > \"$RIFTBUS_CHECKPOINT\"; exit 0' TERM;"
                                      "echo $$ > pid; while :; do sleep 0.05; done"));
   static_cast<void>(world.wait_for_pid(hold, "pid"));
-  world.runner.stop(hold, Cause::preempt);
+  EXPECT_TRUE(world.runner.stop(hold, Cause::preempt));
   const auto exit = world.wait_end(hold);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->code, 0);
@@ -180,7 +199,7 @@ TEST(Runner, WhatEscapedIsFoundWhenTheJobIsStopped) {
   const auto hold = world.start(RunnerWorld::shell(std::string(kEscape) + "exec sleep 1000"));
   const auto escaped = world.wait_for_pid(hold, "escaped");
   EXPECT_TRUE(is_alive(escaped));
-  world.runner.stop(hold, Cause::cancel);
+  EXPECT_TRUE(world.runner.stop(hold, Cause::cancel));
   ASSERT_TRUE(world.wait_end(hold));
   EXPECT_FALSE(is_alive(escaped));
 }

@@ -120,7 +120,7 @@ class RunnerWorld {
   // Nothing of a test survives it, whatever went wrong.
   ~RunnerWorld() {
     for (const auto& hold : started) {
-      runner.stop(hold, Cause::evict);
+      EXPECT_TRUE(runner.stop(hold, Cause::evict));
       static_cast<void>(kill_remains(folder + "/" + folder_name(hold), 0, 0));
     }
   }
