@@ -14,3 +14,8 @@ endif()
 
 add_executable(queue_size EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/queue_size.cpp)
 target_link_libraries(queue_size PRIVATE riftbus_node)
+
+if(TARGET riftbus_tunnel)
+  add_executable(tunnel_crowd EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/tunnel_crowd.cpp)
+  target_link_libraries(tunnel_crowd PRIVATE riftbus_tunnel)
+endif()
