@@ -16,6 +16,7 @@ constexpr Millis kSweepEvery{250};
 constexpr Seconds kExpiryCheckEvery{5};
 // Turns without a look at the quiet sockets, wake-ups and monitors.
 constexpr int kHotTurnsMax = 8;
+constexpr Millis kFine{1};  // below this a deadline gets a timer of its own
 
 // Rounded up: a timer that is due in 0.3 ms must not spin.
 long timeout_ms(TimePoint until, TimePoint now) {
@@ -38,7 +39,11 @@ bool Bus::poll(TimePoint until, std::vector<Event>& out) {
   }
   if (!s.drain_hot(now, out)) {
     long timeout = 0;
-    if (!s.more && s.pending.empty()) timeout = timeout_ms(std::min(until, s.own_deadline()), now);
+    if (!s.more && s.pending.empty()) {
+      const TimePoint due = std::min(until, s.own_deadline());
+      timeout = timeout_ms(due, now);
+      if (due > now && due - now < kFine) s.fine_timer.arm(due - now);
+    }
     const int count = ::zmq_poll(s.items.data(), static_cast<int>(s.items.size()), timeout);
     RIFTBUS_CHECK(count >= 0 || ::zmq_errno() == EINTR);
     now = boot_now();
@@ -79,6 +84,7 @@ void Bus::State::rebuild_items() {
   add(readable(router.handle()), {Kind::router, nullptr, {}});
   add(readable(publisher.handle()), {Kind::publisher, nullptr, {}});
   add({nullptr, resolver.descriptor(), ZMQ_POLLIN, 0}, {Kind::resolver, nullptr, {}});
+  add({nullptr, fine_timer.descriptor(), ZMQ_POLLIN, 0}, {Kind::timer, nullptr, {}});
   for (const Wakeup& wakeup : wakeups) {
     add({wakeup.socket, wakeup.descriptor, ZMQ_POLLIN, 0}, {Kind::wakeup, nullptr, wakeup.id});
   }
@@ -123,6 +129,9 @@ bool Bus::State::drain_polled(TimePoint now, std::vector<Event>& out) {
         break;
       case Kind::monitor:
         source.link->mark_ready();
+        break;
+      case Kind::timer:
+        fine_timer.clear();
         break;
       case Kind::dial:
         break;

@@ -17,6 +17,7 @@
 #include "bus/bus.h"
 #include "bus/cut.h"
 #include "bus/dialer.h"
+#include "bus/fine_timer.h"
 #include "bus/intake.h"
 #include "bus/link.h"
 #include "bus/resolver.h"
@@ -46,7 +47,16 @@ struct Bus::State {
   };
   // What an entry of `items` is for.
   struct Source {
-    enum class Kind : std::uint8_t { router, publisher, data, monitor, dial, resolver, wakeup };
+    enum class Kind : std::uint8_t {
+      router,
+      publisher,
+      data,
+      monitor,
+      dial,
+      resolver,
+      wakeup,
+      timer
+    };
     Kind kind = Kind::router;
     Link* link = nullptr;
     WakeId wake;
@@ -129,6 +139,7 @@ struct Bus::State {
   std::map<NodeId, Callee> callees;
   std::vector<Wakeup> wakeups;
   std::uint32_t wakeups_made = 0;
+  FineTimer fine_timer;  // for deadlines within zmq_poll's grain
 
   Seq published;
   Seq called;

@@ -160,7 +160,7 @@ void LogDisk::run_log() {
       pieces.swap(pieces_);
       if (tasks.empty() && pieces.empty() && stopping_) return;
     }
-    snapshot_wakes_.notify_all();
+    if (!pieces.empty()) snapshot_wakes_.notify_all();  // there is room for more of them
     if (!perform(tasks)) continue;
     for (auto& piece : pieces) {
       if (!perform(piece)) break;

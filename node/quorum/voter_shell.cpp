@@ -20,6 +20,7 @@ namespace {
 // Addresses change seldom; a message to each voter leaves hundreds of times a second.
 constexpr Millis kAddressesFresh{500};
 constexpr std::uint16_t kLogGone = 1720;
+constexpr Millis kGatherMax{2};
 constexpr std::size_t kTurnEntriesMax = 256;
 constexpr std::size_t kTurnBytesMax = 256 * 1024;
 
@@ -123,6 +124,7 @@ VoterShell::VoterShell(VoterSetup setup, LogStart start, std::unique_ptr<disk::L
 
 void bound_turns(replica::ReplicaSettings& settings) {
   settings.limits.applies_per_turn = 1;
+  settings.limits.gather_max = kGatherMax;
   settings.log.limits.apply_entries = kTurnEntriesMax;
   settings.log.limits.apply_bytes = kTurnBytesMax;
 }

@@ -30,12 +30,18 @@ QueueReplica::QueueReplica(ReplicaSettings settings, work::WorkQueue queue, Rand
 QueueReplica::~QueueReplica() = default;
 
 QueueReplica::State::State(ReplicaSettings given, work::WorkQueue start, Random& random)
-    : settings(std::move(given)), core(std::move(settings.log), random), queue(std::move(start)) {}
+    : settings(std::move(given)),
+      core(std::move(settings.log), random),
+      queue(std::move(start)),
+      gather(settings.limits.gather_max) {}
 
 void QueueReplica::take(const consensus::Event& event, TimePoint now) {
   RIFTBUS_CHECK(!std::holds_alternative<consensus::Applied>(event));
   const auto* installed = std::get_if<consensus::SnapshotInstalled>(&event);
   RIFTBUS_CHECK(installed == nullptr || !installed->ok);
+  if (const auto* done = std::get_if<consensus::Persisted>(&event)) {
+    state_->gather.on_written(done->seq, now);
+  }
   state_->core.take(event, now);
 }
 
@@ -71,7 +77,10 @@ TimePoint QueueReplica::next_deadline(TimePoint now) const {
   if (state.again || !state.answers.empty()) return now;
   TimePoint due = state.core.next_deadline();
   if (!state.is_leading) return due;
-  if (!state.waiting.empty()) due = std::min(due, now + Millis(1));  // refused for the moment
+  if (!state.waiting.empty()) {
+    const TimePoint gathered = state.gather.due(state.waiting.size(), state.proposed.size());
+    due = std::min(due, std::max(gathered, state.is_refused ? now + Millis(1) : now));
+  }
   due = std::min({due, state.parking.next_deadline(), state.book.next_deadline()});
   if (state.tick_open) return due;
   const work::LogMs tick_ms = state.queue.next_due_ms();
@@ -118,10 +127,11 @@ void QueueReplica::State::on(Submit&& submit, TimePoint now) {
     ++stats.busy;
     return answer(submit.ticket, Busy{});
   }
-  enqueue(std::move(submit));
+  gather.on_command();
+  enqueue(std::move(submit), now);
 }
 
-void QueueReplica::State::enqueue(Submit&& submit) {
+void QueueReplica::State::enqueue(Submit&& submit, TimePoint now) {
   if (submit.bytes.empty()) submit.bytes = work::encode(submit.command);
   if (submit.bytes.size() > consensus::kEntryBytesMax) {
     // The queue's own bounds on one element are tighter; this is about too many in one batch.
@@ -129,17 +139,21 @@ void QueueReplica::State::enqueue(Submit&& submit) {
     return answer(submit.ticket, refuse_oversize(submit.command));
   }
   if (std::holds_alternative<work::Claim>(submit.command)) ++claims_open;
+  wait(std::move(submit), now);
+}
+
+void QueueReplica::State::wait(Submit&& submit, TimePoint now) {
+  if (waiting.empty()) gather.on_first(now);
   waiting_bytes += submit.bytes.size();
   waiting.push_back(std::move(submit));
 }
 
 // A duty that was dropped would never be proposed again.
-void QueueReplica::State::enqueue_duty(work::Command command) {
+void QueueReplica::State::enqueue_duty(work::Command command, TimePoint now) {
   Submit submit{Ticket(), std::move(command), {}, {}};
   submit.bytes = work::encode(submit.command);
   RIFTBUS_CHECK(submit.bytes.size() <= consensus::kEntryBytesMax);
-  waiting_bytes += submit.bytes.size();
-  waiting.push_back(std::move(submit));
+  wait(std::move(submit), now);
 }
 
 void QueueReplica::State::on(Renew&& renew, TimePoint now) { confirm(std::move(renew), now); }
@@ -182,11 +196,11 @@ void QueueReplica::State::on(Forget&& forget, TimePoint) {
   }
 }
 
-void QueueReplica::State::on(Evidence&& evidence, TimePoint) {
+void QueueReplica::State::on(Evidence&& evidence, TimePoint now) {
   if (!is_leading) return;
   for (auto& expire : book.expire_worker(queue, evidence.worker, evidence.lapse)) {
     ++stats.expires;
-    enqueue_duty(std::move(expire));
+    enqueue_duty(std::move(expire), now);
   }
 }
 

@@ -7,7 +7,7 @@
 // whoever leads, with the very same command, which the queue recognises (node/work/command.h).
 //
 // On top of that a leader
-//   - gathers all commands of a turn into one proposal;
+//   - gathers the commands of a turn, or of a moment (gather.h), into one proposal;
 //   - proposes Tick when something in the queue is due, Expire when a lease ran out (lease_book.h),
 //     and Recover before anything else when the cluster's generation has changed;
 //   - answers renewals and reads only after a majority has confirmed that it still leads;
@@ -49,6 +49,7 @@ struct ReplicaLimits {
   std::size_t open_reads = 4096;                 // reads and renewals being confirmed
   Nanos park_max = Seconds(60);                  // however long a claim is willing to wait
   std::size_t applies_per_turn = 4;              // Apply actions; then the loop goes round
+  Nanos gather_max = Nanos();                    // 0: proposed in the turn they come in (gather.h)
 };
 
 struct ReplicaSettings {

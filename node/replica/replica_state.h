@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "node/replica/gather.h"
 #include "node/replica/parking.h"
 #include "node/replica/replica.h"
 
@@ -31,8 +32,9 @@ struct QueueReplica::State {
   void on(Evidence&& evidence, TimePoint now);
   void answer(Ticket ticket, decltype(Answer::body) body);
   void answer_moved(Ticket ticket);
-  void enqueue(Submit&& submit);
-  void enqueue_duty(work::Command command);
+  void enqueue(Submit&& submit, TimePoint now);
+  void enqueue_duty(work::Command command, TimePoint now);
+  void wait(Submit&& submit, TimePoint now);
   void confirm(std::variant<Renew, Read> request, TimePoint now);
 
   // replica_turn.cpp: what a turn does.
@@ -66,6 +68,8 @@ struct QueueReplica::State {
 
   std::deque<Submit> waiting;
   std::size_t waiting_bytes = 0;
+  Gather gather;
+  bool is_refused = false;  // too much is under way, or leadership is being handed over
   std::deque<Proposed> proposed;
   Parking parking;
   std::size_t claims_open = 0;  // waiting or in the log

@@ -82,14 +82,14 @@ void QueueReplica::State::propose_duties(TimePoint now) {
   if (book.next_deadline() <= now) {
     for (auto& expire : book.expire(queue, now)) {
       ++stats.expires;
-      enqueue_duty(std::move(expire));
+      enqueue_duty(std::move(expire), now);
     }
   }
   const auto log_ms = static_cast<work::LogMs>(core.log_time(now).value());
   if (!tick_open && queue.next_due_ms() <= log_ms) {
     tick_open = true;
     ++stats.ticks;
-    enqueue_duty(work::Tick{});
+    enqueue_duty(work::Tick{}, now);
   }
   for (Parked& over : parking.expire(now)) {
     answer(over.submit.ticket, work::Reply(over.granted_nothing.value_or(work::Claimed{})));
@@ -112,13 +112,15 @@ void QueueReplica::State::wake_parked(TimePoint now) {
       continue;
     }
     woken.submit.wait = woken.until - now;
-    enqueue(std::move(woken.submit));
+    enqueue(std::move(woken.submit), now);
   }
   if (!looked_at_all) again = true;
 }
 
 void QueueReplica::State::propose(TimePoint now) {
+  is_refused = false;
   if (!is_leading || waiting.empty()) return;
+  if (gather.due(waiting.size(), proposed.size()) > now) return;
   const auto& limits = settings.limits;
   batch.clear();
   std::size_t bytes = 0;
@@ -131,9 +133,11 @@ void QueueReplica::State::propose(TimePoint now) {
   const auto proposal = core.propose(batch, now);
   if (!proposal.ok()) {
     for (std::size_t i = 0; i < batch.size(); ++i) waiting[i].bytes = std::move(batch[i]);
-    return;  // too much under way, or leadership is being handed over: it waits
+    is_refused = true;
+    return;
   }
   stats.proposed += batch.size();
+  gather.on_proposed();
   for (std::size_t i = 0; i < batch.size(); ++i) {
     Submit& submit = waiting.front();
     proposed.push_back(
@@ -163,6 +167,9 @@ bool QueueReplica::State::turn_log(TimePoint now, Actions& out) {
       if (found.empty()) continue;
       answer_moved(std::visit([](const auto& one) { return one.ticket; }, found.mapped()));
     } else {
+      if (const auto* write = std::get_if<consensus::Persist>(&action)) {
+        gather.on_write(write->seq, now);
+      }
       std::visit(
           [&](auto& one) {
             using One = std::decay_t<decltype(one)>;
@@ -234,6 +241,7 @@ void QueueReplica::State::settle(Proposed& mine, work::Reply reply, TimePoint no
     if (auto gone = parking.park(std::move(parked))) answer_moved(gone->submit.ticket);
     return;
   }
+  gather.on_answer(now);
   answer(mine.ticket, std::move(reply));
 }
 

@@ -234,6 +234,7 @@ Scene draw_scene(std::uint64_t seed) {
   if (random.chance(0.6)) scene.links.repeats = random.unit() * 0.04;
   scene.links.stalls = random.unit();
   scene.work.lease_ms = static_cast<std::uint32_t>(random.between(1500, 6000));
+  if (random.chance(0.5)) scene.replica.gather_max = Millis(2);
   return scene;
 }
 
