@@ -1,11 +1,35 @@
 """ClusterTest: one cluster for all tests of a class; after a failure the nodes' logs are shown."""
 
+import fcntl
+import os
 import sys
 import unittest
 
 from cluster import Cluster, Refused, wait_until
 from peer import Peer, read_key
 from worker import Worker
+
+
+class Gate:
+    """What jobs wait at until it is opened: a lock that the test holds, and no program inherits."""
+
+    def __init__(self, path):
+        self.path, self.file = path, None
+        self.shut()
+
+    def shut(self):
+        if self.file is None:
+            self.file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fcntl.flock(self.file, fcntl.LOCK_EX)
+
+    def open(self):
+        if self.file is not None:
+            os.close(self.file)
+            self.file = None
+
+    def __str__(self):
+        """A command that ends when the gate is open."""
+        return f"flock -s {self.path} true"
 
 
 class ClusterTest(unittest.TestCase):

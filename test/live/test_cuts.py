@@ -11,14 +11,14 @@ import unittest
 import msgpack
 
 import netspace
-from clustertest import ClusterTest, wait_until
+from clustertest import ClusterTest, Gate, wait_until
 from worker import OK, QUESTION, STALE, NoAnswer, spec
 
 VOTERS = ["n1", "n2", "n3"]
 WORKERS = ["n4", "n5"]
 LEASE_MS = 5_000
-STUBBORN = ('echo "$RIFTBUS_NODE $RIFTBUS_FENCE" >> {effects}; while ! test -e {gate}; '
-            'do sleep 0.1; done; echo "$RIFTBUS_NODE" > "$RIFTBUS_RESULT"')
+STUBBORN = ('echo "$RIFTBUS_NODE $RIFTBUS_FENCE" >> {effects}; {gate}; '
+            'echo "$RIFTBUS_NODE" > "$RIFTBUS_RESULT"')
 JOBS = """
 jobs:
   stubborn:
@@ -43,7 +43,7 @@ class Cuts(ClusterTest):
         if not netspace.entered():
             raise unittest.SkipTest("needs network namespaces")
         super().setUpClass()
-        cls.effects, cls.gate = cls.cluster.file("effects"), cls.cluster.file("gate")
+        cls.effects, cls.gate = cls.cluster.file("effects"), Gate(cls.cluster.file("gate"))
         command = STUBBORN.format(effects=cls.effects, gate=cls.gate)
         cls.cluster.reconfigure(WORKERS, JOBS.format(command=command))
 
@@ -123,8 +123,7 @@ class Cuts(ClusterTest):
         second = wait_until(lambda: self.lines()[1:], 40, "it is granted again")[0]
         self.assertNotEqual(second[0], first[0])
         self.assertGreater(int(second[1]), int(first[1]), "fences grow")
-        with open(self.gate, "w", encoding="utf-8"):  # both programs end
-            pass
+        self.gate.open()  # both programs end
         wait_until(lambda: self.show(adder, item)[1]["state"] == "done", 20, "it is done")
         self.cluster.heal(first[0])
         self.cluster.wait_whole(seconds=60)
