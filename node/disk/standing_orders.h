@@ -19,7 +19,7 @@ namespace riftbus::node {
 struct StandingOrders {
   bool draining = false;
   bool evicting = false;  // while draining: what runs is stopped, too
-  std::string policy;  // raft, bully, hybrid; empty: as configured
+  std::string policy;     // raft, bully, hybrid; empty: as configured
   bool operator==(const StandingOrders&) const = default;
 };
 
