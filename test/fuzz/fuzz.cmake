@@ -16,6 +16,7 @@ function(riftbus_rooms_included variable source)
           "node/replica=riftbus_replica"
           "node/mesh=riftbus_node" "node/quorum=riftbus_node" "node/api=riftbus_node"
           "node=riftbus_node"
+          "relay/gate=riftbus_relay_gate"
           "bus/wire=riftbus_wire" "bus/tap=riftbus_tap" "bus=riftbus_bus" "config=riftbus_config")
     string(REPLACE "=" ";" pair ${pair})
     list(GET pair 0 folder)
