@@ -10,10 +10,8 @@
 #include "config/check.h"
 #include "relay/gate/gate.h"
 
+namespace riftbus::relay {
 namespace {
-
-using namespace riftbus::relay;
-using riftbus::TimePoint;
 
 constexpr std::string_view kKeys[] = {
     "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -85,7 +83,7 @@ class Player {
       case 6:
         return tell(event::OpenAsked{session, host, port});
       case 7:
-        now_ += riftbus::Millis{how * 10};
+        now_ += Millis{how * 10};
         return tell(event::Tick{});
       case 8:
         return tell(event::Heard{session});
@@ -99,8 +97,8 @@ class Player {
 
   void check() const {
     const auto limits = small_limits();
-    std::set<std::pair<riftbus::NodeId, riftbus::TrafficClass>> classes;
-    std::set<std::pair<riftbus::NodeId, std::uint16_t>> names;
+    std::set<std::pair<NodeId, TrafficClass>> classes;
+    std::set<std::pair<NodeId, std::uint16_t>> names;
     std::size_t strangers = 0;
     for (const auto& [session, guest] : gate_.guests()) {
       if (!guest.is_admitted()) {
@@ -120,18 +118,19 @@ class Player {
   }
 
   Gate gate_{small_limits(), small_list(false)};
-  TimePoint now_{riftbus::Seconds{1000}};
+  TimePoint now_{Seconds{1000}};
   SessionNumber next_ = 1;
 };
 
 }  // namespace
+}  // namespace riftbus::relay
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto parsed = parse_allow_list(text, "f");
+  const auto parsed = riftbus::relay::parse_allow_list(text, "f");
   for (const auto& problem : parsed.problems) {
     RIFTBUS_CHECK(problem.code == 1832 && problem.where.starts_with("f:"));
   }
-  Player().play(data, size);
+  riftbus::relay::Player().play(data, size);
   return 0;
 }
