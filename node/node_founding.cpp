@@ -7,10 +7,14 @@ namespace riftbus::node {
 
 namespace {
 
-// A leader makes this node a server of the log: nobody else sends entries.
-bool is_call(const bus::Received& received) {
+// A leader of this cluster makes this node a server of the log: nobody else sends entries. It
+// speaks for itself, and to us: what consensus would refuse must not begin a log either.
+bool is_call(const bus::Received& received, consensus::ClusterKey cluster, const NodeId& self) {
   const auto message = consensus::decode(std::get<wire::Consensus>(received.envelope.body).bytes);
-  return message && (std::holds_alternative<consensus::Append>(message->body) ||
+  if (!message || message->cluster != cluster) return false;
+  const bool is_true = message->from == replica::server_id_of(received.envelope.origin) &&
+                       message->to == replica::server_id_of(self);
+  return is_true && (std::holds_alternative<consensus::Append>(message->body) ||
                      std::holds_alternative<consensus::SnapshotChunk>(message->body));
 }
 
@@ -28,7 +32,7 @@ std::string Node::State::own_note() const {
 
 void Node::State::turn_founding() {
   founding->tick(now);
-  if (!voter && !voter_trouble && founding->is_agreed()) {
+  if (!voter && !voter_trouble && founding->is_agreed(now)) {
     open_voter(founding->voters());
     if (voter) founding->begin();
     work_desk->set_note(own_note());
@@ -55,8 +59,8 @@ void Node::State::tend_founding() {
 void Node::State::on_consensus(const bus::Received& received, const std::set<Role>& roles) {
   if (!roles.contains(Role::voter)) return;
   // Read a second time only until this node follows: afterwards each entry passes here.
-  if ((!voter || founding) && is_call(received)) {
-    if (!voter && !voter_trouble && (!founding || founding->is_called())) open_voter({});
+  if ((!voter || founding) && is_call(received, cluster_key(), prepared.settings.node_id)) {
+    if (!voter && !voter_trouble && (!founding || founding->is_called(now))) open_voter({});
     if (voter) end_founding();  // there is a leader
   }
   if (voter) voter->on_consensus(received, now);

@@ -78,12 +78,16 @@ void Node::State::open_leadership() {
   open_executor();
 }
 
+consensus::ClusterKey Node::State::cluster_key() const {
+  const auto& settings = prepared.settings;
+  return cluster_key_of(settings.cluster, settings.authority ? settings.authority->hex() : "");
+}
+
 void Node::State::open_voter(const std::vector<NodeId>& first) {
   const auto& settings = prepared.settings;
   VoterSetup setup;
   setup.self = settings.node_id;
-  setup.cluster =
-      cluster_key_of(settings.cluster, settings.authority ? settings.authority->hex() : "");
+  setup.cluster = cluster_key();
   setup.first_voters = first;
   setup.folder = log_folder(settings);
   setup.configured_policy =
@@ -143,7 +147,7 @@ bool Node::State::on_work_kind(const bus::Received& received, wire::Kind kind,
 // Who leads is a voter's word, and about a voter: anybody else could draw all claims to itself.
 bool Node::State::on_work_reply(const bus::Received& received, const std::set<Role>& roles) {
   if (Founding::is_answer(received)) {
-    if (founding && roles.contains(Role::voter)) founding->on_reply(received);
+    if (founding && roles.contains(Role::voter)) founding->on_reply(received, now);
     return true;
   }
   if (LeaderWatch::is_answer(received)) {
@@ -193,7 +197,9 @@ void Node::State::turn_leadership() {
   if (founding) turn_founding();
   if (executor) executor->tick(now);
   work->tick(now);
-  if (voter) voter->flush(now, !founding);
+  if (!voter) return;
+  voter->flush(now, !founding);
+  if (!founding) leader_questions->set_trouble(voter->trouble());
 }
 
 TimePoint Node::State::leadership_deadline() const {
@@ -219,7 +225,6 @@ void Node::State::tend_leadership() {
     }
   }
   voter->set_alive(alive, now);
-  if (voter->trouble() != nullptr) leader_questions->set_trouble(voter->trouble());
   promote_learners();
 }
 

@@ -39,6 +39,7 @@ struct Node::State {
   // node_leader.cpp: leadership and work.
   void open_leadership();
   void open_voter(const std::vector<NodeId>& first);
+  [[nodiscard]] consensus::ClusterKey cluster_key() const;
   [[nodiscard]] std::vector<NodeId> first_voters() const;
   [[nodiscard]] std::vector<NodeId> listed_voters() const;
   void learn_names();

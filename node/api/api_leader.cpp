@@ -114,7 +114,14 @@ Json leadership_json(const LeadershipView& leadership, const NodeView& view) {
   }
   if (leadership.voter == nullptr) return json;
   const auto status = leadership.voter->replica().log().status();
-  if (leadership.trouble == nullptr) json["role"] = consensus::to_string(status.role);
+  const bool is_over =
+      status.role == consensus::Role::retired && status.successor == consensus::Generation();
+  const bool is_waiting = leadership.trouble && Founding::is_waiting(*leadership.trouble);
+  if (status.removed) {
+    json["role"] = "removed";
+  } else if (!is_over && !is_waiting) {
+    json["role"] = consensus::to_string(status.role);
+  }
   json["policy"] = consensus::to_string(status.policy);
   json["policy_configured"] = consensus::to_string(leadership.voter->configured_policy());
   json["generation"] = status.generation.value();
@@ -170,6 +177,10 @@ Json why_leader_document(const LeadershipView& leadership, const NodeView& view,
       status.leader == consensus::ServerId() ? Json() : time_json(status.leader_contact, view);
   json["log"] = log_json(status);
   json["reasons"] = reasons_json(status, leadership, view);
+  if (leadership.trouble != nullptr) {
+    auto& reasons = json["reasons"];
+    reasons.insert(reasons.begin(), reason_json(leadership.trouble->to_string()));
+  }
   return json;
 }
 

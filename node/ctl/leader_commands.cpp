@@ -56,7 +56,8 @@ constexpr auto kCommands = std::to_array<Command>({
     {"leader recover",
      "Begin a new generation with this node alone, after a disaster",
      "The last resort when a majority of the voters is lost for good. What only they knew is lost. "
-     "Name the node with --node. The other old voters must be emptied before they are added "
+     "Name the node with --node, and give this to one node only. The other old voters retire as "
+     "soon as they hear of it, even a majority of them, and must be emptied before they are added "
      "again.",
      {},
      {},

@@ -74,34 +74,44 @@ bool Founding::has_begun(const Heard& heard) const {
   return heard.note == begun_ || heard.note.starts_with(kUsed);
 }
 
-bool Founding::all_others(bool (Founding::*holds)(const Heard&) const) const {
+const Founding::Heard* Founding::fresh_word_of(const NodeId& voter, TimePoint now) const {
+  const auto found = heard_.find(voter);
+  const bool is_fresh = found != heard_.end() && now - found->second.at < kHeardFresh;
+  return is_fresh ? &found->second : nullptr;
+}
+
+bool Founding::is_agreed(TimePoint now) const {
   return std::all_of(voters_.begin(), voters_.end(), [&](const NodeId& voter) {
-    const auto found = heard_.find(voter);
-    return voter == self_ || (found != heard_.end() && (this->*holds)(found->second));
+    const Heard* heard = fresh_word_of(voter, now);
+    return voter == self_ || (heard != nullptr && agrees(*heard));
   });
 }
 
-bool Founding::is_agreed() const { return all_others(&Founding::agrees); }
-
-bool Founding::is_over() const { return has_begun_ && all_others(&Founding::has_begun); }
+bool Founding::is_over() const {
+  return has_begun_ && std::all_of(voters_.begin(), voters_.end(), [&](const NodeId& voter) {
+           const auto found = heard_.find(voter);
+           return voter == self_ || (found != heard_.end() && has_begun(found->second));
+         });
+}
 
 bool Founding::is_answer(const bus::Received& received) {
   const auto number = received.envelope.correlation.value();
   return number >= kFoundingCorrelation && number < kFoundingCorrelation + kFoundingCorrelations;
 }
 
-void Founding::on_reply(const bus::Received& received) {
+void Founding::on_reply(const bus::Received& received, TimePoint now) {
   const auto* reply = std::get_if<wire::WorkReply>(&received.envelope.body);
   if (reply == nullptr) return;
-  if (received.envelope.correlation.value() % 2 == 1) return hear_list(*reply);
-  heard_[received.envelope.origin] = {reply->body, reply->leader};
+  if (received.envelope.correlation.value() % 2 == 1) return hear_list(*reply, now);
+  heard_[received.envelope.origin] = {reply->body, reply->leader, now};
 }
 
 // A voter.list document. No majority stands behind a stale one.
-void Founding::hear_list(const wire::WorkReply& reply) {
+void Founding::hear_list(const wire::WorkReply& reply, TimePoint now) {
   if (reply.outcome != wire::WorkOutcome::done || reply.stale) return;
   const auto list = nlohmann::json::parse(reply.body, nullptr, false);
   if (!list.is_object() || !list.contains("voters") || !list["voters"].is_array()) return;
+  listed_at_ = now;
   is_learner_ = std::any_of(list["voters"].begin(), list["voters"].end(), [&](const auto& each) {
     return each.is_object() && each.value("id", "") == self_.value() &&
            each.value("standing", "") == "learner";
@@ -122,9 +132,8 @@ void Founding::tick(TimePoint now) {
   for (const NodeId& voter : voters_) {
     if (voter == self_) continue;
     ask(voter, {wire::WorkAsk::leader, {}, 0, {}}, false);
-    const auto found = heard_.find(voter);
-    if (found != heard_.end() && !found->second.leader.empty())
-      leaders.insert(found->second.leader);
+    const Heard* heard = fresh_word_of(voter, now);
+    if (heard != nullptr && !heard->leader.empty()) leaders.insert(heard->leader);
   }
   if (has_begun_) return;
   for (const NodeId& leader : leaders) {
@@ -139,25 +148,26 @@ bool Founding::is_waiting(const Error& error) {
 }
 
 std::optional<Error> Founding::trouble(TimePoint now) const {
-  if (has_begun_ ? is_over() : is_agreed()) return std::nullopt;
+  if (has_begun_ ? is_over() : is_agreed(now)) return std::nullopt;
   if (now - since_ < kTroubleAfter) return std::nullopt;
   std::string missing;
   for (const NodeId& voter : voters_) {
-    const auto found = heard_.find(voter);
-    const bool is_heard = found != heard_.end();
     if (voter == self_) continue;
-    if (is_heard && (has_begun_ ? has_begun(found->second) : agrees(found->second))) continue;
-    if (!is_heard || has_begun_) {
+    const auto known = heard_.find(voter);
+    if (has_begun_ && known != heard_.end() && has_begun(known->second)) continue;
+    const Heard* heard = fresh_word_of(voter, now);
+    if (!has_begun_ && heard != nullptr && agrees(*heard)) continue;
+    if (heard == nullptr || has_begun_) {
       missing += (missing.empty() ? "" : ", ") + voter.value();
-    } else if (!found->second.leader.empty() || found->second.note.starts_with(kUsed)) {
+    } else if (!heard->leader.empty() || heard->note.starts_with(kUsed)) {
       return Error{kLogExists, "the cluster has a log already", "says " + voter.value(),
                    "if this node is to vote: riftbus voter remove " + self_.value() +
                        ", if it is listed, then riftbus voter add " + self_.value()};
     } else {
-      return Error{kListsDiffer, "first voters with different lists",
-                   voter.value() + " has " + list_of(found->second.note) + ", this node " +
-                       list_text(voters_),
-                   "give all nodes the same roster or the same `voters`, and restart them"};
+      return Error{
+          kListsDiffer, "first voters with different lists",
+          voter.value() + " has " + list_of(heard->note) + ", this node " + list_text(voters_),
+          "give all nodes the same roster or the same `voters`, and restart them"};
     }
   }
   return Error{kVotersMissing, "first voters missing", missing,

@@ -14,6 +14,9 @@
 // lists it as a learner (`riftbus voter remove`, `riftbus voter add`): a learner has caught up with
 // everything before it votes.
 //
+// What was said counts for kHeardFresh: who has answered and died agrees to nothing. Only that it
+// has begun stays true.
+//
 // The questions are WorkRequests: `leader`, to whose answers founding_note() is the body, and
 // voter.list to a leader that was named.
 //
@@ -44,17 +47,20 @@ class Founding {
   static constexpr Millis kAskEvery{100};        // while the others may be starting
   static constexpr Millis kAskLaterEvery{1000};  // after kTroubleAfter
   static constexpr Seconds kTroubleAfter{5};     // how long a start may take before it is told
+  static constexpr Seconds kHeardFresh{3};       // above kAskLaterEvery: an answer may be lost
 
   Founding(const NodeId& self, std::vector<NodeId> voters, bus::Bus& bus, MemberShell& members,
            TimePoint now);
 
   // Everyone agrees: write the first entry, and say so with begin().
-  [[nodiscard]] bool is_agreed() const;
+  [[nodiscard]] bool is_agreed(TimePoint now) const;
   void begin() { has_begun_ = true; }
   // Everyone has written it: campaign.
   [[nodiscard]] bool is_over() const;
   // The leader counts us among its learners: it may bring us the log.
-  [[nodiscard]] bool is_called() const { return is_learner_; }
+  [[nodiscard]] bool is_called(TimePoint now) const {
+    return is_learner_ && now - listed_at_ < kHeardFresh;
+  }
   [[nodiscard]] const std::vector<NodeId>& voters() const { return voters_; }
   // What keeps it from beginning, once that has lasted; 1710 other lists, 1712 voters missing, 1713
   // there is a log already.
@@ -64,7 +70,7 @@ class Founding {
 
   // An answer to a question of a Founding, perhaps of one that is over.
   [[nodiscard]] static bool is_answer(const bus::Received& received);
-  void on_reply(const bus::Received& received);
+  void on_reply(const bus::Received& received, TimePoint now);
   void tick(TimePoint now);
   [[nodiscard]] TimePoint next_deadline() const { return due_; }
 
@@ -72,12 +78,14 @@ class Founding {
   struct Heard {
     std::string note;
     NodeId leader;
+    TimePoint at{};
   };
   [[nodiscard]] bool agrees(const Heard& heard) const;
-  [[nodiscard]] bool all_others(bool (Founding::*holds)(const Heard&) const) const;
   [[nodiscard]] bool has_begun(const Heard& heard) const;
+  // Nullptr: it has not answered, or too long ago.
+  [[nodiscard]] const Heard* fresh_word_of(const NodeId& voter, TimePoint now) const;
   void ask(const NodeId& whom, wire::WorkRequest request, bool is_list);
-  void hear_list(const wire::WorkReply& reply);
+  void hear_list(const wire::WorkReply& reply, TimePoint now);
 
   NodeId self_;
   std::vector<NodeId> voters_;
@@ -90,6 +98,7 @@ class Founding {
   std::map<NodeId, Heard> heard_;  // the newest answer of each
   bool has_begun_ = false;
   bool is_learner_ = false;
+  TimePoint listed_at_{};
 };
 
 }  // namespace riftbus::node

@@ -20,39 +20,40 @@ LeaderWatch::LeaderWatch(const NodeId& self, std::vector<NodeId> voters, bus::Bu
   for (const char letter : self.value()) turn_ = turn_ * 31 + static_cast<unsigned char>(letter);
 }
 
-void LeaderWatch::change(const NodeId& leader, std::uint64_t term, TimePoint now) {
-  if (leader_ == leader && term_ == term) return;
+void LeaderWatch::change(const NodeId& leader, std::uint64_t reign, TimePoint now) {
+  if (leader_ == leader && reign_ == reign) return;
   if (leader_ != leader) {
     since_ = now;
     heard_ = now;
     confirmed_ = TimePoint();
   }
   leader_ = leader;
-  term_ = term;
+  reign_ = reign;
   ++version_;
 }
 
-void LeaderWatch::set(const NodeId& leader, std::uint64_t term, TimePoint now) {
-  if (leader.empty()) {
-    if (is_told_) change(leader, term, now);
+void LeaderWatch::set(const NodeId& leader, std::uint64_t reign, TimePoint now) {
+  const bool is_over = is_past(reign, reign_);
+  if (leader.empty() || is_over) {
+    if (is_told_) change(NodeId(), is_over ? reign_ : reign, now);
     is_told_ = false;
     return;
   }
   is_told_ = true;
-  change(leader, term, now);
+  change(leader, reign, now);
   heard_ = confirmed_ = now;
 }
 
-void LeaderWatch::hint(const NodeId& leader, std::uint64_t term, TimePoint now) {
+void LeaderWatch::hint(const NodeId& leader, std::uint64_t reign, TimePoint now) {
   if (is_told_ || leader.empty()) return;
-  if (term < term_ || (term == term_ && !leader_.empty())) return;
-  change(leader, term, now);
+  if (reign < reign_ || (reign == reign_ && !leader_.empty())) return;
+  change(leader, reign, now);
   ask_due_ = now;
 }
 
 void LeaderWatch::doubt(const NodeId& node, TimePoint now) {
   if (is_told_ || node != leader_ || node.empty()) return;
-  change(NodeId(), term_, now);
+  change(NodeId(), reign_, now);
   ask_due_ = now;
 }
 
@@ -75,13 +76,13 @@ bool LeaderWatch::on_reply(const bus::Received& received, TimePoint now) {
   if (reply == nullptr || is_told_) return true;
   const NodeId& from = received.envelope.origin;
   const bool vouched = from == reply->leader || !reply->stale;
-  if (!leader_.empty() && reply->leader == leader_ && reply->term >= term_ && vouched) {
+  if (!leader_.empty() && reply->leader == leader_ && reply->term >= reign_ && vouched) {
     heard_ = confirmed_ = now;
     if (from != leader_) adviser_ = from;
   }
   if (reply->leader.empty()) {
-    if (from == leader_ && reply->term >= term_) doubt(from, now);
-  } else if (reply->term > term_ || (reply->term == term_ && leader_.empty())) {
+    if (from == leader_ && reply->term >= reign_) doubt(from, now);
+  } else if (reply->term > reign_ || (reply->term == reign_ && leader_.empty())) {
     change(reply->leader, reply->term, now);
     if (vouched) confirmed_ = now;
     ask_due_ = now;
@@ -92,7 +93,7 @@ bool LeaderWatch::on_reply(const bus::Received& received, TimePoint now) {
 void LeaderWatch::tick(TimePoint now) {
   if (is_told_ || now < ask_due_) return;
   ask_due_ = now + kAskEvery;
-  if (!leader_.empty() && now - heard_ >= kDoubtAfter) change(NodeId(), term_, now);
+  if (!leader_.empty() && now - heard_ >= kDoubtAfter) change(NodeId(), reign_, now);
   // Not vouched for once: the leader itself is asked, and another voter.
   const bool is_quiet = now - heard_ > 2 * Nanos(kAskEvery);
   if (adviser_.empty() || leader_.empty() || is_quiet) adviser_ = next_voter();

@@ -7,6 +7,10 @@
 // else says is a hint whom to ask, not news; a later term wins. Only what was vouched for is passed
 // on, and as hearsay (`stale`), or two nodes could keep a dead leader's name alive between them.
 //
+// Leaderships are ordered by their reign: the generation above, the term below. An operator who
+// begins a generation anew (`leader recover`) so ends every leadership before it: once it is heard
+// of, no leader of an earlier one is believed, whatever its term, and be it by our own replica.
+//
 // A leader that nobody has vouched for in kDoubtAfter is doubted: leader() is empty until
 // somebody names one.
 //
@@ -16,10 +20,27 @@
 #include <vector>
 
 #include "bus/bus.h"
+#include "node/consensus/types.h"
 
 namespace riftbus::node {
 
 class MemberShell;
+
+// What stands as `term` in a WorkReply. In the first generation, and for ever if nothing bad
+// happens, it is the term.
+inline constexpr unsigned kReignTermBits = 48;
+[[nodiscard]] constexpr std::uint64_t reign_of(consensus::Generation generation,
+                                               consensus::Term term) {
+  const std::uint64_t above = generation.value() == 0 ? 0 : generation.value() - 1;
+  return above << kReignTermBits | term.value();
+}
+[[nodiscard]] constexpr std::uint64_t term_in(std::uint64_t reign) {
+  return reign & ((std::uint64_t{1} << kReignTermBits) - 1);
+}
+// Of an earlier generation.
+[[nodiscard]] constexpr bool is_past(std::uint64_t reign, std::uint64_t known) {
+  return reign >> kReignTermBits < known >> kReignTermBits;
+}
 
 class LeaderWatch {
  public:
@@ -29,7 +50,8 @@ class LeaderWatch {
   LeaderWatch(const NodeId& self, std::vector<NodeId> voters, bus::Bus& bus, MemberShell& members);
 
   [[nodiscard]] const NodeId& leader() const { return leader_; }
-  [[nodiscard]] std::uint64_t term() const { return term_; }
+  [[nodiscard]] std::uint64_t reign() const { return reign_; }
+  [[nodiscard]] std::uint64_t term() const { return term_in(reign_); }
   [[nodiscard]] TimePoint since() const { return since_; }
   // By our own replica: our word is first-hand.
   [[nodiscard]] bool is_told() const { return is_told_; }
@@ -45,10 +67,10 @@ class LeaderWatch {
 
   // Of our own replica: the truth as far as this node can know it. Nobody: it has lost its leader,
   // or is no longer part of the log.
-  void set(const NodeId& leader, std::uint64_t term, TimePoint now);
+  void set(const NodeId& leader, std::uint64_t reign, TimePoint now);
   void set_voters(std::vector<NodeId> voters) { voters_ = std::move(voters); }
   // Somebody said so. Ignored while our own replica tells us.
-  void hint(const NodeId& leader, std::uint64_t term, TimePoint now);
+  void hint(const NodeId& leader, std::uint64_t reign, TimePoint now);
   // It does not lead, or does not answer.
   void doubt(const NodeId& node, TimePoint now);
   // One voter after the other, never ourselves. Empty: there is none.
@@ -62,14 +84,14 @@ class LeaderWatch {
   [[nodiscard]] TimePoint next_deadline() const;
 
  private:
-  void change(const NodeId& leader, std::uint64_t term, TimePoint now);
+  void change(const NodeId& leader, std::uint64_t reign, TimePoint now);
 
   NodeId self_;
   std::vector<NodeId> voters_;
   bus::Bus& bus_;
   MemberShell& members_;
   NodeId leader_;
-  std::uint64_t term_ = 0;
+  std::uint64_t reign_ = 0;
   TimePoint since_{};
   TimePoint heard_{};      // when it became our leader, or was vouched for
   TimePoint confirmed_{};  // by itself, or by a voter that is told

@@ -19,6 +19,10 @@ namespace {
 
 // Addresses change seldom; a message to each voter leaves hundreds of times a second.
 constexpr Millis kAddressesFresh{500};
+constexpr Seconds kRivalFresh{30};
+constexpr std::uint16_t kSuperseded = 1714;
+constexpr std::uint16_t kRemoved = 1715;
+constexpr std::uint16_t kRival = 1716;
 constexpr std::uint16_t kLogGone = 1720;
 constexpr Millis kGatherMax{2};
 constexpr std::size_t kTurnEntriesMax = 256;
@@ -62,7 +66,8 @@ bool is_alarming(consensus::Happening happening) {
   using consensus::Happening;
   return happening == Happening::steps_down || happening == Happening::disk_failed ||
          happening == Happening::diverged || happening == Happening::follower_lost_data ||
-         happening == Happening::superseded;
+         happening == Happening::superseded || happening == Happening::removed ||
+         happening == Happening::rival;
 }
 
 }  // namespace
@@ -164,7 +169,8 @@ void VoterShell::on_disk(TimePoint now) {
 
 void VoterShell::fail(const Error& error, TimePoint now) {
   ++counters_.disk_failures;
-  if (!trouble_) trouble_ = error;
+  if (!has_disk_failed_) trouble_ = error;
+  has_disk_failed_ = true;
   bus::write_error(error);
   journal_.note("disk", setup_.self, "takes no part in the log any more: " + error.to_string(),
                 {now, bus::wall_now_ms()});
@@ -203,13 +209,51 @@ void VoterShell::flush(TimePoint now, bool is_on_time) {
   for (auto& action : actions_) execute(action, now);
   disk_->commit();
   tell_leader(now);
+  judge_standing(now);
 }
 
 TimePoint VoterShell::next_deadline(TimePoint now) const { return replica_->next_deadline(now); }
 
 void VoterShell::tell_leader(TimePoint now) {
   const auto status = replica_->log().glance();
-  leader_.set(names_.find(status.leader), status.term.value(), now);
+  leader_.set(names_.find(status.leader), reign_of(status.generation, status.term), now);
+}
+
+void VoterShell::judge_standing(TimePoint now) {
+  const auto glance = replica_->log().glance();
+  const bool is_well = glance.successor == consensus::Generation() && !glance.removed &&
+                       glance.rival_heard == TimePoint();
+  if (has_disk_failed_ || (is_well && !trouble_)) return;
+  auto found = find_trouble(glance, now);
+  const bool is_news = found && (!trouble_ || trouble_->code != found->code);
+  if (is_news) bus::write_error(*found);
+  if (is_news || !found) trouble_ = std::move(found);
+}
+
+std::optional<Error> VoterShell::find_trouble(const consensus::Glance& glance,
+                                              TimePoint now) const {
+  const std::string again = "stop it, delete " + setup_.folder + " and " +
+                            birth_mark(setup_.folder) + ", start it, riftbus voter add " +
+                            setup_.self.value();
+  const auto number = [](consensus::Generation generation) {
+    return std::to_string(generation.value());
+  };
+  if (glance.successor != consensus::Generation()) {
+    return Error{
+        kSuperseded, "the log of this voter was replaced by `leader recover`",
+        "generation " + number(glance.successor) + ", this one has " + number(glance.generation),
+        again};
+  }
+  if (glance.removed) {
+    return Error{kRemoved, "this server was removed from the log", setup_.self.value(),
+                 "if it is to vote: riftbus voter add " + setup_.self.value()};
+  }
+  const bool is_rivalled =
+      glance.rival_heard != TimePoint() && now - glance.rival_heard < kRivalFresh;
+  if (!is_rivalled) return std::nullopt;
+  return Error{kRival, "another voter has recovered the cluster, too, beside this one",
+               "generation " + number(glance.generation),
+               "choose one; if it is the other: " + again};
 }
 
 void VoterShell::execute(replica::Action& action, TimePoint now) {

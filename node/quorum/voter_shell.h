@@ -80,7 +80,9 @@ class VoterShell {
   [[nodiscard]] const VoterCounters& counters() const { return counters_; }
   [[nodiscard]] LogDisk::Figures disk() const { return disk_->figures(); }
   [[nodiscard]] const ServerNames& names() const { return names_; }
-  // Why this server takes no part any more; nullptr while it does.
+  // Why this server takes no part, or ought not to; nullptr while all is well. 1714: its log was
+  // replaced by a later generation, 1715: it was removed, 1716: another recovery of its generation
+  // goes on beside it; else its disk.
   [[nodiscard]] const Error* trouble() const { return trouble_ ? &*trouble_ : nullptr; }
   [[nodiscard]] int wake_fd() const { return disk_->wake_fd(); }
 
@@ -93,6 +95,10 @@ class VoterShell {
   void announce(const consensus::Announce& announce, TimePoint now);
   void fail(const Error& error, TimePoint now);
   void tell_leader(TimePoint now);
+  // How the log stands to the others', if that is a trouble.
+  void judge_standing(TimePoint now);
+  [[nodiscard]] std::optional<Error> find_trouble(const consensus::Glance& glance,
+                                                  TimePoint now) const;
 
   struct Peer {
     NodeId name;
@@ -112,6 +118,7 @@ class VoterShell {
   OnAnswer on_answer_;
   VoterCounters counters_;
   std::optional<Error> trouble_;
+  bool has_disk_failed_ = false;
   std::map<consensus::ServerId, Peer> peers_;
   std::set<NodeId> alive_;
   std::vector<DiskDone> disk_done_;  // scratch

@@ -132,12 +132,17 @@ bool WorkClient::on_reply(const bus::Received& received, TimePoint now) {
 void WorkClient::on_local(Number number, const Result<wire::WorkReply>& reply, TimePoint now) {
   const auto found = calls_.find(number);
   if (found == calls_.end()) return;
-  if (!reply || reply.value().outcome == wire::WorkOutcome::done) return finish(number, reply);
+  // Of a log that has ended: whatever it grants or promises, the cluster knows nothing of it.
+  const bool is_over = reply && is_past(reply.value().term, leader_.reign());
+  const bool is_done = !reply || reply.value().outcome == wire::WorkOutcome::done;
+  if (is_done && !is_over) return finish(number, reply);
   Call& call = found->second;
   due_.erase({call.next, number});
   const NodeId asked = call.target;
   TimePoint at = now + pause_after(call.tries);
-  if (reply.value().outcome == wire::WorkOutcome::moved) {
+  if (is_done) {
+    leader_.doubt(asked, now);
+  } else if (reply.value().outcome == wire::WorkOutcome::moved) {
     const NodeId& named = reply.value().leader;
     if (named != asked) leader_.doubt(asked, now);
     leader_.hint(named, reply.value().term, now);

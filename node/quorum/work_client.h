@@ -10,6 +10,9 @@
 // A failed call (an Error) therefore says nothing about what happened, except that it must not be
 // given up: a worker whose claim failed asks again with the same request number.
 //
+// An answer of an earlier generation than one that was heard of is none: it comes from the remains
+// of a log that an operator has replaced, and is asked for again elsewhere.
+//
 // Bounds: kCallsMax calls under way; more fail at once with kTooManyCalls. Retries are paced.
 //
 // Loop thread only. Callbacks are run from on_reply(), on_local() or tick(), never

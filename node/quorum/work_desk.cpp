@@ -1,6 +1,7 @@
 #include "node/quorum/work_desk.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "bus/clock.h"
@@ -36,6 +37,25 @@ const char* refuse_worker(const Named& command, const NodeId& client, const std:
 }
 
 Error malformed(const char* what) { return {kMalformed, what, "", "see bus/wire/README.md"}; }
+Error not_allowed(const char* why, const NodeId& client) {
+  return {kNotAllowed, why, client.value(), "ask for that role"};
+}
+Error too_much(const NodeId& self) {
+  return {WorkClient::kTooManyCalls, "too much is being passed on to the leader", self.value(),
+          "ask again in a while, or ask the leader itself"};
+}
+
+// Before it is passed on; questions are read where they are kept. Who may what is the leader's to
+// judge: its roster may be newer.
+std::optional<Error> refuse_unreadable(const wire::WorkRequest& request) {
+  if (request.ask == wire::WorkAsk::command && !work::decode_command(request.body).ok()) {
+    return malformed("the command cannot be read");
+  }
+  if (request.ask == wire::WorkAsk::renewal && !replica::decode_renewal(request.body)) {
+    return malformed("the renewal cannot be read");
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -76,7 +96,13 @@ void WorkDesk::set_voter(VoterShell* voter) {
 
 wire::WorkReply WorkDesk::moved(TimePoint now) const {
   const NodeId leader = leader_.is_confirmed(now) ? leader_.leader() : NodeId();
-  return {wire::WorkOutcome::moved, {}, leader, leader_.term(), false};
+  return {wire::WorkOutcome::moved, {}, leader, leader_.reign(), false};
+}
+
+// By this node's own log.
+wire::WorkReply WorkDesk::served(wire::WorkOutcome outcome, std::string body) const {
+  const auto log = voter_->replica().log().glance();
+  return {outcome, std::move(body), self_, reign_of(log.generation, log.term), false};
 }
 
 std::set<Role> WorkDesk::rights_of(const NodeId& client, const NodeId& origin) const {
@@ -139,7 +165,11 @@ void WorkDesk::on_here(WorkClient::Number number, const wire::WorkRequest& reque
 
 void WorkDesk::pass_on(Remote remote, wire::WorkRequest request, const NodeId& client,
                        TimePoint now) {
+  if (const auto why = refuse_unreadable(request)) return answer({remote, {}, {}}, *why);
+  const std::size_t bytes = request.body.size();
+  if (bytes > kPassedBytesMax - passed_bytes_) return answer({remote, {}, {}}, too_much(self_));
   request.client = client;
+  request.wait_ms = std::min(request.wait_ms, static_cast<std::uint32_t>(to_ms(kWaitMax)));
   const bool is_question = request.ask == wire::WorkAsk::question;
   const TimePoint deadline =
       now + (is_question ? Nanos(kQuestionMax) : Nanos(kPassOnMax) + Millis(request.wait_ms));
@@ -150,7 +180,9 @@ void WorkDesk::pass_on(Remote remote, wire::WorkRequest request, const NodeId& c
     if (!query) return answer(asker, malformed("the question cannot be read"));
     asker.question = std::move(*query);
   }
-  client_.call(std::move(request), deadline, [this, asker](const auto& reply) {
+  passed_bytes_ += bytes;
+  client_.call(std::move(request), deadline, [this, asker, bytes](const auto& reply) {
+    passed_bytes_ -= bytes;
     const bool is_unreachable = !reply && reply.error().code == WorkClient::kOutOfTime;
     if (is_unreachable && !asker.question.name.empty()) return answer_question(asker, true);
     answer(asker, reply);
@@ -168,8 +200,7 @@ replica::Ticket WorkDesk::remember(Asker asker) {
 void WorkDesk::serve(Asker asker, const wire::WorkRequest& request, const NodeId& client,
                      const std::set<Role>& roles, TimePoint now) {
   if (askers_.size() >= kAskersMax) {
-    return answer(asker,
-                  wire::WorkReply{wire::WorkOutcome::busy, {}, self_, leader_.term(), false});
+    return answer(asker, served(wire::WorkOutcome::busy, {}));
   }
   if (request.ask == wire::WorkAsk::command) {
     return serve_command(std::move(asker), request, client, roles, now);
@@ -178,7 +209,7 @@ void WorkDesk::serve(Asker asker, const wire::WorkRequest& request, const NodeId
     auto renewal = replica::decode_renewal(request.body);
     if (!renewal) return answer(asker, malformed("the renewal cannot be read"));
     if (const char* why = refuse_worker(*renewal, client, roles)) {
-      return answer(asker, Error{kNotAllowed, why, client.value(), "ask for that role"});
+      return answer(asker, not_allowed(why, client));
     }
     const auto ticket = remember(std::move(asker));
     return voter_->take(replica::Renew{ticket, std::move(*renewal)}, now);
@@ -196,7 +227,7 @@ void WorkDesk::serve_command(Asker asker, const wire::WorkRequest& request, cons
   auto decoded = work::decode_command(request.body);
   if (!decoded.ok()) return answer(asker, malformed("the command cannot be read"));
   if (const char* why = refuse_command(decoded.value, client, roles)) {
-    return answer(asker, Error{kNotAllowed, why, client.value(), "ask for that role"});
+    return answer(asker, not_allowed(why, client));
   }
   const auto ticket = remember(std::move(asker));
   voter_->take(
@@ -210,7 +241,7 @@ void WorkDesk::on_answer(replica::Answer&& answered) {
   auto found = askers_.extract(answered.ticket);
   if (found.empty()) return;
   const Asker& asker = found.mapped();
-  wire::WorkReply reply{wire::WorkOutcome::done, {}, self_, leader_.term(), false};
+  wire::WorkReply reply = served(wire::WorkOutcome::done, {});
   std::visit(
       Overload{
           [&](const work::Reply& one) { reply.body = work::encode(one); },
@@ -219,7 +250,8 @@ void WorkDesk::on_answer(replica::Answer&& answered) {
           [&](const replica::Moved& one) {
             reply.outcome = wire::WorkOutcome::moved;
             reply.leader = voter_->names().find(one.leader);
-            reply.term = one.term.value();
+            const auto generation = voter_->replica().log().glance().generation;
+            reply.term = reign_of(generation, one.term);
           },
           [&](const replica::Busy&) { reply.outcome = wire::WorkOutcome::busy; },
       },
@@ -232,7 +264,7 @@ void WorkDesk::answer_question(const Asker& asker, bool stale) {
   auto document = questions_(asker.question, asker.roles, stale);
   if (!document) return answer(asker, document.error());
   wire::WorkReply reply{wire::WorkOutcome::done, std::move(*document), leader_.leader(),
-                        leader_.term(), stale};
+                        leader_.reign(), stale};
   answer(asker, reply);
 }
 

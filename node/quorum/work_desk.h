@@ -14,8 +14,11 @@
 // (cancel, kick, configure, ...) an admin. Expire, Tick and Recover are the leader's own. An Add
 // without a nonce is refused: it could not be repeated safely.
 //
-// Bounds: kAskersMax requests under way; more are answered busy. Loop thread only; everything
-// passed by reference outlives this object.
+// What is passed on is read here first, so that a tool's mistake costs the leader nothing.
+//
+// Bounds: kAskersMax requests under way; more are answered busy. Passed on, kPassedBytesMax at
+// once; more is refused (1725). Nobody waits for work longer than kWaitMax. Loop thread only;
+// everything passed by reference outlives this object.
 #pragma once
 
 #include <functional>
@@ -35,6 +38,8 @@ namespace riftbus::node {
 class WorkDesk {
  public:
   static constexpr std::size_t kAskersMax = 16 * 1024;
+  static constexpr std::size_t kPassedBytesMax = 16 * 1024 * 1024;
+  static constexpr Seconds kWaitMax{60};
 
   using RolesOf = std::function<std::set<Role>(const NodeId&)>;
   // The document that answers a question, from what this node has now; or why not. `roles` are the
@@ -57,6 +62,7 @@ class WorkDesk {
   void on_here(WorkClient::Number number, const wire::WorkRequest& request, TimePoint now);
 
   [[nodiscard]] std::size_t open() const { return askers_.size(); }
+  [[nodiscard]] std::size_t passed_bytes() const { return passed_bytes_; }
 
  private:
   // On the bus, with a WorkRequest or with a Query; or in this node.
@@ -81,6 +87,7 @@ class WorkDesk {
   void on_answer(replica::Answer&& answer);
   [[nodiscard]] replica::Ticket remember(Asker asker);
   [[nodiscard]] wire::WorkReply moved(TimePoint now) const;
+  [[nodiscard]] wire::WorkReply served(wire::WorkOutcome outcome, std::string body) const;
   [[nodiscard]] bool is_voter(const NodeId& id) const {
     return roles_of_(id).contains(Role::voter);
   }
@@ -97,6 +104,7 @@ class WorkDesk {
   std::string note_;
   std::map<replica::Ticket, Asker> askers_;
   std::uint64_t next_ticket_ = 1;
+  std::size_t passed_bytes_ = 0;
 };
 
 // Whether a client with these roles may give this command; if not, why.

@@ -33,6 +33,9 @@ class Base(ClusterTest):
     def wait_leader(self, asked=VOTERS, but=None):
         return self.cluster.wait_leader(asked, but=but)
 
+    def wait_role(self, name, role, seconds=30):
+        return wait_until(lambda: self.shown(name)["role"] == role, seconds, f"{name} is {role}")
+
     def wait_level(self, seconds=30):
         """Until every voter has on its disk what the leader has."""
 
@@ -293,9 +296,14 @@ class Disaster(Base):
         self.assertEqual(self.finish(alone), 2)
         self.assertEqual([one["id"] for one in self.cluster.ask("n1", "voter", "list")["voters"]],
                          ["n1"])
-        # An old voter that comes back with its old log is of the past, and takes nothing over.
-        self.cluster.start("n2")
-        self.cluster.wait_standing("n1", "n2", "alive", 30)
+        # The old majority comes back with its old log. It has the votes to lead that beside the new
+        # one, but is told of it, and retires.
+        for name in ("n2", "n3"):
+            self.cluster.start(name)
+        for name in ("n2", "n3"):
+            self.cluster.wait_standing("n1", name, "alive", 30)
+            self.wait_role(name, "retired")
+            self.assertIn("F-1714", self.shown(name)["trouble"])
         self.assertEqual(self.wait_leader(["n1"]), "n1")
         alone.add([spec("job", b"after")])
         self.assertEqual(self.finish(alone), 1)

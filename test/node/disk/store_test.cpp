@@ -44,6 +44,16 @@ TEST_F(LogStoreTest, KeepsHardStateAndEntriesOfOneWrite) {
   expect_kept();
 }
 
+TEST_F(LogStoreTest, KeepsWhichRecoveryBeganItsGenerationAndThatALaterOneCame) {
+  HardState hard = make_hard(2, 3);
+  hard.mark = consensus::RecoveryMark(77);
+  persist({WriteSeq(1), hard, Index(), make_entries(1, 5, 2)});
+  expect_kept();
+  hard.successor = consensus::Generation(4);
+  persist({WriteSeq(2), hard, Index(), {}});
+  expect_kept();
+}
+
 TEST_F(LogStoreTest, CutsInTheMiddleOfABatch) {
   persist({WriteSeq(1), make_hard(1, 0), Index(), make_entries(1, 10, 1)});
   persist({WriteSeq(2), std::nullopt, Index(), make_entries(11, 20, 1)});

@@ -123,6 +123,38 @@ TEST(LeaderWatch, OurOwnReplicaIsTheTruth) {
   EXPECT_LE(watch.next_deadline(), world.now());
 }
 
+// ---- generations
+
+std::uint64_t reign(std::uint64_t generation, std::uint64_t term) {
+  return reign_of(consensus::Generation(generation), consensus::Term(term));
+}
+
+TEST(LeaderWatch, ALaterGenerationIsAboveEveryTermOfAnEarlierOne) {
+  EXPECT_EQ(reign(1, 7), 7u) << "for ever, if nothing bad happens";
+  EXPECT_EQ(reign(0, 7), 7u);
+  EXPECT_GT(reign(2, 1), reign(1, 1'000'000));
+  EXPECT_EQ(term_in(reign(3, 9)), 9u);
+  EXPECT_TRUE(is_past(reign(1, 9), reign(2, 1)));
+  EXPECT_FALSE(is_past(reign(2, 1), reign(2, 9)));
+  QuorumWorld world;
+  auto& watch = *world.watch;
+  watch.hint(kFirst, reign(2, 5), world.now());
+  watch.hint(kSecond, reign(1, 900), world.now());
+  EXPECT_EQ(watch.leader(), kFirst);
+  EXPECT_EQ(watch.term(), 5u);
+}
+
+TEST(LeaderWatch, OurOwnReplicaIsNotBelievedOnceALaterGenerationIsKnown) {
+  QuorumWorld world;
+  auto& watch = *world.watch;
+  watch.hint(kFirst, reign(2, 5), world.now());
+  watch.set(kSecond, reign(1, 900), world.now());
+  EXPECT_EQ(watch.leader(), kFirst) << "the remains of the old log have elected somebody";
+  EXPECT_FALSE(watch.is_told());
+  watch.set(kSelf, reign(2, 6), world.now());
+  EXPECT_TRUE(watch.is_self());
+}
+
 TEST(LeaderWatch, NeverAsksItself) {
   QuorumWorld world({kSelf, kFirst});
   for (int i = 0; i < 5; ++i) EXPECT_EQ(world.watch->next_voter(), kFirst);

@@ -151,6 +151,32 @@ TEST_F(WorkClientTest, ALateAnswerOfSomebodyElseIsIgnored) {
   expect_granted(99);
 }
 
+TEST_F(WorkClientTest, WhatALeaderOfAnEarlierGenerationGrantsIsNoGrant) {
+  const auto later = reign_of(consensus::Generation(2), consensus::Term(1));
+  lead(kFirst);
+  submit();
+  const auto* request = [&]() -> const wire::Envelope* {
+    EXPECT_TRUE(world.until([&] { return !asked(kFirst).empty(); }));
+    return world.voter(kFirst).peer->received(wire::Kind::work_request);
+  }();
+  ASSERT_NE(request, nullptr);
+  lead(kSecond, later);  // before the old leader has answered
+  bus::Received old;
+  old.envelope.origin = kFirst;
+  old.envelope.correlation = request->correlation;
+  old.envelope.body = granted(41);
+  EXPECT_TRUE(world.client->on_reply(old, world.now()));
+  EXPECT_TRUE(replies.empty());
+  auto mine = granted(43);
+  std::get<wire::WorkReply>(mine).term = later;
+  script(kSecond, {mine});
+  ASSERT_TRUE(world.until([&] {
+    world.pass(Millis(50));
+    return !replies.empty();
+  }));
+  expect_granted(43);
+}
+
 TEST_F(WorkClientTest, WhenTimeIsUpNothingIsKnown) {
   submit(Seconds(3));
   ASSERT_TRUE(world.until([&] {

@@ -150,6 +150,44 @@ TEST_F(WorkDeskTest, AVoterPassesAnOperatorsCommandOnInItsName) {
   EXPECT_EQ(world.voter(kFirst).asked[0].body, work::encode(one_item(1)));
 }
 
+TEST_F(WorkDeskTest, WhatIsPassedOnIsReadFirstAndWaitsNoLongerThanTheBound) {
+  roles[kSelf] = {Role::node, Role::voter};
+  world.watch->set(kFirst, 4, world.now());
+  world.voter(kFirst).on_request = [](const wire::WorkRequest&) -> std::optional<wire::Body> {
+    return wire::WorkReply{wire::WorkOutcome::done, "as it came", kFirst, 4, false};
+  };
+  for (const auto kind : {wire::WorkAsk::command, wire::WorkAsk::renewal}) {
+    EXPECT_EQ(refusal_of(*operator_, wire::WorkRequest{kind, "junk", 0, {}}), 1722);
+  }
+  EXPECT_TRUE(world.voter(kFirst).asked.empty());
+  auto request = command(one_item(1));
+  request.wait_ms = ~0U;
+  EXPECT_EQ(reply_to(*operator_, request).outcome, wire::WorkOutcome::done);
+  ASSERT_EQ(world.voter(kFirst).asked.size(), 1u);
+  EXPECT_EQ(Millis(world.voter(kFirst).asked[0].wait_ms), WorkDesk::kWaitMax);
+  EXPECT_EQ(desk.passed_bytes(), 0u);
+}
+
+TEST_F(WorkDeskTest, MoreBytesThanTheBoundAreNotPassedOnAtOnce) {
+  roles[kSelf] = {Role::node, Role::voter};
+  world.watch->set(kFirst, 4, world.now());  // who is silent
+  auto large = one_item(1);
+  large.items[0].payload = std::string(60'000, 'x');
+  large.items.resize(3, large.items[0]);
+  const auto request = command(large);
+  std::size_t sent = 0;
+  while (desk.passed_bytes() + request.body.size() <= WorkDesk::kPassedBytesMax) {
+    operator_->bus->send(kSelf, Correlation(next_++), request);
+    ++sent;
+    ASSERT_TRUE(world.until([&] { return desk.passed_bytes() == sent * request.body.size(); }));
+  }
+  EXPECT_EQ(refusal_of(*operator_, request), WorkClient::kTooManyCalls);
+  ASSERT_TRUE(world.until([&] {
+    world.pass(Seconds(1));
+    return desk.passed_bytes() == 0;
+  })) << "who gave up holds nothing any more";
+}
+
 TEST_F(WorkDeskTest, AMereNodePassesNoCommandOn) {
   world.watch->set(kFirst, 4, world.now());
   EXPECT_EQ(reply_to(*operator_, command(one_item(1))).outcome, wire::WorkOutcome::moved);
