@@ -42,8 +42,7 @@ namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kWarmUp = kSecond / 2;
-constexpr std::uint64_t kSettleMax = 20 * kSecond;  // for what is under way when the time is up
-constexpr std::size_t kBacklogMax = 4096;           // in a trip: items that wait for their end
+constexpr std::uint64_t kSettleMax = 60 * kSecond;  // for what is under way when the time is up
 
 // Shared by the threads of a run.
 struct Run {
@@ -82,7 +81,7 @@ class Loop {
 
  private:
   void release() {
-    if (run_.is_trip && run_.added - run_.finished > kBacklogMax) return;
+    if (run_.is_trip && run_.added - run_.finished > run_.options.backlog) return;
     for (const std::uint32_t client : idle_) {
       sent_ns_[client] = now_ns();
       std::memcpy(payload_.data(), &sent_ns_[client], sizeof(std::uint64_t));
@@ -197,6 +196,7 @@ LoadOptions parse(int argc, char** argv) {
       {"--threads", [&](auto* v) { options.threads = std::max(1ul, number(v)); }},
       {"--batch", [&](auto* v) { options.batch = std::max(1ul, number(v)); }},
       {"--payload", [&](auto* v) { options.payload_bytes = std::max(8ul, number(v)); }},
+      {"--backlog", [&](auto* v) { options.backlog = std::max(1ul, number(v)); }},
       {"--seconds", [&](auto* v) { options.seconds = std::max(0.1, std::strtod(v, nullptr)); }},
       {"--node", [&](auto* v) { options.node = v; }},
       {"--server-key", [&](auto* v) { options.server_key = v; }},

@@ -29,6 +29,7 @@ struct LoadOptions {
   std::size_t threads = 4;
   std::size_t batch = 256;  // items taken at once
   std::size_t payload_bytes = 128;
+  std::size_t backlog = 4096;  // in a trip: items that may wait for their end
   double seconds = 3;
   std::string node;        // ours: the leader's name,
   std::string server_key;  // its public key,

@@ -131,13 +131,14 @@ class Nats(Processes):
     name = "nats"
     title = "NATS JetStream"
     trips = True
+    backlog = 4096
 
     def __init__(self, directory):
         super().__init__()
         self.directory = os.path.join(directory, "nats")
 
     def start(self):
-        os.makedirs(self.directory)
+        os.makedirs(self.directory, exist_ok=True)
         self.port = free_ports(6)
         routes = ", ".join(f"nats://127.0.0.1:{self.port + 3 + at}" for at in range(3))
         for at in range(3):
@@ -181,7 +182,34 @@ class Nats(Processes):
     def load_arguments(self):
         leader = wait_until(lambda: self.ask("STREAM.INFO.WQ")["cluster"].get("leader"), START_S,
                             "the stream has a leader")
-        return ["--port", str(self.port + int(leader[1:]))]
+        return ["--port", str(self.port + int(leader[1:])), "--backlog", str(self.backlog)]
+
+
+class NatsThrough(Nats):
+    """The same, and nothing it writes is left to the page cache.
+
+    Its files have the attribute S (chattr): the kernel returns from each write() when the disk has
+    it. That is what `sync_interval: always` of version 2.10 does; this one has no such setting.
+    """
+
+    name = "nats-fsync"
+    load = "nats"
+    title = "NATS, with fsync"
+    backlog = 256
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.directory = os.path.join(directory, self.name)
+
+    def start(self):
+        os.makedirs(self.directory)
+        # What is made in it inherits.
+        done = subprocess.run(["chattr", "+S", self.directory], text=True, capture_output=True,
+                              check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"no {self.title}: {done.stderr.strip()}; --directory on ext4 helps,"
+                               f" or --only without {self.name}")
+        super().start()
 
 
 class Redis(Processes):
@@ -220,12 +248,12 @@ class Load:
         self.program, self.threads, self.payload = program, threads, payload
 
     def run(self, system, shape, clients, seconds):
-        command = [self.program, system.name, shape, *system.load_arguments(), "--clients",
+        command = [self.program, getattr(system, "load", system.name), shape, *system.load_arguments(), "--clients",
                    str(clients), "--threads", str(self.threads), "--seconds", str(seconds),
                    "--payload", str(self.payload)]
         before = processor_s(system.pids())
         began = time.monotonic()
-        done = subprocess.run(command, text=True, capture_output=True, timeout=seconds + 60,
+        done = subprocess.run(command, text=True, capture_output=True, timeout=seconds + 120,
                               check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{system.title}, {shape}, {clients} clients: {done.stderr}")
