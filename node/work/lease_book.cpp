@@ -1,6 +1,7 @@
 #include "node/work/lease_book.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "node/work/handlers.h"
 
@@ -47,6 +48,7 @@ LeaseBook::Lease& LeaseBook::start(const Item& item, Nanos length, TimePoint now
   Lease& lease = leases_[item.id];
   lease.fence = item.fence;
   lease.until = now + length;
+  lease.logged = item.more().checkpoint;
   due_.emplace(lease.until, item.id);
   return lease;
 }
@@ -96,11 +98,15 @@ std::vector<RenewedAnswer> LeaseBook::renew(const WorkQueue& queue, const Renewa
     if (ending) answer.judged.outcome = Outcome::stale;
     if (answer.judged.outcome == Outcome::ok) {
       const Item& item = *ledger.find(work.hold.id);
-      Lease kept;
+      std::optional<Lease> kept;
       if (known != leases_.end() && known->second.fence == item.fence) kept = known->second;
       Lease& lease = start(item, length_of(ledger, item), now);
-      lease.percent = std::max(kept.percent, work.percent);
-      lease.checkpoint = work.checkpoint.empty() ? kept.checkpoint : work.checkpoint;
+      lease.percent = std::max(kept ? kept->percent : std::uint8_t{0}, work.percent);
+      lease.checkpoint = work.checkpoint;
+      if (kept && work.checkpoint.empty()) {
+        lease.checkpoint = std::move(kept->checkpoint);
+        lease.logged = std::move(kept->logged);
+      }
       answer.order = order_for(ledger, item);
     }
     answers.push_back(answer);
@@ -108,10 +114,13 @@ std::vector<RenewedAnswer> LeaseBook::renew(const WorkQueue& queue, const Renewa
   return answers;
 }
 
-Return LeaseBook::propose_end(WorkId id, Lease& lease) {
-  due_.erase({lease.until, id});
+Return LeaseBook::propose_end(const Item& item, Lease& lease) {
+  due_.erase({lease.until, item.id});
   lease.ending = true;
-  return {{id, lease.fence}, 0, lease.percent, lease.checkpoint};
+  const Hold hold{item.id, lease.fence};
+  const bool is_old = item.more().checkpoint != lease.logged;
+  if (is_old) return {hold, 0, std::max(lease.percent, item.more().percent), ""};
+  return {hold, 0, lease.percent, lease.checkpoint};
 }
 
 // Checkpoints make Expire commands large, and one that the log refused would never be said again:
@@ -140,7 +149,7 @@ std::vector<Expire> LeaseBook::expire(const WorkQueue& queue, TimePoint now) {
     const Item* item = queue.ledger().find(id);
     Lease& lease = leases_.at(id);
     if (item != nullptr && item->state == State::leased && item->fence == lease.fence) {
-      works.push_back(propose_end(id, lease));
+      works.push_back(propose_end(*item, lease));
     } else {
       drop(id);  // it ended otherwise in the meantime
     }
@@ -167,7 +176,7 @@ std::vector<Expire> LeaseBook::expire_worker(const WorkQueue& queue, const NodeI
     if (lapse == Lapse::dead && !ledger.terms(item).terms.overlap_ok) continue;
     const auto lease = leases_.find(id);
     if (lease == leases_.end() || lease->second.ending) continue;
-    works.push_back(propose_end(id, lease->second));
+    works.push_back(propose_end(item, lease->second));
   }
   return pack(std::move(works), lapse);
 }

@@ -2,7 +2,9 @@
 //
 // Renewals are frequent and worth little, so they are never logged: the leader keeps them, and only
 // the end of a lease becomes an entry (Expire). A new leader knows nothing of the past and gives
-// every lease its whole length again.
+// every lease its whole length again. A checkpoint that must outlive the leader is brought into the
+// log by its worker (Note); what renewals said before that is old then, and an Expire leaves it
+// out.
 //
 // Once the end of a lease is proposed, renewals of it are refused, although the entry may not be
 // committed yet: an acknowledged renewal is a promise that nobody else is granted the work for a
@@ -80,12 +82,13 @@ class LeaseBook {
     TimePoint until;
     std::uint8_t percent = 0;
     std::string checkpoint;
+    std::string logged;   // the log's, when that came
     bool ending = false;  // proposed to be over
   };
   void begin_granted(const WorkQueue& queue, const Claimed& claimed, TimePoint now);
   Lease& start(const Item& item, Nanos length, TimePoint now);
   void drop(WorkId id);
-  [[nodiscard]] Return propose_end(WorkId id, Lease& lease);
+  [[nodiscard]] Return propose_end(const Item& item, Lease& lease);
   [[nodiscard]] std::vector<Expire> pack(std::vector<Return> works, Lapse lapse) const;
 
   bool open_ = false;

@@ -146,6 +146,30 @@ TEST_F(BookTest, TheLastCheckpointThatItHeardGoesToTheNextAttempt) {
   EXPECT_EQ(next.grant.percent, 10);
 }
 
+TEST_F(BookTest, WhatTheLogHasLearntSinceIsNotOverwrittenByAnOlderRenewal) {
+  s_.add(job());
+  const auto held = claim(1);
+  renew(held[0], "step 1");
+  s_.apply(Note{node("w1"), {{held[0].hold, 0, 40, "step 2"}}});
+  renew(held[0]);
+  now_ += kLease;
+  EXPECT_EQ(expire(), 1U);
+  const Held next = s_.take("w2");
+  EXPECT_EQ(next.grant.checkpoint, "step 2");
+  EXPECT_EQ(next.grant.percent, 40);
+}
+
+TEST_F(BookTest, WhatWasRenewedAfterANoteIsNewerThanThat) {
+  s_.add(job());
+  const auto held = claim(1);
+  s_.apply(Note{node("w1"), {{held[0].hold, 0, 40, "step 2"}}});
+  renew(held[0], "step 3");
+  renew(held[0]);
+  now_ += kLease;
+  EXPECT_EQ(expire(), 1U);
+  EXPECT_EQ(s_.take("w2").grant.checkpoint, "step 3");
+}
+
 TEST_F(BookTest, EvidenceEndsLeasesEarlyButDeathOnlyThoseThatMayOverlap) {
   Spec overlap = job();
   overlap.terms.overlap_ok = true;
