@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "bus/wire/reader.h"
 #include "node/api/api_json.h"
 #include "node/jobs/kinds.h"
 #include "node/work/query.h"
@@ -20,6 +21,7 @@ constexpr std::uint16_t kNoQueue = 1723;
 constexpr std::uint16_t kNoSuchWork = 1728;
 constexpr std::size_t kListDefault = 200;
 constexpr std::size_t kBadShownMax = 100;
+constexpr std::size_t kPayloadShownMax = 16 * 1024;
 
 constexpr auto kNames = std::to_array<std::string_view>(
     {"work.list", "work.history", "work.show", "work.stats", "work.tally", "why.work"});
@@ -112,6 +114,29 @@ Result<Json> list_document(const wire::Query& query, const work::WorkQueue& queu
   return document;
 }
 
+// Its beginning, as text or in hexadecimal digits.
+Json payload_json(const std::string& payload) {
+  std::string shown = payload.substr(0, kPayloadShownMax);
+  Json json{{"bytes", payload.size()}, {"is_cut", payload.size() > kPayloadShownMax}};
+  // A cut may have gone through a character.
+  const std::size_t most = shown.size() < payload.size() ? 3 : 0;
+  for (std::size_t less = 0; less <= most; ++less) {
+    const auto text = std::string_view(shown).substr(0, shown.size() - less);
+    if (!wire::is_utf8(text)) continue;
+    json["text"] = text;
+    return json;
+  }
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  for (const char each : shown) {
+    const auto byte = static_cast<unsigned char>(each);
+    hex += kDigits[byte >> 4U];
+    hex += kDigits[byte & 15U];
+  }
+  json["hex"] = hex;
+  return json;
+}
+
 Result<Json> show_document(WorkId id, const work::WorkQueue& queue, Json document) {
   const auto found = work::find_work(queue, id);
   if (!found) {
@@ -119,6 +144,9 @@ Result<Json> show_document(WorkId id, const work::WorkQueue& queue, Json documen
                  "it was never added, or ended longer ago than the history reaches"};
   }
   Json one = work_json(*found);
+  const bool is_over = found->state == State::done || found->state == State::cancelled;
+  one["payload"] = is_over ? Json() : payload_json(found->payload);
+  one["checkpoint_bytes"] = found->checkpoint_bytes;
   one["result"] = found->result;
   one["attempts"] = Json::array();
   for (const auto& attempt : found->attempts) {

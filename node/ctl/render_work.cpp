@@ -7,6 +7,8 @@ namespace riftbus::ctl {
 
 namespace {
 
+constexpr std::size_t kPayloadShownMax = 1000;
+
 Tone tone_of_state(const std::string& state) {
   if (state == "done") return Tone::good;
   if (state == "dead") return Tone::bad;
@@ -39,6 +41,29 @@ std::string state_text(const Json& work) {
 }
 
 std::string dash(std::string text) { return text.empty() ? "-" : std::move(text); }
+
+// The beginning of a payload, on lines of its own if it has several.
+std::string payload_text(const Json& payload) {
+  const auto raw = [&](const char* key) {
+    const Json& value = get(payload, {key});
+    return value.is_string() ? value.get<std::string>() : std::string();
+  };
+  const bool is_text = get(payload, {"text"}).is_string();
+  std::string whole = is_text ? raw("text") : raw("hex");
+  const bool is_cut = whole.size() > kPayloadShownMax || flag(payload, {"is_cut"});
+  whole.resize(std::min(whole.size(), kPayloadShownMax));
+  while (is_text && !whole.empty() && whole.back() == '\n') whole.pop_back();
+  std::string out = count_text(integer(payload, {"bytes"})) + " bytes";
+  if (!is_text && !whole.empty()) out += ", in hexadecimal";
+  if (is_cut) out += ", of which the first";
+  if (!whole.empty()) out += ":";
+  for (std::size_t begin = 0; begin < whole.size();) {
+    const std::size_t end = std::min(whole.find('\n', begin), whole.size());
+    out += "\n    " + printable(std::string_view(whole).substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
 
 std::string stale_note(const Json& document) {
   if (!flag(document, {"stale"})) return "";
@@ -79,6 +104,7 @@ std::string render_work_show(const Json& document, Style style) {
   line("priority", count_text(integer(work, {"priority"})));
   line("trouble", troubles(work));
   line("token", count_text(integer(work, {"token"})));
+  if (get(work, {"payload"}).is_object()) line("payload", payload_text(get(work, {"payload"})));
   TextTable attempts({"NODE", "ENDING", "RAN", "EXIT", "SIGNAL"});
   for (const Json& one : get(work, {"attempts"})) {
     attempts.add({dash(text(one, {"node"})), text(one, {"ending"}), span_of(one, "ran_ms"),

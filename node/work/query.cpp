@@ -112,6 +112,8 @@ std::optional<WorkView> find_work(const WorkQueue& queue, WorkId id) {
   const Ledger& ledger = queue.ledger();
   if (const Item* item = ledger.find(id)) {
     WorkView view = view_item(ledger, *item);
+    view.payload = item->payload;
+    view.checkpoint_bytes = item->more().checkpoint.size();
     for (const auto& a : item->more().attempts) {
       view.attempts.push_back({std::string(ledger.nodes.text(a.node)), a.ending, a.begun_ms,
                                a.ended_ms, a.exit_code, a.signal, a.tail});

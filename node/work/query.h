@@ -38,9 +38,11 @@ struct WorkView {
   std::uint8_t percent = 0;
   bool cancelling = false;
   bool preempting = false;
-  LogMs age_ms = 0;  // since it was added; of finished work: since its end
-  LogMs ran_ms = 0;  // of the present or last attempt
-  std::size_t payload_bytes = 0;
+  LogMs age_ms = 0;                   // since it was added; of finished work: since its end
+  LogMs ran_ms = 0;                   // of the present or last attempt
+  std::size_t payload_bytes = 0;      // of finished work 0: it is not kept
+  std::string payload;                // only by find_work()
+  std::size_t checkpoint_bytes = 0;   // of what the log has for its next attempt
   std::vector<AttemptView> attempts;  // the last ones; only by find_work()
   std::string result;                 // only by find_work(), while it is kept
 };

@@ -157,6 +157,26 @@ TEST(RenderWork, ListsAndShowsWhatANodeSaid) {
             "as n1 knew it: no leader was reached\nnothing\n");
 }
 
+TEST(RenderWork, APayloadIsShownFromItsBeginning) {
+  const auto shown = [](const std::string& payload) {
+    const auto out = render_work_show(
+        Json::parse(R"({"work":{"id":17,"state":"ready","kind":"sum","payload":)" + payload + "}}"),
+        {});
+    const auto at = out.find("payload");
+    return at == std::string::npos ? "" : out.substr(at);
+  };
+  EXPECT_EQ(shown(R"({"bytes":4,"is_cut":false,"text":"a\tb\n"})"),
+            "payload   4 bytes:\n    a?b\n");
+  EXPECT_EQ(shown(R"({"bytes":9,"is_cut":false,"text":"one\n\u001b[2J\n"})"),
+            "payload   9 bytes:\n    one\n    ?[2J\n");
+  EXPECT_EQ(shown(R"({"bytes":2,"is_cut":false,"hex":"ff00"})"),
+            "payload   2 bytes, in hexadecimal:\n    ff00\n");
+  EXPECT_EQ(shown(R"({"bytes":0,"is_cut":false,"text":""})"), "payload   0 bytes\n");
+  EXPECT_EQ(shown(R"({"bytes":70000,"is_cut":true,"text":")" + std::string(16000, 'x') + "\"}"),
+            "payload   70000 bytes, of which the first:\n    " + std::string(1000, 'x') + "\n");
+  EXPECT_EQ(shown("null"), "") << "it has ended";
+}
+
 TEST(RenderWork, LogsKeepTheirLinesButCannotMoveTheCursor) {
   const Json logs =
       Json::parse(R"({"work":{"node":"n2","output":{"stdout":"one\ntwo\u001b[2J\n","stderr":""},)"
