@@ -6,7 +6,7 @@ import os
 import signal
 import unittest
 
-from clustertest import ClusterTest, Refused, wait_until
+from clustertest import ClusterTest, Gate, Refused, wait_until
 
 NODE = "n3"  # that is restarted
 GPUS = ["GPU-11111111-aaaa", "GPU-22222222-bbbb"]
@@ -23,8 +23,7 @@ JOBS = """
 jobs:
   echo: {{command: [sh, -c, 'echo $RIFTBUS_NODE'], needs: "cpus>=0.1"}}
   train:
-    command: [sh, -c, 'echo "$(cat) $CUDA_VISIBLE_DEVICES" >> {record}; while ! test -e {gate};
-              do sleep 0.1; done']
+    command: [sh, -c, 'echo "$(cat) $CUDA_VISIBLE_DEVICES" >> {record}; {gate}']
     needs: gpus>=1 && cuda>=12.8 && cpus>=0.1
 """
 
@@ -35,7 +34,7 @@ class Orders(ClusterTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.record, cls.gate = cls.cluster.file("record"), cls.cluster.file("gate")
+        cls.record, cls.gate = cls.cluster.file("record"), Gate(cls.cluster.file("gate"))
         programs = cls.cluster.file("programs")
         os.mkdir(programs)
         with open(os.path.join(programs, "nvidia-smi"), "w", encoding="utf-8") as file:
@@ -141,8 +140,7 @@ class Orders(ClusterTest):
         self.restart(kill=True)
         self.assertIn("2 of 64 jobs running", self.operate("node", "show", NODE))
         self.assertEqual(self.work(waiting)["state"], "ready")
-        with open(self.gate, "w", encoding="utf-8"):
-            pass
+        self.gate.open()
         wait_until(lambda: all(self.work(one)["state"] == "done" for one in [*ids, waiting]), 60,
                    "all are done")
         self.assertIn(lines()["third"], GPUS)

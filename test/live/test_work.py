@@ -10,7 +10,7 @@ import os
 import signal
 import unittest
 
-from clustertest import ClusterTest, wait_until
+from clustertest import ClusterTest, Gate, wait_until
 from peer import KINDS
 from worker import Worker, spec
 
@@ -18,7 +18,11 @@ ASKED = ["n1", "n2", "n3"]
 WORKERS = ["n4", "n5"]
 LEASE_MS = 10_000
 COMMAND = ('echo "$(cat) $RIFTBUS_NODE $RIFTBUS_FENCE" >> {effects}; '
-           'while ! test -e {gate}; do sleep 0.1; done; printf "$RIFTBUS_NODE" > "$RIFTBUS_RESULT"')
+           '{gate}; printf "$RIFTBUS_NODE" > "$RIFTBUS_RESULT"')
+# Writes a checkpoint and waits; its next attempt makes that its result.
+RESUME = ('test -s "$RIFTBUS_CHECKPOINT" && exec cp "$RIFTBUS_CHECKPOINT" "$RIFTBUS_RESULT"; '
+          'printf "$RIFTBUS_NODE" > "$RIFTBUS_CHECKPOINT"; '
+          'echo "$(cat) $RIFTBUS_NODE $RIFTBUS_FENCE" >> {effects}; {gate}')
 
 
 class Work(ClusterTest):
@@ -29,11 +33,13 @@ class Work(ClusterTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.effects = cls.cluster.file("effects")
-        cls.gate = cls.cluster.file("gate")
-        command = COMMAND.format(effects=cls.effects, gate=cls.gate).replace("'", "''")
+        cls.gate = Gate(cls.cluster.file("gate"))
         with open(cls.cluster.file("cluster.yaml"), "a", encoding="utf-8") as file:
-            file.write(f"\njobs:\n  count:\n    command: [sh, -c, '{command}']\n"
-                       "    needs: cpus>=0.1\n    lease_s: 10\n    kill_grace_s: 1\n")
+            file.write("\njobs:\n")
+            for kind, command in ("count", COMMAND), ("resume", RESUME):
+                command = command.format(effects=cls.effects, gate=cls.gate)
+                file.write(f"  {kind}:\n    command: [sh, -c, '{command}']\n"
+                           "    needs: cpus>=0.1\n    lease_s: 10\n    kill_grace_s: 1\n")
         for name in WORKERS:  # the others run none: they do not know the kind
             cls.cluster.stop_gently(name)
             cls.start_worker(name)
@@ -44,14 +50,14 @@ class Work(ClusterTest):
         cls.cluster.start(name, "--executor-slots", "16")  # so that 30 items need both
 
     def setUp(self):
-        for path in (self.effects, self.gate):
-            if os.path.exists(path):
-                os.remove(path)
+        if os.path.exists(self.effects):
+            os.remove(self.effects)
+        self.gate.shut()
         type(self).count += 1
         self.adder = Worker(self, ASKED, f"adder{self.count}")
 
     def tearDown(self):
-        self.open_gate()
+        self.gate.open()
         for name in WORKERS:
             if self.cluster.is_running(name):
                 self.cluster.signal(name, signal.SIGCONT)
@@ -61,10 +67,6 @@ class Work(ClusterTest):
         self.assertStillWhole(seconds=60)
 
     # ---- what is done and seen -------------------------------------------------------------------
-
-    def open_gate(self):
-        with open(self.gate, "w", encoding="utf-8"):
-            pass
 
     def add(self, count):
         specs = [spec("count", f"item{i}".encode(), LEASE_MS) for i in range(count)]
@@ -89,8 +91,8 @@ class Work(ClusterTest):
             raise ValueError(f"{name}: {body}")
         return json.loads(body[0])
 
-    def shown(self, item):
-        return self.document("n1", "work.show", id=str(item))["work"]
+    def shown(self, item, asked="n1"):
+        return self.document(asked, "work.show", id=str(item))["work"]
 
     def wait_done(self, ids, seconds=90):
         def count():
@@ -115,7 +117,7 @@ class Work(ClusterTest):
     def test_1_work_is_spread_and_done_once(self):
         ids = self.add(30)
         wait_until(lambda: all(self.running_on(name) for name in WORKERS), 30, "both work")
-        self.open_gate()
+        self.gate.open()
         self.wait_done(ids)
         self.assertEachOnce(ids)
         self.assertEqual(len(self.lines()), len(ids))
@@ -125,7 +127,7 @@ class Work(ClusterTest):
         wait_until(lambda: self.running_on("n5"), 30, "n5 works")
         held = {line[0] for line in self.running_on("n5")}
         self.cluster.signal("n5", signal.SIGKILL)
-        self.open_gate()  # they end while no daemon looks
+        self.gate.open()  # they end while no daemon looks
         self.start_worker("n5")
         self.wait_done(ids)
         self.assertEachOnce(ids)
@@ -140,7 +142,7 @@ class Work(ClusterTest):
         wait_until(lambda: self.running_on("n5"), 30, "n5 works")
         self.cluster.signal("n5", signal.SIGKILL)
         self.kill_jobs_of("n5")
-        self.open_gate()
+        self.gate.open()
         self.wait_done(ids)
         self.assertEachOnce(ids)
 
@@ -155,7 +157,7 @@ class Work(ClusterTest):
         regranted = [line for line in self.lines()
                      if line[1] == "n4" and line[0] in {one[0] for one in self.running_on("n5")}]
         self.assertEqual(regranted, [], "granted again while it still ran")
-        self.open_gate()
+        self.gate.open()
         self.wait_done(ids)
         self.cluster.signal("n5", signal.SIGCONT)
         self.assertEachOnce(ids)
