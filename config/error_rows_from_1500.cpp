@@ -295,6 +295,8 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
      "make the user, or start the relay as that user"},
     {1846, "the relay's status is not readable", "riftbus-relay does not run here, or never did",
      "start riftbus-relay, or name its file with --relay-status-file"},
+    {1847, "a half of the relay ends by its configuration", "see the line that it wrote before",
+     "mend the settings, and start riftbus-relay again"},
 });
 
 }  // namespace

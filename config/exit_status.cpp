@@ -65,7 +65,9 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {1817, 1817, kExitConfig},       // local listener
     {1818, 1829, kExitUnavailable},  //
     {1830, 1832, kExitConfig},       // relay: listener, folder, list of keys
-    {1833, 1849, kExitUnavailable},  //
+    {1833, 1846, kExitUnavailable},  //
+    {1847, 1847, kExitConfig},       // relay: a half's settings
+    {1848, 1849, kExitUnavailable},  //
 });
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "config/exit_status.h"
 
 namespace riftbus::relay {
 
@@ -49,7 +50,7 @@ Keeper::Keeper(const std::string& folder, std::vector<std::string> arguments)
   }
 }
 
-void Keeper::run() {
+Status Keeper::run() {
   while (!is_stopping_ || is_anybody_there()) {
     const TimePoint now = bus::boot_now();
     auto due = TimePoint::max();
@@ -63,6 +64,7 @@ void Keeper::run() {
     while (const int number = signals_.take()) pass_on(number);
     bury(bus::boot_now());
   }
+  return outcome_;
 }
 
 bool Keeper::is_anybody_there() const {
@@ -97,10 +99,18 @@ void Keeper::bury(TimePoint now) {
     for (Half& half : halves_) {
       if (half.pid != pid) continue;
       half.pid = 0;
+      const bool is_refusal = WIFEXITED(status) && WEXITSTATUS(status) == kExitConfig;
+      half.refusals = is_refusal ? half.refusals + 1 : 0;
       if (now - half.started >= kStable) half.pause = kPauseMin;
       half.due = now + half.pause;
       half.pause = std::min(half.pause * 2, kPauseMax);
       if (is_stopping_) continue;
+      if (half.refusals >= kRefusalsMax) {
+        outcome_ = Error{1847, "a half of the relay ends by its configuration", half.name,
+                         "see what it said above"};
+        pass_on(SIGTERM);
+        continue;
+      }
       bus::log_warn("a half of the relay ended and is started again",
                     {{"program", half.name}, {"by", describe_end(status)}});
     }

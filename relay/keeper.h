@@ -5,6 +5,9 @@
 // kPauseMin to kPauseMax, and begin anew after kStable. When the keeper itself is gone, however
 // that happens, the kernel ends its halves too.
 //
+// A half that ends by its configuration kRefusalsMax times in a row ends the relay; the first times
+// it may have been a predecessor that had not quite gone.
+//
 // SIGTERM and SIGINT end both halves, and run() when they have ended; SIGHUP is passed on.
 //
 // Contract: one per process, which has no other children.
@@ -26,13 +29,15 @@ class Keeper {
   static constexpr Millis kPauseMin{250};
   static constexpr Millis kPauseMax{5000};
   static constexpr Seconds kStable{10};
+  static constexpr int kRefusalsMax = 4;
 
   // Programs in the folder, each given all the arguments.
   Keeper(const std::string& folder, std::vector<std::string> arguments);
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
 
-  void run();
+  // 1847: by its configuration.
+  [[nodiscard]] Status run();
 
  private:
   struct Half {
@@ -42,6 +47,7 @@ class Keeper {
     TimePoint started{};
     TimePoint due{};  // to start
     Millis pause = kPauseMin;
+    int refusals = 0;  // in a row
   };
   void start(Half& half, TimePoint now);
   void pass_on(int number);
@@ -52,6 +58,7 @@ class Keeper {
   std::array<Half, 2> halves_;
   SignalWatch signals_;
   bool is_stopping_ = false;
+  Status outcome_ = Ok{};
 };
 
 }  // namespace riftbus::relay

@@ -9,8 +9,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments{argv + 1, argv + argc};
   const auto run = [&](const riftbus::NodeSettings&) -> riftbus::Status {
     const auto self = std::filesystem::read_symlink("/proc/self/exe");
-    relay::Keeper(self.parent_path(), arguments).run();
-    return riftbus::Ok{};
+    return relay::Keeper(self.parent_path(), arguments).run();
   };
   const relay::Program program{"riftbus-relay",
                                "joins nodes that nobody can dial to the cluster",

@@ -58,7 +58,10 @@ SocksRequest::Step SocksRequest::take_request() {
   const std::size_t name_end = 5 + byte(buffer_, 4);
   if (buffer_.size() < name_end + 2) return Step::more;
   if (buffer_.size() > name_end + 2) return hang_up(encode_reply(SocksReply::failure));
-  auto node = NodeId::parse(buffer_.substr(5, name_end - 5));
+  std::string name = buffer_.substr(5, name_end - 5);
+  if (!name.ends_with(kNodeSuffix)) return hang_up(encode_reply(SocksReply::unreachable));
+  name.resize(name.size() - kNodeSuffix.size());
+  auto node = NodeId::parse(name);
   const std::size_t number = byte(buffer_, name_end) << 8U | byte(buffer_, name_end + 1);
   if (!node || number == 0) return hang_up(encode_reply(SocksReply::unreachable));
   target_ = {std::move(*node), static_cast<std::uint16_t>(number)};

@@ -1,9 +1,9 @@
 // Socks: what a relay needs of SOCKS5 (RFC 1928), the server's side.
 //
-// Members reach a node behind NAT through its relay: they ask for its name, and the port by which
-// it listens there. So CONNECT to a name is all there is; addresses, BIND and UDP are refused, and
-// a relay never leads anywhere but to nodes that are attached to it. There is no authentication:
-// what lies behind is CURVE, end to end, and refuses strangers itself.
+// Members reach a node behind NAT through its relay: they ask for "<id>.riftbus", and the number by
+// which it listens there. So CONNECT to a name is all there is; addresses, BIND and UDP are
+// refused, and a relay never leads anywhere but to nodes that are attached to it. There is no
+// authentication: what lies behind is CURVE, end to end, and refuses strangers itself.
 //
 //   client: 05 n method*n                      server: 05 00   (05 FF if "none" is not offered)
 //   client: 05 01 00 03 length name port       server: 05 code 00 01 0 0 0 0 0 0
@@ -31,6 +31,9 @@ enum class SocksReply : std::uint8_t {
 };
 // What to send; nothing follows a reply other than `succeeded`.
 [[nodiscard]] std::string encode_reply(SocksReply reply);
+
+// After the node's id: some ids look like an address, which a client would send as one.
+inline constexpr std::string_view kNodeSuffix = ".riftbus";
 
 struct SocksTarget {
   NodeId node;

@@ -47,7 +47,7 @@ class WholeRelay(Relay):
         connection = socket.create_connection(("127.0.0.1", self.front_port), timeout=10)
         connection.sendall(GREETING)
         assert receive(connection, 2) == b"\x05\x00"
-        name = node.encode()
+        name = node.encode() + b".riftbus"
         connection.sendall(b"\x05\x01\x00\x03" + bytes([len(name)]) + name +
                            struct.pack(">H", number))
         return receive(connection, 10)[1], connection
@@ -94,7 +94,7 @@ class FrontTest(unittest.TestCase):
         return relay
 
     def close(self, relay):
-        self.last_log = relay.log()
+        self.last_log = relay.log() if relay.process else ""
         relay.close()
 
     def attach(self, relay, node="n1"):
@@ -195,6 +195,14 @@ class FrontTest(unittest.TestCase):
                 relay.process.wait(timeout=10)
                 for pid in halves:
                     wait_until(lambda one=pid: not os.path.exists(f"/proc/{one}"), "it ended too")
+
+    def test_a_half_that_cannot_run_ends_the_relay(self):
+        relay = self.relay()
+        with socket.create_server(("127.0.0.1", relay.port)):
+            done = relay.run()
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("F-1817", done.stderr)
+        self.assertIn("F-1847", done.stderr)
 
     def test_strangers_cost_little_and_disturb_nobody(self):
         relay = self.relay("--relay-grace-ms", "700", "--relay-front-per-address-max", "50")

@@ -30,40 +30,40 @@ TEST(Socks, ANodeIsAskedForByNameAndNumber) {
   EXPECT_EQ(socks.take(kGreeting), Step::greet);
   EXPECT_EQ(socks.answer(), std::string("\x05\x00", 2));
   EXPECT_EQ(socks.take({}), Step::more);
-  EXPECT_EQ(socks.take(request("gpu-7.a_b", 7770)), Step::ask);
+  EXPECT_EQ(socks.take(request("gpu-7.a_b.riftbus", 7770)), Step::ask);
   EXPECT_EQ(socks.target().node.value(), "gpu-7.a_b");
   EXPECT_EQ(socks.target().number, 7770);
   EXPECT_EQ(encode_reply(SocksReply::succeeded), std::string("\x05\x00\x00\x01\0\0\0\0\0\0", 10));
 }
 
 TEST(Socks, BytesComeInAnyPieces) {
-  const std::string all = kGreeting + request("n1", 7771);
+  const std::string all = kGreeting + request("n1.riftbus", 7771);
   SocksRequest socks;
   std::string steps;
   for (const char byte : all) {
     const Step step = socks.take({&byte, 1});
     steps += step == Step::more ? '.' : step == Step::greet ? 'g' : step == Step::ask ? 'a' : '!';
   }
-  EXPECT_EQ(steps, "..g........a");
+  EXPECT_EQ(steps, "..g................a");
   EXPECT_EQ(socks.target().number, 7771);
 }
 
 TEST(Socks, AGreetingAndARequestMayComeTogether) {
   SocksRequest socks;
-  EXPECT_EQ(socks.take(kGreeting + request("n1", 1)), Step::greet);
+  EXPECT_EQ(socks.take(kGreeting + request("n1.riftbus", 1)), Step::greet);
   EXPECT_EQ(socks.take({}), Step::ask);
 }
 
 TEST(Socks, NothingButAConnectionToANodeIsServed) {
-  EXPECT_EQ(refusal_of(request("n1", 80, 2)), 7) << "BIND";
+  EXPECT_EQ(refusal_of(request("n1.riftbus", 80, 2)), 7) << "BIND";
   EXPECT_EQ(refusal_of(request("n1", 80, 3)), 7) << "UDP";
   EXPECT_EQ(refusal_of(std::string("\x05\x01\x00\x01\x7f\0\0\x01\x1f\x90", 10)), 8) << "IPv4";
   EXPECT_EQ(refusal_of(std::string("\x05\x01\x00\x04", 4) + std::string(18, '\0')), 8) << "IPv6";
-  EXPECT_EQ(refusal_of(request("../../etc/x", 80)), 4) << "no node has such a name";
-  EXPECT_EQ(refusal_of(request("", 80)), 4);
-  EXPECT_EQ(refusal_of(request(std::string(255, 'a'), 80)), 4);
-  EXPECT_EQ(refusal_of(request("n1", 0)), 4);
-  EXPECT_EQ(refusal_of(request("n1", 80) + "too early"), 1);
+  EXPECT_EQ(refusal_of(request("../../etc/x.riftbus", 80)), 4) << "no node has such a name";
+  EXPECT_EQ(refusal_of(request(".riftbus", 80)), 4);
+  EXPECT_EQ(refusal_of(request(std::string(120, 'a') + ".riftbus", 80)), 4);
+  EXPECT_EQ(refusal_of(request("n1.riftbus", 0)), 4);
+  EXPECT_EQ(refusal_of(request("n1.riftbus", 80) + "too early"), 1);
   EXPECT_EQ(refusal_of("GET / HTTP/1.1\r\n"), -1);
 }
 
