@@ -6,8 +6,8 @@
 
 #include <string_view>
 
-#include "config/relay_names.h"
 #include "config/check.h"
+#include "config/relay_names.h"
 
 namespace riftbus::tunnel {
 

@@ -248,8 +248,8 @@ class Load:
         self.program, self.threads, self.payload = program, threads, payload
 
     def run(self, system, shape, clients, seconds):
-        command = [self.program, getattr(system, "load", system.name), shape, *system.load_arguments(), "--clients",
-                   str(clients), "--threads", str(self.threads), "--seconds", str(seconds),
+        command = [self.program, getattr(system, "load", system.name), shape,
+                   *system.load_arguments(), "--clients", str(clients), "--threads", str(self.threads), "--seconds", str(seconds),
                    "--payload", str(self.payload)]
         before = processor_s(system.pids())
         began = time.monotonic()

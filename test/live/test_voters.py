@@ -213,8 +213,9 @@ class Voters(Base):
         self.cluster.signal(full, signal.SIGKILL)
         os.rename(folder, aside)
         os.mkdir(folder, 0o700)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=0700", "tmpfs",
-                                  folder], check=False, capture_output=True).returncode == 0
+        options = f"size={DISK_MB}m,mode=0700"
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder],
+                                 check=False, capture_output=True).returncode == 0
         try:
             if not mounted:
                 self.skipTest("mount is not permitted here")
