@@ -249,7 +249,8 @@ class Load:
 
     def run(self, system, shape, clients, seconds):
         command = [self.program, getattr(system, "load", system.name), shape,
-                   *system.load_arguments(), "--clients", str(clients), "--threads", str(self.threads), "--seconds", str(seconds),
+                   *system.load_arguments(), "--clients", str(clients),
+                   "--threads", str(self.threads), "--seconds", str(seconds),
                    "--payload", str(self.payload)]
         before = processor_s(system.pids())
         began = time.monotonic()
