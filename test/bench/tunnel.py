@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Our tunnel and relay beside `ssh -N -R`, sshd and autossh: each client with each server.
 
-usage: tunnel.sh [--quick] [--only latency,throughput,setup,crowd] [--json FILE]
+usage: tunnel.sh [--quick] [--only latency,throughput,setup,crowd,soak] [--json FILE]
 
 Everything runs on loopback, in one process tree, by turns (A B B A), so that what else the machine
 does falls on all alike. "ours" is riftbus-tunnel to riftbus-relay-ssh, where a listener is a Unix
@@ -11,9 +11,11 @@ latency     1 KB ZeroMQ request and reply through the listener, microseconds; "d
 throughput  MB/s with 1 and 8 connections, to the node and from it, per cipher
 setup       from the start of the client to a listener that accepts, seconds, median
 crowd       200 sessions: memory (PSS) per session on the server; 1000 on one relay
+soak        memory of a relay over 600 sessions and 6000 connections
 
 Goals: latency mean at most 0.35 of theirs, p99 at most 1/50; throughput at least theirs with
-chacha20-poly1305 and 0.9 of theirs with aes-gcm; memory per session at most 1/20 of sshd's. Exit
+chacha20-poly1305 and 0.9 of theirs with aes-gcm; memory per session at most 1/20 of sshd's; at
+most 1 MiB more after the soak than after its first sixth. Exit
 status 1 if one is missed.
 """
 
@@ -36,7 +38,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from sshd import free_ports  # noqa: E402
 from test_relay_interop import (OurClient, RelayServer, StockClient,  # noqa: E402
                                 StockServer)
-from tunnel_crowd import measure_crowd, receive, send, serve_all  # noqa: E402
+from tunnel_crowd import (measure_crowd, measure_soak, receive, send,  # noqa: E402
+                          serve_all)
 
 CIPHERS = {"chacha20": "chacha20-poly1305@openssh.com", "aes-gcm": "aes128-gcm@openssh.com"}
 PAUSE = threading.Event()  # never set: only waited on
@@ -243,6 +246,8 @@ def missed(results):
         goal = 1.0 if name.startswith("chacha20") else 0.9
         if values["ratio"] < goal:
             yield f"throughput {name}: {values['ratio']:.2f} of theirs, goal {goal}"
+    if results.get("soak", {}).get("growth_kb", 0) > 1024:
+        yield f"soak: {results['soak']['growth_kb']} KiB more, goal 1024"
     if crowd:
         ratio = (crowd["relay, 200"]["pss_per_session_kb"] /
                  crowd["sshd, 200"]["pss_per_session_kb"])
@@ -256,12 +261,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument("--only", default="latency,throughput,setup,crowd")
+    parser.add_argument("--only", default="latency,throughput,setup,crowd,soak")
     parser.add_argument("--json")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     measures = {"latency": measure_latency, "throughput": measure_throughput,
-                "setup": measure_setup, "crowd": measure_crowd}
+                "setup": measure_setup, "crowd": measure_crowd, "soak": measure_soak}
     results = {name: measures[name](options.quick) for name in options.only.split(",")}
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:

@@ -13,7 +13,7 @@ import tempfile
 import threading
 
 from relay import Relay
-from sshd import Sshd
+from sshd import Sshd, wait_until
 
 CROWD = os.path.join(os.environ.get("RIFTBUS_BIN", "build/release/bin"), "tunnel_crowd")
 PAUSE = threading.Event()  # never set: only waited on
@@ -157,4 +157,36 @@ def measure_crowd(quick):
     for name, values in result.items():
         print(f"crowd       {name:11} " + "  ".join(
             f"{key} {value:.4g}" for key, value in values.items()), flush=True)
+    return result
+
+
+def measure_soak(quick):
+    """Memory of one relay over many sessions and connections, after the first round of them."""
+    keys = tempfile.mkdtemp(prefix="riftbus-crowd-")
+    os.chmod(keys, 0o700)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    target = multiprocessing.Process(target=serve_all, args=(listener,), daemon=True)
+    target.start()
+    relay = Relay("--relay-strangers-per-address-max", "64",
+                  "--relay-sessions-per-address-max", "2000")
+    relay.allow(*keys_of(100, keys))
+    relay.start()
+    resident, result = [], {"sessions": 0, "connections": 0}
+    try:
+        for _ in range(3 if quick else 6):
+            process, _ = hold_crowd(100, keys, relay.server(), listener.getsockname()[1])
+            names = [each for each in os.listdir(relay.socket("")) if each.startswith("crowd-")]
+            result["sessions"] += len(names)
+            for name in names * 10:
+                result["connections"] += echoes(relay.socket(name))
+            release(process)
+            wait_until(lambda: not any(each.startswith("crowd-")
+                                       for each in os.listdir(relay.socket(""))), "all are gone")
+            resident.append(relay.resident_kb())
+    finally:
+        relay.close()
+        target.terminate()
+        shutil.rmtree(keys, ignore_errors=True)
+    result |= {"rss_kb": resident[0], "growth_kb": resident[-1] - resident[0]}
+    print("soak        " + "  ".join(f"{key} {value}" for key, value in result.items()), flush=True)
     return result
