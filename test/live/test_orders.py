@@ -99,6 +99,18 @@ class Orders(ClusterTest):
         self.assertEqual(self.cluster.status(NODE)["jobs"],
                          {"running": 0, "slots": 64, "draining": False})
 
+    def test_a_node_that_evicts_goes_on_evicting_until_it_is_resumed(self):
+        self.operate("node", "drain", NODE, "--evict")
+        self.wait_saved("draining\nevicting\n")
+        self.restart(kill=True)
+        jobs = self.cluster.ask("n1", "node", "show", NODE)["jobs"]
+        self.assertTrue(jobs["draining"])
+        self.cluster.wait_log(NODE, "as it was told in a former life")
+        self.operate("node", "drain", NODE)
+        self.wait_saved("draining\n")
+        self.operate("node", "resume", NODE)
+        self.wait_saved("")
+
     def test_a_policy_is_kept_until_it_is_configured_again(self):
         self.assertEqual(self.policy(), ("raft", "raft"))
         self.assertEqual(self.policy("--set", "bully"), ("bully", "raft"))

@@ -162,6 +162,22 @@ class Work(ClusterTest):
         self.cluster.signal("n5", signal.SIGCONT)
         self.assertEachOnce(ids)
 
+    def test_5_a_checkpoint_outlives_its_worker_and_the_leader_together(self):
+        item = self.adder.add([spec("resume", b"item0", LEASE_MS)])[0]
+        first = wait_until(self.lines, 30, "it runs")[0][1]
+        wait_until(lambda: self.shown(item)["checkpoint_bytes"], 30, "the log has its checkpoint")
+        leader = self.cluster.wait_leader()
+        for name in {first, leader}:
+            self.cluster.signal(name, signal.SIGKILL)
+        self.kill_jobs_of(first)
+        asked = "n2" if leader == "n1" else "n1"
+        wait_until(lambda: self.shown(item, asked)["state"] == "done", 90, "it is done elsewhere")
+        shown = self.shown(item, asked)
+        self.assertNotEqual(shown["node"], first)
+        self.assertEqual(shown["result"], first)
+        if leader not in WORKERS:
+            self.cluster.start(leader)
+
     # ---- processes -------------------------------------------------------------------------------
 
     def job_pids(self, name):
