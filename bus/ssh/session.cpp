@@ -167,15 +167,18 @@ std::unique_ptr<Channel> Session::make_channel(Channel::Opener opener) {
   return std::unique_ptr<Channel>(new Channel(*this, channel, std::move(opener)));
 }
 
-// The first call after an answer only collects it; what the answer says does not matter.
+// The first call after an answer only collects it; what the answer says does not matter. The call
+// that asks may read the answer at once, so what came is counted from before it: counted from
+// after it, that question would have had no answer for ever, and no other would have been asked.
 void Session::probe() {
+  const auto before = bytes_in();
   if (state_->is_probing) {
-    if (bytes_in() == state_->bytes_at_probe) return;
+    if (before == state_->bytes_at_probe) return;
     ssh_send_keepalive(state_->session);
   }
   ssh_send_keepalive(state_->session);
   state_->is_probing = true;
-  state_->bytes_at_probe = bytes_in();
+  state_->bytes_at_probe = before;
 }
 
 bool Session::pump() {
