@@ -1,9 +1,5 @@
 // riftbus-node: the daemon of one machine.
 #include <sodium.h>
-#ifdef RIFTBUS_JEMALLOC
-#include <jemalloc/jemalloc.h>
-#include <malloc.h>
-#endif
 
 #include <cstdio>
 #include <string>
@@ -13,22 +9,6 @@
 #include "config/effective.h"
 #include "config/flags.h"
 #include "node/node.h"
-
-#ifdef RIFTBUS_JEMALLOC
-// jemalloc reads this. One arena, because almost everything is allocated by the loop; threads keep
-// only small pieces for themselves: an idle daemon must stay small.
-extern "C" {
-extern const char* malloc_conf;
-const char* malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0,lg_tcache_max:12";
-
-// glibc's belongs to glibc's heap. Ours gives back what is free, also in a daemon so idle that
-// jemalloc, which looks at its clock when something is allocated, does not do it by itself.
-int malloc_trim(std::size_t) noexcept {
-  static_assert(MALLCTL_ARENAS_ALL == 4096);
-  return mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0) == 0 ? 1 : 0;
-}
-}
-#endif
 
 namespace {
 
