@@ -40,7 +40,7 @@ Bus::State::State(zmq::context_t& zmq_context, const KeyPair* keys, Settings cho
       limits(settings.limits),
       random(settings.seed),
       sockets(context, settings.insecure ? nullptr : keys, limits),
-      world{sockets, resolver, limits, counters, random},
+      world{sockets, resolver, detours, limits, counters, random},
       intake(limits, counters),
       dialer(limits),
       sessions(limits.connections_max) {}
@@ -196,6 +196,8 @@ void Bus::dial(const NodeId& peer) {
   if (const auto known = s.addresses.find(peer); known != s.addresses.end()) {
     for (const wire::Address& address : known->second) {
       if (targets.size() >= s.limits.addresses_per_peer_max) break;
+      // A relay that refuses says nothing about the node behind it.
+      if (address.kind == wire::AddressKind::relay) continue;
       for (std::string& host : s.resolver.lookup(address.host, now)) {
         targets.push_back({std::move(host), address.call_port});
       }

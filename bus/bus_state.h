@@ -118,6 +118,7 @@ struct Bus::State {
   Random random;
   SocketFactory sockets;
   Resolver resolver;
+  Detours detours;
   LinkWorld world;
   Intake intake;
   Dialer dialer;

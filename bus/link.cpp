@@ -5,9 +5,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "bus/log.h"
 #include "config/check.h"
 
 namespace riftbus::bus {
+
+// Its connect ends on this machine, so it says nothing about the way.
+bool Link::is_detour(const Attempt& attempt) {
+  return attempt.address.kind == wire::AddressKind::relay;
+}
 
 Link::Link(LinkWorld& world, NodeId peer, wire::Channel channel)
     : world_(world), peer_(std::move(peer)), channel_(channel), paths_(world.limits) {}
@@ -138,7 +144,7 @@ void Link::launch_next(TimePoint now) {
     if (key != nullptr) attempt.key = *key;
     const std::uint16_t port =
         subscribes ? candidate.address.pub_port : candidate.address.call_port;
-    attempt.socket.connect(tcp_endpoint(candidate.host, port));
+    connect_to(attempt.socket, candidate, port);
     address_ = candidate.address;
   } catch (const zmq::error_t& error) {  // out of sockets or descriptors, or not an address
     trouble_ = error.what();
@@ -147,6 +153,22 @@ void Link::launch_next(TimePoint now) {
     ++world_.counters.attempts_failed;
   }
   ++world_.poll_generation;
+}
+
+// CURVE is with the peer itself, whatever lies between.
+void Link::connect_to(zmq::socket_t& socket, const Candidate& candidate, std::uint16_t port) {
+  if (candidate.address.kind != wire::AddressKind::relay) {
+    return socket.connect(tcp_endpoint(candidate.host, port));
+  }
+  const std::uint16_t number =
+      channel_ == wire::Channel::pub ? wire::kRelayedPubNumber : wire::kRelayedCallNumber;
+  const auto endpoint = world_.detours.open(
+      {candidate.host, port, peer_.value() + std::string(wire::kRelayedSuffix), number});
+  if (!endpoint) {
+    write_error(endpoint.error());
+    throw zmq::error_t(EMFILE);
+  }
+  socket.connect(*endpoint);
 }
 
 Link::Fate Link::judge(Attempt& attempt, TimePoint now) {
@@ -171,7 +193,9 @@ Link::Fate Link::judge(Attempt& attempt, TimePoint now) {
         trouble_ = "connection refused or unreachable";
         return Fate::failed;
       case ConnectionEvent::disconnected:
-        trouble_ = up_ ? "connection lost" : "it hung up during the handshake";
+        trouble_ = up_                  ? "connection lost"
+                   : is_detour(attempt) ? "its relay leads nowhere"
+                                        : "it hung up during the handshake";
         return Fate::failed;
     }
   }
@@ -234,7 +258,8 @@ void Link::win(std::list<Attempt>::iterator winner, TimePoint now) {
   trouble_.clear();
   const Attempt& attempt = attempts_.front();
   address_ = attempt.address;
-  paths_.on_success(attempt.address, attempt.rtt.value_or(now - attempt.started), now);
+  const Nanos took = now - attempt.started;
+  paths_.on_success(attempt.address, is_detour(attempt) ? took : attempt.rtt.value_or(took), now);
   ++world_.counters.links_up;
   ++world_.poll_generation;
 }

@@ -22,6 +22,7 @@
 
 #include "bus/bus_limits.h"
 #include "bus/counters.h"
+#include "bus/detour.h"
 #include "bus/paths.h"
 #include "bus/resolver.h"
 #include "bus/socket.h"
@@ -34,6 +35,7 @@ namespace riftbus::bus {
 struct LinkWorld {
   SocketFactory& sockets;
   Resolver& resolver;
+  Detours& detours;
   const Limits& limits;
   Counters& counters;
   Random& random;
@@ -107,8 +109,10 @@ class Link {
 
   [[nodiscard]] bool has_key() const { return world_.sockets.insecure() || !keys_.empty(); }
   [[nodiscard]] const CurveKey* current_key() const;
+  [[nodiscard]] static bool is_detour(const Attempt& attempt);
   void start_round(TimePoint now);
   void launch_next(TimePoint now);
+  void connect_to(zmq::socket_t& socket, const Candidate& candidate, std::uint16_t port);
   Fate judge(Attempt& attempt, TimePoint now);
   LinkChange advance_round(TimePoint now);
   LinkChange finish_failed_round(TimePoint now);

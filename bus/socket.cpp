@@ -157,8 +157,8 @@ std::optional<ConnectionEvent> Monitor::next() {
   }
 }
 
-std::string tcp_endpoint(std::string_view host, std::uint16_t port) {
-  std::string endpoint = "tcp://";
+std::string host_and_port(std::string_view host, std::uint16_t port) {
+  std::string endpoint;
   if (is_wildcard_host(host)) {
     endpoint += '*';
   } else if (host.find(':') != std::string_view::npos && host.front() != '[') {
@@ -171,6 +171,10 @@ std::string tcp_endpoint(std::string_view host, std::uint16_t port) {
   endpoint += ':';
   endpoint += port == 0 ? "*" : std::to_string(port);
   return endpoint;
+}
+
+std::string tcp_endpoint(std::string_view host, std::uint16_t port) {
+  return "tcp://" + host_and_port(host, port);
 }
 
 Result<std::uint16_t> bind_tcp(zmq::socket_t& socket, std::string_view host, std::uint16_t port) {

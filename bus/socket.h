@@ -76,6 +76,8 @@ class Monitor {
   zmq::socket_t pair_;
 };
 
+// "192.0.2.1:7770", "[2001:db8::1]:7770", "*:7770"
+[[nodiscard]] std::string host_and_port(std::string_view host, std::uint16_t port);
 // "tcp://192.0.2.1:7770", "tcp://[2001:db8::1]:7770", "tcp://*:7770"
 [[nodiscard]] std::string tcp_endpoint(std::string_view host, std::uint16_t port);
 // Binds and gives the port really bound. 1350: in use or not ours; 1351: not permitted.

@@ -7,6 +7,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/zap_self_test.h"
+#include "node/mesh/attachments.h"
 #include "node/node_state.h"
 #include "node/resources.h"
 
@@ -29,6 +30,11 @@ wire::Record own_record(const Prepared& prepared, Instance instance) {
   record.id = settings.node_id;
   record.instance = instance;
   record.addresses = own_addresses(settings);
+  if (settings.nat_blocked) {
+    for (auto& address : read_attachments(settings.paths.data_dir, settings.relay.front_port)) {
+      record.addresses.push_back(std::move(address));
+    }
+  }
   if (prepared.roster) {
     if (const auto* entry = prepared.roster->roster.find(settings.node_id)) {
       record.roles.assign(entry->roles.begin(), entry->roles.end());

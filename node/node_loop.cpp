@@ -6,6 +6,7 @@
 
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "node/mesh/attachments.h"
 #include "node/node_state.h"
 #include "node/resources.h"
 
@@ -201,6 +202,7 @@ void Node::State::housekeeping() {
   if (roster) roster->tick(*members, now);
   tend_leadership();
   if (gate) log_strangers();
+  if (prepared.settings.nat_blocked) look_at_attachments();
   if (now >= self_check_due) check_self();
   if (now >= sightings_due) save_sightings();
 }
@@ -226,12 +228,29 @@ void Node::State::log_strangers() {
   }
 }
 
+// A session that was lost, or won, is in everybody's view within a second or two.
+void Node::State::look_at_attachments() {
+  auto found = std::make_shared<std::vector<wire::Address>>();
+  const auto read = [found, &settings = prepared.settings] {
+    *found = read_attachments(settings.paths.data_dir, settings.relay.front_port);
+    return Status(Ok{});
+  };
+  const auto compare = [this, found](const Status&) {
+    if (*found == attachments) return;
+    attachments = std::move(*found);
+    self_check_due = now;
+  };
+  // Not taken: the disk is stuck, and what is known stays.
+  static_cast<void>(disk.post({read, compare}));
+}
+
 void Node::State::check_self() {
   self_check_due = now + kSelfCheck;
   // What closed connections leave in the heap (50 kB each) goes back to the machine.
   static_cast<void>(malloc_trim(0));
   auto record = self_record;
   record.addresses = own_addresses(prepared.settings);
+  record.addresses.insert(record.addresses.end(), attachments.begin(), attachments.end());
   record.resources =
       measure_resources(prepared.settings.paths.data_dir, prepared.settings.resources);
   if (!differs_enough(self_record, record)) return;

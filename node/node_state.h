@@ -78,6 +78,7 @@ struct Node::State {
   void housekeeping();
   void save_sightings();
   void log_strangers();
+  void look_at_attachments();
   void check_self();
   [[nodiscard]] std::set<Role> roles_of(const NodeId& id) const;
   [[nodiscard]] NodeView view() const;
@@ -108,6 +109,7 @@ struct Node::State {
   StandingOrders orders;
 
   wire::Record self_record;
+  std::vector<wire::Address> attachments;  // of a node that nobody can dial
   bus::WakeId signal_wake;
   bus::WakeId disk_wake;
   std::optional<bus::WakeId> log_wake;

@@ -47,7 +47,7 @@ void FrontHalf::run() {
   bus::log_info("relay's front stopped");
 }
 
-void FrontHalf::on_ready(ssh::Readiness) {
+void FrontHalf::on_ready(bus::Readiness) {
   while (const int number = signals_.take()) {
     if (number != SIGHUP) {
       is_stopping_ = true;

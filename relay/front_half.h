@@ -23,7 +23,7 @@ namespace riftbus::relay {
 
 [[nodiscard]] std::string front_status_file(const RelayConfig& config);
 
-class FrontHalf : private ssh::Watcher {
+class FrontHalf : private bus::Watcher {
  public:
   static constexpr Seconds kStatusEvery{5};   // besides after changes
   static constexpr Millis kStatusPause{250};  // but no more often than that
@@ -37,12 +37,12 @@ class FrontHalf : private ssh::Watcher {
   void run();
 
  private:
-  void on_ready(ssh::Readiness what) override;  // a signal
+  void on_ready(bus::Readiness what) override;  // a signal
   void write_state(TimePoint now, bool is_running);
   [[nodiscard]] TimePoint status_due() const;
 
   const RelayConfig config_;
-  ssh::Loop loop_;
+  bus::Loop loop_;
   SignalWatch signals_;
   Front front_;
   std::uint64_t changes_shown_ = 0;

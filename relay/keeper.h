@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "bus/ssh/loop.h"
+#include "bus/loop.h"
 #include "config/result.h"
 #include "config/types.h"
 #include "relay/signal_watch.h"

@@ -16,7 +16,7 @@ constexpr int kAcceptsPerTurn = 16;
 
 }  // namespace
 
-struct Peer::Listener : ssh::Watcher {
+struct Peer::Listener : bus::Watcher {
   Listener(Peer& its_peer, std::string its_host, std::uint16_t its_port, std::string its_path,
            int its_descriptor)
       : peer(its_peer),
@@ -31,7 +31,7 @@ struct Peer::Listener : ssh::Watcher {
     unlink(path.c_str());  // first: whoever connects until then is refused and not left waiting
     close(descriptor);
   }
-  void on_ready(ssh::Readiness) override { peer.accept_from(port); }
+  void on_ready(bus::Readiness) override { peer.accept_from(port); }
 
   Peer& peer;
   std::string host;
@@ -41,7 +41,7 @@ struct Peer::Listener : ssh::Watcher {
 };
 
 Peer::Peer(SessionNumber number, const RelayConfig& config, SshServer& server, int descriptor,
-           Desk& desk, ssh::Loop& loop, bus::Resolver& resolver)
+           Desk& desk, bus::Loop& loop, bus::Resolver& resolver)
     : number_(number),
       config_(config),
       desk_(desk),
@@ -70,7 +70,7 @@ void Peer::end() {
   desk_.attend(*this);
 }
 
-void Peer::on_ready(ssh::Readiness) {
+void Peer::on_ready(bus::Readiness) {
   desk_.attend(*this);
   if (!is_over()) ssh_.pump();
 }

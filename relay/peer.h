@@ -15,8 +15,8 @@
 #include <optional>
 #include <string>
 
+#include "bus/loop.h"
 #include "bus/resolver.h"
-#include "bus/ssh/loop.h"
 #include "bus/ssh/streams.h"
 #include "config/relay_config.h"
 #include "relay/gate/gate.h"
@@ -46,10 +46,10 @@ struct PeerCounters {
   std::uint64_t dropped_slow = 0;
 };
 
-class Peer : private ssh::Watcher, private SshPeerOwner {
+class Peer : private bus::Watcher, private SshPeerOwner {
  public:
   Peer(SessionNumber number, const RelayConfig& config, SshServer& server, int descriptor,
-       Desk& desk, ssh::Loop& loop, bus::Resolver& resolver);
+       Desk& desk, bus::Loop& loop, bus::Resolver& resolver);
   ~Peer() override;
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
@@ -71,7 +71,7 @@ class Peer : private ssh::Watcher, private SshPeerOwner {
  private:
   struct Listener;
 
-  void on_ready(ssh::Readiness what) override;
+  void on_ready(bus::Readiness what) override;
   bool accept_key(const std::string& user, const std::string& key, bool is_proven) override;
   void on_other_method(bool is_question) override;
   std::optional<std::uint16_t> listen(const std::string& host, int port) override;
@@ -87,7 +87,7 @@ class Peer : private ssh::Watcher, private SshPeerOwner {
   SessionNumber number_;
   const RelayConfig& config_;
   Desk& desk_;
-  ssh::Loop& loop_;
+  bus::Loop& loop_;
   bus::Resolver& resolver_;
   SshPeer ssh_;
   ssh::Streams streams_;

@@ -66,13 +66,13 @@ void add(RelayTotals& totals, const Peer& peer) {
 
 }  // namespace
 
-struct SshHalf::Doorbell : ssh::Watcher {
+struct SshHalf::Doorbell : bus::Watcher {
   Doorbell(SshHalf& its_half, int its_descriptor) : half(its_half), descriptor(its_descriptor) {}
   ~Doorbell() override {
     half.loop_.forget(descriptor);
     close(descriptor);
   }
-  void on_ready(ssh::Readiness) override { half.accept_peers(); }
+  void on_ready(bus::Readiness) override { half.accept_peers(); }
 
   SshHalf& half;
   int descriptor;
@@ -299,7 +299,7 @@ void SshHalf::write_state(TimePoint now, bool is_running) {
   status_failed_ = !written;
 }
 
-void SshHalf::on_ready(ssh::Readiness) {
+void SshHalf::on_ready(bus::Readiness) {
   signalfd_siginfo info{};
   while (read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     if (info.ssi_signo == SIGHUP) {

@@ -34,7 +34,7 @@ struct RelayTotals {
   std::uint64_t bytes_from_nodes = 0;
 };
 
-class SshHalf : private ssh::Watcher, private Desk {
+class SshHalf : private bus::Watcher, private Desk {
  public:
   static constexpr Seconds kListEvery{1};
   static constexpr Seconds kStatusEvery{5};   // besides after changes
@@ -60,7 +60,7 @@ class SshHalf : private ssh::Watcher, private Desk {
  private:
   struct Doorbell;
 
-  void on_ready(ssh::Readiness what) override;  // a signal
+  void on_ready(bus::Readiness what) override;  // a signal
   std::optional<GateAction> ask(const GateEvent& event) override;
   void attend(Peer& peer) override { attended_.insert(peer.number()); }
   void report(const Error& error) override;
@@ -83,7 +83,7 @@ class SshHalf : private ssh::Watcher, private Desk {
   ssh::Key host_key_;
   SshServer server_;
   AllowFile allow_file_;
-  ssh::Loop loop_;
+  bus::Loop loop_;
   bus::Resolver resolver_;
   std::unique_ptr<Gate> gate_;
   std::map<SessionNumber, std::unique_ptr<Peer>> peers_;

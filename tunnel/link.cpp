@@ -39,7 +39,7 @@ SessionSetup make_setup(const TunnelConfig& config, const std::vector<Forward>& 
 
 }  // namespace
 
-struct Link::Listener : ssh::Watcher {
+struct Link::Listener : bus::Watcher {
   Listener(Link& its_link, Forward its_forward, int its_descriptor)
       : link(its_link), forward(std::move(its_forward)), descriptor(its_descriptor) {
     link.loop_.watch(descriptor, *this, true, false);
@@ -49,7 +49,7 @@ struct Link::Listener : ssh::Watcher {
     close(descriptor);
     if (forward.listen.is_unix()) unlink(forward.listen.path.c_str());
   }
-  void on_ready(ssh::Readiness) override { link.accept_from(*this); }
+  void on_ready(bus::Readiness) override { link.accept_from(*this); }
 
   Link& link;
   Forward forward;
@@ -57,7 +57,7 @@ struct Link::Listener : ssh::Watcher {
 };
 
 Link::Link(const TunnelConfig& config, TrafficClass traffic, const std::string& user,
-           const ssh::Key& key, ssh::Loop& loop, bus::Resolver& resolver, Random& random)
+           const ssh::Key& key, bus::Loop& loop, bus::Resolver& resolver, Random& random)
     : config_(config),
       traffic_(traffic),
       user_(user),
@@ -146,7 +146,7 @@ void Link::dial(TimePoint now) {
 }
 
 // The server's socket.
-void Link::on_ready(ssh::Readiness) {
+void Link::on_ready(bus::Readiness) {
   const auto now = bus::boot_now();
   if (dialling_ >= 0) {
     const auto problem = ssh::connect_problem(dialling_);

@@ -31,11 +31,11 @@ struct LinkCounters {
   std::uint64_t bytes_from_server = 0;
 };
 
-class Link : private ssh::Watcher, private SshOwner {
+class Link : private bus::Watcher, private SshOwner {
  public:
   // `user` for servers that name none. All references outlive the link.
   Link(const TunnelConfig& config, TrafficClass traffic, const std::string& user,
-       const ssh::Key& key, ssh::Loop& loop, bus::Resolver& resolver, Random& random);
+       const ssh::Key& key, bus::Loop& loop, bus::Resolver& resolver, Random& random);
   ~Link() override;
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
@@ -68,7 +68,7 @@ class Link : private ssh::Watcher, private SshOwner {
     TimePoint until{};
   };
 
-  void on_ready(ssh::Readiness what) override;
+  void on_ready(bus::Readiness what) override;
   bool admit_connection(std::uint16_t server_port) override;
   void on_connection(std::uint16_t server_port, std::unique_ptr<ssh::Channel> channel) override;
 
@@ -92,7 +92,7 @@ class Link : private ssh::Watcher, private SshOwner {
   TrafficClass traffic_;
   std::string user_;
   const ssh::Key& key_;
-  ssh::Loop& loop_;
+  bus::Loop& loop_;
   bus::Resolver& resolver_;
   std::vector<Forward> reverse_;
   std::vector<Forward> local_;

@@ -31,9 +31,9 @@ bool has_class(const TunnelConfig& config, TrafficClass traffic) {
 }  // namespace
 
 // Names were found: links that wait for one go on in finish_turn().
-struct Tunnel::ResolverWatcher : ssh::Watcher {
+struct Tunnel::ResolverWatcher : bus::Watcher {
   explicit ResolverWatcher(bus::Resolver& its_resolver) : resolver(its_resolver) {}
-  void on_ready(ssh::Readiness) override { resolver.collect(bus::boot_now()); }
+  void on_ready(bus::Readiness) override { resolver.collect(bus::boot_now()); }
   bus::Resolver& resolver;
 };
 
@@ -132,7 +132,7 @@ void Tunnel::write_state(TimePoint now, bool is_running) {
   status_failed_ = !written;
 }
 
-void Tunnel::on_ready(ssh::Readiness) {
+void Tunnel::on_ready(bus::Readiness) {
   signalfd_siginfo info{};
   while (read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     if (info.ssi_signo == SIGHUP) {

@@ -20,7 +20,7 @@
 
 namespace riftbus::tunnel {
 
-class Tunnel : private ssh::Watcher {
+class Tunnel : private bus::Watcher {
  public:
   static constexpr Seconds kStatusEvery{5};  // besides at each change of state
 
@@ -39,7 +39,7 @@ class Tunnel : private ssh::Watcher {
  private:
   struct ResolverWatcher;
 
-  void on_ready(ssh::Readiness what) override;  // a signal
+  void on_ready(bus::Readiness what) override;  // a signal
   void finish_turn();
   void write_state(TimePoint now, bool is_running);
   [[nodiscard]] TimePoint next_deadline() const;
@@ -48,7 +48,7 @@ class Tunnel : private ssh::Watcher {
   ssh::Key key_;
   bool only_once_;
   Random random_;
-  ssh::Loop loop_;
+  bus::Loop loop_;
   bus::Resolver resolver_;
   std::unique_ptr<ResolverWatcher> resolver_watcher_;
   int signals_ = -1;

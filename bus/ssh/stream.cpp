@@ -19,7 +19,7 @@ constexpr std::size_t kKeepCapacity = 1U << 16;
 
 }  // namespace
 
-Stream::Stream(Loop& loop, Session& session, std::unique_ptr<Channel> channel,
+Stream::Stream(bus::Loop& loop, Session& session, std::unique_ptr<Channel> channel,
                std::function<void()> wake)
     : loop_(loop), session_(session), channel_(std::move(channel)), wake_(std::move(wake)) {
   channel_->set_reader(this);
@@ -51,13 +51,13 @@ void Stream::watch() {
   if (socket_ >= 0) loop_.watch(socket_, *this, reads_, writes_);
 }
 
-void Stream::on_ready(Readiness what) {
+void Stream::on_ready(bus::Readiness what) {
   if (is_done_) return;
   serve(what);
   if (wake_) wake_();
 }
 
-void Stream::serve(Readiness what) {
+void Stream::serve(bus::Readiness what) {
   if (stage_ == Stage::connecting) {
     if (!what.writable && !what.broken) return;
     problem_ = connect_problem(socket_);

@@ -18,17 +18,17 @@
 #include <string>
 #include <vector>
 
-#include "bus/ssh/loop.h"
+#include "bus/loop.h"
 #include "bus/ssh/session.h"
 
 namespace riftbus::ssh {
 
-class Stream : public Watcher, public Reader {
+class Stream : public bus::Watcher, public Reader {
  public:
   static constexpr std::size_t kChunkBytes = 64 * 1024;
 
   // `wake` is called whenever its socket was ready: the session may have something to send.
-  Stream(Loop& loop, Session& session, std::unique_ptr<Channel> channel,
+  Stream(bus::Loop& loop, Session& session, std::unique_ptr<Channel> channel,
          std::function<void()> wake = {});
   ~Stream() override;
   Stream(const Stream&) = delete;
@@ -57,7 +57,7 @@ class Stream : public Watcher, public Reader {
     return to_socket_.size() - to_socket_sent_ + left_in_channel_;
   }
 
-  void on_ready(Readiness what) override;
+  void on_ready(bus::Readiness what) override;
   std::size_t on_data(std::span<const char> data) override;
   void on_end() override;
   void on_close() override;
@@ -65,7 +65,7 @@ class Stream : public Watcher, public Reader {
  private:
   enum class Stage : std::uint8_t { no_socket, connecting, opening, open };
 
-  void serve(Readiness what);
+  void serve(bus::Readiness what);
   void watch();
   void become_deaf();
   void read_socket();
@@ -75,7 +75,7 @@ class Stream : public Watcher, public Reader {
   std::size_t send(const char* data, std::size_t size);
   void finish_if_over();
 
-  Loop& loop_;
+  bus::Loop& loop_;
   Session& session_;
   std::unique_ptr<Channel> channel_;
   std::function<void()> wake_;

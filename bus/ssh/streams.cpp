@@ -5,7 +5,8 @@
 
 namespace riftbus::ssh {
 
-Streams::Streams(Loop& loop, std::function<void()> wake) : loop_(loop), wake_(std::move(wake)) {}
+Streams::Streams(bus::Loop& loop, std::function<void()> wake)
+    : loop_(loop), wake_(std::move(wake)) {}
 
 Stream& Streams::add(Session& session, std::unique_ptr<Channel> channel) {
   auto stream = std::make_unique<Stream>(loop_, session, std::move(channel), wake_);

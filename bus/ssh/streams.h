@@ -16,7 +16,7 @@ namespace riftbus::ssh {
 class Streams {
  public:
   // `wake` is called when a stream has moved by itself, between the rounds of its session.
-  explicit Streams(Loop& loop, std::function<void()> wake = {});
+  explicit Streams(bus::Loop& loop, std::function<void()> wake = {});
 
   Stream& add(Session& session, std::unique_ptr<Channel> channel);
   // The number of the one that add() made last; numbers are never used again.
@@ -39,7 +39,7 @@ class Streams {
   void drop_all();
 
  private:
-  Loop& loop_;
+  bus::Loop& loop_;
   std::function<void()> wake_;
   std::map<std::uint64_t, std::unique_ptr<Stream>> streams_;
   std::uint64_t last_ = 0;

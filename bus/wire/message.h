@@ -36,6 +36,12 @@ enum class AddressKind : std::uint8_t {
   relay = 5
 };
 
+// An address of kind relay leads to a SOCKS5 proxy; through it a node is asked for as
+// "<id>.riftbus", and by these numbers instead of the ports that it listens on.
+inline constexpr std::string_view kRelayedSuffix = ".riftbus";
+inline constexpr std::uint16_t kRelayedCallNumber = 7770;
+inline constexpr std::uint16_t kRelayedPubNumber = 7771;
+
 struct Address {
   AddressKind kind = AddressKind::lan;
   std::string host;             // DNS name, IPv4 or IPv6 address without brackets

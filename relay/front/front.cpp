@@ -34,7 +34,7 @@ std::string peer_address(int descriptor) {
 
 }  // namespace
 
-Front::Front(ssh::Loop& loop, const RelayConfig& config) : loop_(loop), config_(config) {}
+Front::Front(bus::Loop& loop, const RelayConfig& config) : loop_(loop), config_(config) {}
 
 Front::~Front() {
   strangers_.clear();
@@ -55,7 +55,7 @@ Status Front::open() {
   return Ok{};
 }
 
-void Front::on_ready(ssh::Readiness) {
+void Front::on_ready(bus::Readiness) {
   const TimePoint now = bus::boot_now();
   for (;;) {
     const int accepted = ssh::accept_end(listener_);

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "bus/ssh/loop.h"
+#include "bus/loop.h"
 #include "config/relay_config.h"
 #include "config/result.h"
 #include "config/types.h"
@@ -32,11 +32,11 @@ struct FrontCounters {
   std::uint64_t bytes = 0;        // both ways
 };
 
-class Front : private ssh::Watcher, private Passage::Owner {
+class Front : private bus::Watcher, private Passage::Owner {
  public:
   static constexpr Seconds kAcceptPause{1};  // without a free descriptor
 
-  Front(ssh::Loop& loop, const RelayConfig& config);
+  Front(bus::Loop& loop, const RelayConfig& config);
   ~Front() override;
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
@@ -59,12 +59,12 @@ class Front : private ssh::Watcher, private Passage::Owner {
     std::list<Visit>::iterator place;
   };
 
-  void on_ready(ssh::Readiness what) override;
+  void on_ready(bus::Readiness what) override;
   void on_change(Passage& passage) override { changed_.push_back(static_cast<Visit*>(&passage)); }
   void let_in(int accepted, const std::string& address, TimePoint now);
   void see_out(Visit& visit);
 
-  ssh::Loop& loop_;
+  bus::Loop& loop_;
   const RelayConfig& config_;
   int listener_ = -1;
   std::list<Visit> strangers_;  // without a node yet; oldest first, as their deadlines

@@ -83,7 +83,7 @@ struct Crowd {
 
   riftbus::TunnelConfig config;
   std::vector<ssh::Key> keys;
-  ssh::Loop loop;
+  bus::Loop loop;
   riftbus::bus::Resolver resolver;
   riftbus::Random random{1};
   std::vector<std::unique_ptr<tunnel::Link>> links;

@@ -137,7 +137,8 @@ TEST_F(BusLink, APeerWithAnotherKeyThanListedIsNotLinked) {
 TEST_F(BusLink, ADeadAddressDoesNotKeepTheGoodOneFromBeingFound) {
   Peer& a = world.add("a");
   Peer& b = world.add("b");
-  const wire::Address good = at(a.bus->call_port(), a.bus->pub_port(), wire::AddressKind::relay);
+  const wire::Address good =
+      at(a.bus->call_port(), a.bus->pub_port(), wire::AddressKind::tailscale);
   const Listener silent(true);
   b.bus->set_addresses(a.id,
                        {at(silent.port(), silent.port()), at(free_port(), free_port()), good});
@@ -153,7 +154,8 @@ TEST_F(BusLink, AnAddressWhereSomebodyElseAnswersCannotWin) {
   Peer& a = world.add("a");
   Peer& b = world.add("b");
   Peer& other = world.add("other");
-  const wire::Address good = at(a.bus->call_port(), a.bus->pub_port(), wire::AddressKind::relay);
+  const wire::Address good =
+      at(a.bus->call_port(), a.bus->pub_port(), wire::AddressKind::tailscale);
   b.bus->set_addresses(a.id, {at(other.bus->call_port(), other.bus->pub_port()), good});
   b.bus->subscribe(a.id);
   ASSERT_TRUE(world.until([&] { return !b.all<LinkUp>().empty(); }));

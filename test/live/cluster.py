@@ -208,12 +208,16 @@ class Cluster:
 
     def command(self, *arguments, seconds=30, statuses=(0,)):
         """Runs `riftbus ARGUMENTS`, gives its standard output."""
-        done = subprocess.run([os.path.join(PROGRAMS, "riftbus"), *arguments], text=True,
+        done = subprocess.run([*self.operator(), *arguments], text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds,
                               check=False)
         if done.returncode not in statuses:
             raise Refused(arguments, done.returncode, done.stderr + done.stdout)
         return done.stdout
+
+    def operator(self):
+        """The operator's program, as it is to be run."""
+        return [os.path.join(PROGRAMS, "riftbus")]
 
     def operate(self, *arguments, node=None, **options):
         """A command with the operator's key, asked of one node."""

@@ -78,7 +78,7 @@ class NetCluster(Cluster):
         run("mount", "-t", "tmpfs", "tmpfs", "/run")  # where the namespaces' names are kept
         run("ip", "link", "set", "lo", "up")
         run("ip", "link", "add", "hub", "type", "bridge")
-        run("ip", "addr", "add", f"{HUB}/24", "dev", "hub")
+        run("ip", "addr", "add", f"{self.hub()}/24", "dev", "hub")
         run("ip", "link", "set", "hub", "up")
         for name in self.names:
             self._add_machine(name)
@@ -87,12 +87,17 @@ class NetCluster(Cluster):
         return self
 
     def _add_machine(self, name):
+        self._plug_in(name, self.host(name), "eth0")
+
+    @staticmethod
+    def _plug_in(name, address, device):
+        """A new machine with one cable, to the hub."""
         port = "to-" + name
         run("ip", "netns", "add", name)
-        run("ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", name)
+        run("ip", "link", "add", port, "type", "veth", "peer", "name", device, "netns", name)
         run("ip", "link", "set", port, "master", "hub", "up")
-        run("ip", "-n", name, "addr", "add", f"{self.host(name)}/24", "dev", "eth0")
-        run("ip", "-n", name, "link", "set", "eth0", "up")
+        run("ip", "-n", name, "addr", "add", f"{address}/24", "dev", device)
+        run("ip", "-n", name, "link", "set", device, "up")
         run("ip", "-n", name, "link", "set", "lo", "up")
 
     def _rewrite_cluster_file(self):
@@ -104,6 +109,9 @@ class NetCluster(Cluster):
                     lines[index] = line.replace("127.0.0.1", self.host(name))
         with open(self.file("cluster.yaml"), "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
+
+    def hub(self):
+        return HUB
 
     def host(self, name):
         return PREFIX + str(self.names.index(name) + 1)

@@ -9,18 +9,18 @@
 #include <cstring>
 
 #include "bus/clock.h"
-#include "bus/ssh/loop.h"
+#include "bus/loop.h"
 
 namespace riftbus::ssh {
 namespace {
 
-class Ready : public Watcher {
+class Ready : public bus::Watcher {
  public:
-  void on_ready(Readiness what) override {
+  void on_ready(bus::Readiness what) override {
     last = what;
     ++times;
   }
-  Readiness last;
+  bus::Readiness last;
   int times = 0;
 };
 
@@ -31,7 +31,7 @@ class EndsTest : public testing::Test {
 
   std::string path_;
   bus::Resolver resolver_;
-  Loop loop_;
+  bus::Loop loop_;
 };
 
 TEST_F(EndsTest, AUnixListenerIsClosedToOthersAndReached) {
@@ -94,11 +94,11 @@ TEST_F(EndsTest, AWatcherThatIsForgottenInItsRoundIsPassedOver) {
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, first), 0);
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, second), 0);
   struct Selfish : Ready {
-    void on_ready(Readiness what) override {
+    void on_ready(bus::Readiness what) override {
       Ready::on_ready(what);
       loop->forget(other);
     }
-    Loop* loop = nullptr;
+    bus::Loop* loop = nullptr;
     int other = -1;
   };
   Selfish one;

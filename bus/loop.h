@@ -13,7 +13,7 @@
 
 #include "config/types.h"
 
-namespace riftbus::ssh {
+namespace riftbus::bus {
 
 struct Readiness {
   bool readable = false;
@@ -53,4 +53,4 @@ class Loop {
   std::unordered_map<int, Entry> entries_;
 };
 
-}  // namespace riftbus::ssh
+}  // namespace riftbus::bus

@@ -1,4 +1,4 @@
-#include "bus/ssh/loop.h"
+#include "bus/loop.h"
 
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include "config/check.h"
 
-namespace riftbus::ssh {
+namespace riftbus::bus {
 
 namespace {
 
@@ -56,4 +56,4 @@ void Loop::run_once(TimePoint until, TimePoint now) {
   }
 }
 
-}  // namespace riftbus::ssh
+}  // namespace riftbus::bus
