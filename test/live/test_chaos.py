@@ -89,7 +89,9 @@ class Client(threading.Thread):
         again = False
         while True:
             try:
-                return act(again)
+                answer = act(again)
+                self.was_repeated = again or self.worker.tries > 1
+                return answer
             except NoAnswer:
                 again = True
                 if self.stop_asked.is_set():
@@ -126,9 +128,12 @@ class Claimer(Client):
         outcomes = self.patiently(lambda _: act())
         end = now()
         for item, fence, _ in grants:
-            outcome = OK if outcomes is None else outcomes[item]
-            said = {OK: "ok", REPEATED: "ok", STALE: "stale"}.get(outcome, f"outcome {outcome}")
-            self.book.write(kind, item, start, None if outcomes is None else end, fence, said,
+            outcome = None if outcomes is None else outcomes[item]
+            if kind == "release" and outcome == STALE and self.was_repeated:
+                outcome = None  # the queue does not remember releases: perhaps its own first try
+            said = {None: "ok", OK: "ok", REPEATED: "ok", STALE: "stale"}.get(
+                outcome, f"outcome {outcome}")
+            self.book.write(kind, item, start, None if outcome is None else end, fence, said,
                             self.name)
 
 

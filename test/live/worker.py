@@ -42,6 +42,7 @@ class Asker:
         self.test, self.nodes, self.key = test, list(nodes), key
         self.peers = {}
         self.current = self.nodes[0]
+        self.tries = 0  # of the last request
 
     def close(self):
         for peer in self.peers.values():
@@ -61,7 +62,9 @@ class Asker:
     def ask(self, ask, body, wait_ms=0, seconds=20, each=3.0):
         """The body of the answer, its `stale` and the node that gave it."""
         deadline = time.monotonic() + seconds
+        self.tries = 0
         while time.monotonic() < deadline:
+            self.tries += 1
             node = self.current
             try:
                 peer = self.peer(node, min(3.0, each))
