@@ -188,16 +188,21 @@ void Detour::read_answer() {
 
 }  // namespace
 
-struct Detours::Shared : private Watcher {
+struct Detours::Shared {
+  // An object of its own: this one's destructor begins while the thread still rings.
+  struct Bell : Watcher {
+    void on_ready(Readiness) override { pipe.clear(); }
+    WakePipe pipe;
+  };
   struct Order {
     int listener = -1;
     DetourTarget target;
   };
 
   Shared() : thread([this] { run(); }) {}
-  ~Shared() override {
+  ~Shared() {
     stopping = true;
-    wake.wake();
+    bell.pipe.wake();
     thread.join();
     for (const Order& order : orders) ::close(order.listener);
   }
@@ -205,12 +210,11 @@ struct Detours::Shared : private Watcher {
   Shared& operator=(const Shared&) = delete;
 
   void run();
-  void on_ready(Readiness) override { wake.clear(); }
   void take_orders(Loop& loop, TimePoint now);
 
   std::atomic<bool> stopping = false;
   std::atomic<std::size_t> count = 0;
-  WakePipe wake;
+  Bell bell;
   std::mutex mutex;
   std::vector<Order> orders;
   std::list<Detour> detours;  // the thread's; oldest first, as their deadlines
@@ -230,7 +234,7 @@ void Detours::Shared::take_orders(Loop& loop, TimePoint now) {
 
 void Detours::Shared::run() {
   Loop loop;
-  loop.watch(wake.descriptor(), *this, true, false);
+  loop.watch(bell.pipe.descriptor(), bell, true, false);
   while (!stopping) {
     TimePoint now = boot_now();
     take_orders(loop, now);
@@ -271,7 +275,7 @@ Result<std::string> Detours::open(const DetourTarget& target) {
     const std::lock_guard lock(shared_->mutex);
     shared_->orders.push_back({listener, target});
   }
-  shared_->wake.wake();
+  shared_->bell.pipe.wake();
   return "ipc://@" + name;
 }
 

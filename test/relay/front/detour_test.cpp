@@ -22,8 +22,13 @@ namespace {
 
 constexpr auto kPatience = std::chrono::milliseconds(10'000);
 
+struct Bell : bus::Watcher {
+  void on_ready(bus::Readiness) override { pipe.clear(); }
+  bus::WakePipe pipe;
+};
+
 // A relay's front with one node's socket behind it, on a thread of its own.
-class DetourTest : public testing::Test, private bus::Watcher {
+class DetourTest : public testing::Test {
  protected:
   DetourTest() : node_(context_, zmq::socket_type::router) {
     config_.socket_dir = folder_.file("");
@@ -33,7 +38,7 @@ class DetourTest : public testing::Test, private bus::Watcher {
       front_ = std::make_unique<Front>(loop_, config_);
       if (front_->open()) break;
     }
-    loop_.watch(wake_.descriptor(), *this, true, false);
+    loop_.watch(bell_.pipe.descriptor(), bell_, true, false);
     thread_ = std::thread([this] {
       while (!stopping_) {
         loop_.run_once(front_->next_deadline(), bus::boot_now());
@@ -43,10 +48,9 @@ class DetourTest : public testing::Test, private bus::Watcher {
   }
   ~DetourTest() override {
     stopping_ = true;
-    wake_.wake();
+    bell_.pipe.wake();
     thread_.join();
   }
-  void on_ready(bus::Readiness) override { wake_.clear(); }
 
   std::string open(const std::string& name, std::uint16_t number = 7770) {
     const auto endpoint = detours_.open({"127.0.0.1", config_.front_port, name, number});
@@ -79,7 +83,7 @@ class DetourTest : public testing::Test, private bus::Watcher {
   zmq::socket_t node_;
   RelayConfig config_;
   bus::Loop loop_;
-  bus::WakePipe wake_;
+  Bell bell_;
   std::unique_ptr<Front> front_;
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
