@@ -12,7 +12,7 @@ import unittest
 
 from natspace import NatCluster  # first: it knows where the other modules are
 import netspace
-from clustertest import ClusterTest, wait_until
+from clustertest import ClusterTest, Gate, wait_until
 from worker import spec
 
 PUBLIC = ["n1", "n2", "n3"]
@@ -21,7 +21,7 @@ RELAYS = ["n1", "n2"]
 JOBS = """
 jobs:
   say:
-    command: [sh, -c, 'sleep 0.5; printf "$RIFTBUS_NODE" > "$RIFTBUS_RESULT"']
+    command: [sh, -c, '{gate}; printf "$RIFTBUS_NODE" > "$RIFTBUS_RESULT"']
     needs: cpus>=1
 """
 
@@ -47,7 +47,8 @@ class Nat(ClusterTest):
                     cls.cluster.start_tunnel(name, relay)
             cls.cluster.start_all()
             cls.cluster.wait_whole(seconds=60)
-            cls.cluster.reconfigure(PRIVATE, JOBS)  # only they run work
+            cls.gate = Gate(cls.cluster.file("gate"))
+            cls.cluster.reconfigure(PRIVATE, JOBS.format(gate=cls.gate))  # only they run work
         except BaseException:
             cls.show_logs()
             raise
@@ -104,8 +105,12 @@ class Nat(ClusterTest):
         items = [spec("say", b"%d" % number) for number in range(20)]
         for each in items:
             each[4][0] = "cpus>=1"  # so that one node cannot take all at once
-        did = set()
-        for item in self.worker(PUBLIC).add(items):
+        added, did = self.worker(PUBLIC).add(items), set()
+        for name in PRIVATE:
+            wait_until(lambda one=name: self.cluster.counter(one, "jobs.running"), 30,
+                       f"{name} has taken work")
+        self.gate.open()
+        for item in added:
             shown = wait_until(lambda one=item: self.done(one), 60, f"{item} is done")
             did.add(shown["result"])
         self.assertEqual(did, set(PRIVATE))
