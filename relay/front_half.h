@@ -15,9 +15,9 @@
 #include <optional>
 #include <string>
 
+#include "bus/signal_watch.h"
 #include "config/cluster.h"
 #include "relay/front/front.h"
-#include "relay/signal_watch.h"
 
 namespace riftbus::relay {
 
@@ -43,7 +43,7 @@ class FrontHalf : private bus::Watcher {
 
   const RelayConfig config_;
   bus::Loop loop_;
-  SignalWatch signals_;
+  bus::SignalWatch signals_;
   Front front_;
   std::uint64_t changes_shown_ = 0;
   TimePoint status_written_{};

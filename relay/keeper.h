@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "bus/loop.h"
+#include "bus/signal_watch.h"
 #include "config/result.h"
 #include "config/types.h"
-#include "relay/signal_watch.h"
 
 namespace riftbus::relay {
 
@@ -56,7 +56,7 @@ class Keeper {
 
   std::vector<std::string> arguments_;
   std::array<Half, 2> halves_;
-  SignalWatch signals_;
+  bus::SignalWatch signals_;
   bool is_stopping_ = false;
   Status outcome_ = Ok{};
 };

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -88,10 +87,7 @@ SshHalf::SshHalf(const NodeSettings& settings, ssh::Key host_key)
 SshHalf::~SshHalf() {
   peers_.clear();
   doorbell_.reset();
-  if (signals_ >= 0) {
-    loop_.forget(signals_);
-    close(signals_);
-  }
+  if (signals_) loop_.forget(signals_->descriptor());
   if (folder_lock_ >= 0) close(folder_lock_);
 }
 
@@ -112,14 +108,9 @@ Status SshHalf::open() {
   for (const auto& problem : list->problems) bus::write_error(problem);
   gate_ = std::make_unique<Gate>(limits_of(config_), std::move(list->list));
   (void)ask(event::WallClock{wall_seconds()});
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
   std::signal(SIGPIPE, SIG_IGN);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  signals_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  RIFTBUS_CHECK(signals_ >= 0);
-  loop_.watch(signals_, *this, true, false);
+  signals_.emplace({SIGTERM, SIGINT, SIGHUP});
+  loop_.watch(signals_->descriptor(), *this, true, false);
   loop_.watch(doorbell_->descriptor, *doorbell_, true, false);
   bus::log_info("relay listens",
                 {{"ssh", config_.ssh_host + ":" + std::to_string(config_.ssh_port)},
@@ -300,9 +291,8 @@ void SshHalf::write_state(TimePoint now, bool is_running) {
 }
 
 void SshHalf::on_ready(bus::Readiness) {
-  signalfd_siginfo info{};
-  while (read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-    if (info.ssi_signo == SIGHUP) {
+  while (const int number = signals_->take()) {
+    if (number == SIGHUP) {
       if (auto status = bus::reopen_log(); !status) bus::write_error(status.error());
       take_list();
     } else {

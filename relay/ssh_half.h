@@ -15,11 +15,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "bus/log.h"
 #include "bus/resolver.h"
+#include "bus/signal_watch.h"
 #include "config/cluster.h"
 #include "relay/allow_file.h"
 #include "relay/peer.h"
@@ -91,7 +93,7 @@ class SshHalf : private bus::Watcher, private Desk {
   SessionNumber next_number_ = 1;
   std::unique_ptr<Doorbell> doorbell_;
   int folder_lock_ = -1;
-  int signals_ = -1;
+  std::optional<bus::SignalWatch> signals_;            // from open() on
   std::map<std::uint16_t, bus::RateLimited> reports_;  // by code
   RelayTotals gone_;
   TimePoint list_due_{};

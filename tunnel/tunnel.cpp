@@ -1,6 +1,5 @@
 #include "tunnel/tunnel.h"
 
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,13 +14,6 @@
 namespace riftbus::tunnel {
 
 namespace {
-
-sigset_t handled_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
-  return set;
-}
 
 bool has_class(const TunnelConfig& config, TrafficClass traffic) {
   const auto is_it = [&](const Forward& forward) { return forward.traffic == traffic; };
@@ -66,20 +58,15 @@ Tunnel::Tunnel(const NodeSettings& settings, ssh::Key key, std::uint64_t seed, b
 
 Tunnel::~Tunnel() {
   links_.clear();
-  if (signals_ < 0) return;
-  loop_.forget(signals_);
-  close(signals_);
+  if (signals_) loop_.forget(signals_->descriptor());
 }
 
 Status Tunnel::open() {
   // Below what a full house needs is worth a line, not an end.
   if (const auto limit = bus::raise_descriptor_limit(); !limit) bus::write_error(limit.error());
-  const auto set = handled_signals();
   std::signal(SIGPIPE, SIG_IGN);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  signals_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  RIFTBUS_CHECK(signals_ >= 0);
-  loop_.watch(signals_, *this, true, false);
+  signals_.emplace({SIGTERM, SIGINT, SIGHUP, SIGUSR1});
+  loop_.watch(signals_->descriptor(), *this, true, false);
   loop_.watch(resolver_.descriptor(), *resolver_watcher_, true, false);
   for (auto& link : links_) {
     if (auto status = link->listen(); !status) return status;
@@ -133,11 +120,10 @@ void Tunnel::write_state(TimePoint now, bool is_running) {
 }
 
 void Tunnel::on_ready(bus::Readiness) {
-  signalfd_siginfo info{};
-  while (read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-    if (info.ssi_signo == SIGHUP) {
+  while (const int number = signals_->take()) {
+    if (number == SIGHUP) {
       if (auto status = bus::reopen_log(); !status) bus::write_error(status.error());
-    } else if (info.ssi_signo == SIGUSR1) {
+    } else if (number == SIGUSR1) {
       bus::log_info("new sessions are made on request");
       for (auto& link : links_) link->restart(bus::boot_now());
     } else {

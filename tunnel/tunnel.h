@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bus/resolver.h"
+#include "bus/signal_watch.h"
 #include "config/cluster.h"
 #include "config/random.h"
 #include "tunnel/link.h"
@@ -51,7 +52,7 @@ class Tunnel : private bus::Watcher {
   bus::Loop loop_;
   bus::Resolver resolver_;
   std::unique_ptr<ResolverWatcher> resolver_watcher_;
-  int signals_ = -1;
+  std::optional<bus::SignalWatch> signals_;  // from open() on
   std::vector<std::unique_ptr<Link>> links_;
   TimePoint status_due_{};
   bool status_failed_ = false;

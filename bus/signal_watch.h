@@ -6,7 +6,7 @@
 
 #include <initializer_list>
 
-namespace riftbus::relay {
+namespace riftbus::bus {
 
 class SignalWatch {
  public:
@@ -24,4 +24,4 @@ class SignalWatch {
   int descriptor_;
 };
 
-}  // namespace riftbus::relay
+}  // namespace riftbus::bus

@@ -1,4 +1,4 @@
-#include "relay/signal_watch.h"
+#include "bus/signal_watch.h"
 
 #include <pthread.h>
 #include <sys/signalfd.h>
@@ -8,7 +8,7 @@
 
 #include "config/check.h"
 
-namespace riftbus::relay {
+namespace riftbus::bus {
 
 SignalWatch::SignalWatch(std::initializer_list<int> numbers) {
   sigset_t set;
@@ -27,4 +27,4 @@ int SignalWatch::take() {
   return size == static_cast<ssize_t>(sizeof info) ? static_cast<int>(info.ssi_signo) : 0;
 }
 
-}  // namespace riftbus::relay
+}  // namespace riftbus::bus
