@@ -138,10 +138,31 @@ bool Node::State::on_work_kind(const bus::Received& received, wire::Kind kind,
     case wire::Kind::refusal:
       return on_work_reply(received, roles);
     case wire::Kind::query:
+      if (hold(received)) return true;
       return on_executor_query(received, roles) || on_leader_query(received, roles);
     default:
       return false;
   }
+}
+
+// Whoever asks a node that has long asked nobody hears who leads now, not who led minutes ago: the
+// question waits until a voter has answered.
+bool Node::State::hold(const bus::Received& received) {
+  constexpr std::size_t kHeldMax = 64;  // beyond: answered at once, with what is known
+  const auto& name = std::get<wire::Query>(received.envelope.body).name;
+  if (is_releasing || (name != "status" && name != "leader.show")) return false;
+  const bool waits = leader->is_resting() || !held.empty();
+  leader->need(now);
+  if (!waits || held.size() >= kHeldMax) return false;
+  held.push_back(received);
+  return true;
+}
+
+void Node::State::release_held() {
+  if (held.empty() || leader->is_resting() || !leader->is_settled(now)) return;
+  is_releasing = true;
+  for (const auto& received : std::exchange(held, {})) on_received(received);
+  is_releasing = false;
 }
 
 // Who leads is a voter's word, and about a voter: anybody else could draw all claims to itself.
@@ -194,6 +215,7 @@ Result<std::string> Node::State::answer_question(const wire::Query& query,
 // The end of a turn: what was heard goes into the log, what was decided goes out.
 void Node::State::turn_leadership() {
   leader->tick(now);
+  release_held();
   if (founding) turn_founding();
   if (executor) executor->tick(now);
   work->tick(now);
@@ -213,6 +235,9 @@ TimePoint Node::State::leadership_deadline() const {
 void Node::State::tend_leadership() {
   learn_names();
   leader->set_voters(listed_voters());
+  const auto* led_by = members->core().find(leader->leader());
+  const bool is_leader_well = led_by != nullptr && led_by->standing == wire::Standing::alive;
+  if (voter || founding || !is_leader_well) leader->need(now);
   work_desk->set_note(own_note());
   if (founding) tend_founding();
   if (!voter) return;

@@ -45,6 +45,8 @@ struct Node::State {
   void learn_names();
   [[nodiscard]] bool on_work_kind(const bus::Received& received, wire::Kind kind,
                                   const std::set<Role>& roles);
+  [[nodiscard]] bool hold(const bus::Received& received);
+  void release_held();
   bool on_work_reply(const bus::Received& received, const std::set<Role>& roles);
   [[nodiscard]] bool on_leader_query(const bus::Received& received, const std::set<Role>& roles);
   [[nodiscard]] Result<std::string> answer_question(const wire::Query& query,
@@ -98,6 +100,8 @@ struct Node::State {
   std::unique_ptr<Desk> desk;
   ServerNames names;
   std::unique_ptr<LeaderWatch> leader;
+  std::vector<bus::Received> held;  // questions that wait until it is known who leads
+  bool is_releasing = false;
   std::unique_ptr<WorkClient> work;
   std::unique_ptr<LeaderQuestions> leader_questions;
   std::unique_ptr<WorkDesk> work_desk;

@@ -1,5 +1,7 @@
 #include "node/quorum/leader_watch.h"
 
+#include <algorithm>
+
 #include "node/mesh/member_shell.h"
 #include "node/mesh/roster_shell.h"
 
@@ -16,8 +18,10 @@ constexpr std::uint64_t kWatchCorrelations = std::uint64_t{1} << 32U;
 LeaderWatch::LeaderWatch(const NodeId& self, std::vector<NodeId> voters, bus::Bus& bus,
                          MemberShell& members)
     : self_(self), voters_(std::move(voters)), bus_(bus), members_(members) {
-  // Each node begins with another voter.
-  for (const char letter : self.value()) turn_ = turn_ * 31 + static_cast<unsigned char>(letter);
+  for (const char letter : self.value()) {
+    spread_ = spread_ * 31 + static_cast<unsigned char>(letter);
+  }
+  turn_ = spread_;
 }
 
 void LeaderWatch::change(const NodeId& leader, std::uint64_t reign, TimePoint now) {
@@ -34,6 +38,7 @@ void LeaderWatch::change(const NodeId& leader, std::uint64_t reign, TimePoint no
 
 void LeaderWatch::set(const NodeId& leader, std::uint64_t reign, TimePoint now) {
   const bool is_over = is_past(reign, reign_);
+  is_resting_ = false;
   if (leader.empty() || is_over) {
     if (is_told_) change(NodeId(), is_over ? reign_ : reign, now);
     is_told_ = false;
@@ -90,10 +95,28 @@ bool LeaderWatch::on_reply(const bus::Received& received, TimePoint now) {
   return true;
 }
 
+void LeaderWatch::need(TimePoint now) {
+  if (now >= needed_until_) ask_due_ = std::min(ask_due_, now);
+  needed_until_ = now + kNeedFor;
+}
+
 void LeaderWatch::tick(TimePoint now) {
   if (is_told_ || now < ask_due_) return;
+  if (now >= needed_until_ && is_confirmed(now)) {
+    is_resting_ = true;
+    // Half of kIdleAsk to one and a half, by turns: nodes that start together do not ask together.
+    const auto part = (spread_ + asked_ * 7919) % 1000;
+    ask_due_ = now + kIdleAsk / 2 + Millis(part * kIdleAsk.count());
+    return;
+  }
+  if (is_resting_) heard_ = now;  // nobody was asked: the silence until now means nothing
+  is_resting_ = false;
   ask_due_ = now + kAskEvery;
   if (!leader_.empty() && now - heard_ >= kDoubtAfter) change(NodeId(), reign_, now);
+  ask(now);
+}
+
+void LeaderWatch::ask(TimePoint now) {
   // Not vouched for once: the leader itself is asked, and another voter.
   const bool is_quiet = now - heard_ > 2 * Nanos(kAskEvery);
   if (adviser_.empty() || leader_.empty() || is_quiet) adviser_ = next_voter();

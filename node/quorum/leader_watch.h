@@ -1,8 +1,11 @@
 // LeaderWatch: who leads, for this node and whoever asks it.
 //
 // A server of the log that follows a leader knows by itself: it is told. Any other node asks one
-// voter, twice a second, with one small message; always the same one, so that a cluster's nodes
-// spread over the voters. (Asking the leader, each of 200 nodes kept a connection to it: 10 MB.)
+// voter, always the same one, so that a cluster's nodes spread over the voters. While it has a use
+// for the answer (need()) it asks twice a second, with one small message. A node that asks nothing
+// of the leader looks every few minutes, so that its connection to the voter is closed in between:
+// of 200 idle nodes a third kept one to each voter, 3 MB, and all of them one to the leader when it
+// was the leader that was asked, 10 MB.
 // A voter that is told vouches for the leader it names, as the leader itself does. What anybody
 // else says is a hint whom to ask, not news; a later term wins. Only what was vouched for is passed
 // on, and as hearsay (`stale`), or two nodes could keep a dead leader's name alive between them.
@@ -11,8 +14,9 @@
 // begins a generation anew (`leader recover`) so ends every leadership before it: once it is heard
 // of, no leader of an earlier one is believed, whatever its term, and be it by our own replica.
 //
-// A leader that nobody has vouched for in kDoubtAfter is doubted: leader() is empty until
-// somebody names one.
+// A leader that nobody has vouched for in kDoubtAfter of asking is doubted: leader() is empty until
+// somebody names one. So a node without need may for minutes name a leader that has been replaced;
+// it says so (is_confirmed), and its own need, or the leader's death, makes it ask at once.
 //
 // Loop thread only. Everything passed by reference outlives this object.
 #pragma once
@@ -46,6 +50,8 @@ class LeaderWatch {
  public:
   static constexpr Millis kAskEvery{500};
   static constexpr Millis kDoubtAfter{1600};
+  static constexpr Seconds kNeedFor{60};
+  static constexpr Seconds kIdleAsk{300};  // several times bus::kIdle, after which links are closed
 
   LeaderWatch(const NodeId& self, std::vector<NodeId> voters, bus::Bus& bus, MemberShell& members);
 
@@ -71,6 +77,14 @@ class LeaderWatch {
   void set_voters(std::vector<NodeId> voters) { voters_ = std::move(voters); }
   // Somebody said so. Ignored while our own replica tells us.
   void hint(const NodeId& leader, std::uint64_t reign, TimePoint now);
+  // The leader's name matters for the next kNeedFor. Asks at once if nobody had needed it.
+  void need(TimePoint now);
+  // Nobody needs the name, and so it may be an old one. After need(), is_settled() tells when a
+  // voter has spoken, or none has in kDoubtAfter.
+  [[nodiscard]] bool is_resting() const { return is_resting_; }
+  [[nodiscard]] bool is_settled(TimePoint now) const {
+    return is_told_ || leader_.empty() || is_confirmed(now);
+  }
   // It does not lead, or does not answer.
   void doubt(const NodeId& node, TimePoint now);
   // One voter after the other, never ourselves. Empty: there is none.
@@ -85,6 +99,7 @@ class LeaderWatch {
 
  private:
   void change(const NodeId& leader, std::uint64_t reign, TimePoint now);
+  void ask(TimePoint now);
 
   NodeId self_;
   std::vector<NodeId> voters_;
@@ -93,13 +108,16 @@ class LeaderWatch {
   NodeId leader_;
   std::uint64_t reign_ = 0;
   TimePoint since_{};
-  TimePoint heard_{};      // when it became our leader, or was vouched for
+  TimePoint heard_{};      // when it became our leader, was vouched for, or asking began anew
   TimePoint confirmed_{};  // by itself, or by a voter that is told
   NodeId adviser_;         // the voter that is asked
   std::uint64_t version_ = 0;
   bool is_told_ = false;  // by our own replica
   TimePoint ask_due_{};
+  TimePoint needed_until_{};
+  bool is_resting_ = false;
   std::uint64_t asked_ = 0;
+  std::size_t spread_ = 0;  // of this node's own, so that not all do the same at the same time
   std::size_t turn_ = 0;
 };
 

@@ -170,6 +170,7 @@ void WorkClient::tick(TimePoint now) {
     done(Error{kTooManyCalls, "too many requests to the leader are under way", self_.value(),
                "ask again in a while"});
   }
+  if (!calls_.empty()) leader_.need(now);
   follow_leader(now);
   // What a callback submits is looked at in the next turn.
   std::vector<Number> due;

@@ -126,6 +126,7 @@ void WorkDesk::on_request(const bus::Received& received, TimePoint now) {
     reply.stale = !leader_.is_told();  // hearsay: see leader_watch.h
     return answer({remote, {}, {}}, reply);
   }
+  leader_.need(now);
   if (!request.client.empty() && !is_member(roles)) {
     return answer({remote, {}, {}}, Error{kNotAllowed, "only members pass requests on", "", ""});
   }

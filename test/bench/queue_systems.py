@@ -151,7 +151,7 @@ class Nats(Processes):
             Processes.start(self, ["nats-server", "-c", base + ".conf"], base + ".log")
         wait_until(self.make_stream, START_S, "NATS has the stream")
         consumer = {"stream_name": "WQ", "config": {
-            "durable_name": "C", "ack_policy": "explicit", "ack_wait": 30 * 10**9,
+            "durable_name": "C", "ack_policy": "explicit", "ack_wait": 10 * 10**9,
             "deliver_policy": "all", "max_ack_pending": 100_000}}
         wait_until(lambda: "error" not in self.ask("CONSUMER.DURABLE.CREATE.WQ.C", consumer),
                    START_S, "NATS has the consumer")

@@ -19,6 +19,7 @@
 #include "bus/clock.h"
 #include "bus/descriptors.h"
 #include "bus/log.h"
+#include "bus/loop.h"
 #include "bus/resolver.h"
 #include "tunnel/link.h"
 

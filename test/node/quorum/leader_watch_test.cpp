@@ -36,6 +36,7 @@ TEST(LeaderWatch, AsksOneVoterThatFollowsTheLeaderAndNeverTheLeader) {
     for (std::size_t i = 0; i < rounds; ++i) {
       const auto asked = world.voter(kFirst).asked.size();
       const auto heard = world.self().events.size();
+      world.watch->need(world.now());
       world.pass(LeaderWatch::kAskEvery);
       ASSERT_TRUE(world.until([&] {
         return world.voter(kFirst).asked.size() > asked && world.self().events.size() > heard;
@@ -54,6 +55,8 @@ TEST(LeaderWatch, DoubtsALeaderThatIsSilentAndFindsTheNext) {
   world.voter(kFirst).on_request = answering(says_leader(kFirst, 3));
   ASSERT_TRUE(world.until([&] { return world.watch->is_confirmed(world.now()); }));
   world.voter(kFirst).on_request = nullptr;
+  world.watch->need(world.now());
+  world.turn();
   world.pass(LeaderWatch::kDoubtAfter);
   EXPECT_FALSE(world.watch->is_confirmed(world.now()));
   world.watch->tick(world.now());
@@ -65,11 +68,69 @@ TEST(LeaderWatch, DoubtsALeaderThatIsSilentAndFindsTheNext) {
   }));
 }
 
+// Until nothing that was asked is still to be answered.
+void let_rest(QuorumWorld& world) {
+  ASSERT_TRUE(world.until([&] { return world.watch->is_confirmed(world.now()); }));
+  ASSERT_TRUE(world.until([&] {
+    world.pass(LeaderWatch::kAskEvery);
+    return world.watch->is_resting();
+  }));
+}
+
+TEST(LeaderWatch, RestsWhenItIsConfirmedAndNobodyNeedsIt) {
+  QuorumWorld world;
+  world.voter(kFirst).on_request = answering(says_leader(kSecond, 3));
+  let_rest(world);
+  const auto asked = world.voter(kFirst).asked.size();
+  EXPECT_GE(world.watch->next_deadline(), world.now() + LeaderWatch::kIdleAsk / 2 - Seconds(1));
+  world.pass(LeaderWatch::kIdleAsk / 2 - Seconds(2));
+  world.turn();
+  EXPECT_EQ(world.watch->leader(), kSecond) << "nobody was asked, so nobody was silent";
+  EXPECT_FALSE(world.watch->is_confirmed(world.now())) << "and so it is no news for others";
+  EXPECT_FALSE(world.watch->is_settled(world.now()));
+  world.pass(LeaderWatch::kIdleAsk + Seconds(2));
+  EXPECT_TRUE(world.until([&] { return world.watch->is_confirmed(world.now()); }));
+  EXPECT_GT(world.voter(kFirst).asked.size(), asked) << "it looks now and then";
+}
+
+TEST(LeaderWatch, NeedEndsItsRestAtOnce) {
+  QuorumWorld world;
+  world.voter(kFirst).on_request = answering(says_leader(kSecond, 3));
+  let_rest(world);
+  world.pass(Seconds(100));
+  world.voter(kFirst).on_request = answering(says_leader(kFirst, 4));
+  world.watch->need(world.now());
+  EXPECT_EQ(world.watch->next_deadline() <= world.now(), true);
+  EXPECT_TRUE(world.until([&] { return world.watch->leader() == kFirst; }));
+  EXPECT_TRUE(world.watch->is_settled(world.now()));
+  EXPECT_FALSE(world.watch->is_resting());
+  world.pass(Seconds(10));
+  world.turn();
+  EXPECT_FALSE(world.watch->is_resting()) << "it is still needed";
+}
+
+TEST(LeaderWatch, ALeaderThatNobodyVouchesForAfterARestIsDoubtedInTime) {
+  QuorumWorld world;
+  world.voter(kFirst).on_request = answering(says_leader(kSecond, 3));
+  let_rest(world);
+  world.voter(kFirst).on_request = nullptr;
+  world.pass(Seconds(100));
+  world.watch->need(world.now());
+  world.turn();
+  EXPECT_EQ(world.watch->leader(), kSecond) << "voters have had no time to answer";
+  world.watch->need(world.now());
+  world.pass(LeaderWatch::kDoubtAfter);
+  world.turn();
+  EXPECT_TRUE(world.watch->leader().empty());
+  EXPECT_TRUE(world.watch->is_settled(world.now()));
+}
+
 TEST(LeaderWatch, BelievesALeaderThatSaysItLeadsNoMore) {
   QuorumWorld world;
   world.voter(kFirst).on_request = answering(says_leader(kFirst, 3));
   ASSERT_TRUE(world.until([&] { return world.watch->is_confirmed(world.now()); }));
   world.voter(kFirst).on_request = answering(says_leader(NodeId(), 4));
+  world.watch->need(world.now());
   EXPECT_TRUE(world.until([&] {
     world.pass(Millis(100));
     return world.watch->leader().empty();
