@@ -27,6 +27,7 @@ namespace {
 
 namespace tunnel = riftbus::tunnel;
 namespace ssh = riftbus::ssh;
+namespace bus = riftbus::bus;
 using riftbus::bus::boot_now;
 
 constexpr int kBacklogAtOnce = 48;  // a relay keeps few strangers
