@@ -108,6 +108,7 @@ void Session::on(const event::Tick&, TimePoint now, SessionActions& out) {
           "check the server; on a slow link raise tunnel.setup_timeout_ms"},
          Remedy::time, now, out);
   } else if (state_ == SessionState::up && now >= heard_ + silence_max()) {
+    pause_ = Nanos{0};  // the silence was pause enough
     fail({1814, "no byte came for " + format_span(now - heard_), where(), "it is dialled again"},
          Remedy::time, now, out);
   } else if (state_ == SessionState::up) {
@@ -126,7 +127,7 @@ void Session::on(const event::DialFailed& event, TimePoint now, SessionActions& 
   if (state_ != SessionState::dialling) return;
   fail({1810, "the server is not reached: " + reason(event.why), where(),
         "check that sshd or riftbus-relay runs there and that nothing blocks the port"},
-       Remedy::time, now, out);
+       Remedy::comeback, now, out);
 }
 
 void Session::on(const event::HostKeyShown& event, TimePoint now, SessionActions& out) {
@@ -229,7 +230,7 @@ void Session::fail(Error error, Remedy remedy, TimePoint now, SessionActions& ou
 
 void Session::choose_server(Remedy remedy) {
   ++failures_;
-  if (remedy == Remedy::time && failures_ < setup_.switch_after) return;
+  if (remedy != Remedy::people && failures_ < setup_.switch_after) return;
   failures_ = 0;
   server_ = (server_ + 1) % setup_.servers.size();
 }
@@ -241,7 +242,9 @@ Nanos Session::draw_pause(Remedy remedy) {
   if (remedy == Remedy::people && setup_.servers.size() == 1) {
     return Nanos{random_.between(std::max(floor, ceiling / 2), ceiling)};
   }
-  const auto high = std::clamp(pause_.count() * 3, floor, ceiling);
+  const auto longest =
+      remedy == Remedy::comeback ? std::clamp(kComebackPauseMax.count(), floor, ceiling) : ceiling;
+  const auto high = std::clamp(pause_.count() * 3, floor, longest);
   return Nanos{random_.between(floor, high)};
 }
 

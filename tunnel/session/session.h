@@ -15,8 +15,11 @@
 // A pause before each new attempt is drawn between backoff_min and three times the last one, at
 // most backoff_max (decorrelated jitter: M. Brooker, "Exponential Backoff And Jitter", 2015), so
 // that a thousand tunnels do not come back in step. A session that was up for `stable` starts
-// again at the floor. After `switch_after` failures in a row the next server is tried, at once
-// after a failure that time does not mend (wrong host key, refused key); those also wait longest.
+// again at the floor, and so does one that fell silent: noticing that was pause enough. Where the
+// system says that nobody listens, no pause is longer than kComebackPauseMax: such an attempt costs
+// the server nothing, and a relay that is back is back in service within two seconds. After
+// `switch_after` failures in a row the next server is tried, at once after a failure that time does
+// not mend (wrong host key, refused key); those also wait longest.
 //
 // A link is alive while bytes come, whatever they are. After `keepalive` of silence the server is
 // asked for an answer, once per interval; after `keepalive` * `missed_max` the link is dead. TCP
@@ -128,6 +131,8 @@ using SessionActions = std::vector<SessionAction>;
 
 class Session {
  public:
+  static constexpr Nanos kComebackPauseMax = Millis{1500};
+
   // `random` outlives the session.
   Session(SessionSetup setup, Random& random);
 
@@ -146,7 +151,8 @@ class Session {
   [[nodiscard]] std::uint64_t rises() const { return rises_; }
 
  private:
-  enum class Remedy : std::uint8_t { time, people };
+  // What ends a failure: time, a server that listens again, or people.
+  enum class Remedy : std::uint8_t { time, comeback, people };
 
   void on(const event::Start&, TimePoint now, SessionActions& out);
   void on(const event::Tick&, TimePoint now, SessionActions& out);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace riftbus::tunnel {
@@ -135,19 +136,47 @@ TEST_F(SessionTest, AlternatesBetweenServersAfterTwoFailures) {
 
 TEST_F(SessionTest, PausesGrowFromTheFloorAndEndAtTheCeiling) {
   tell(event::Start{});
-  tell(event::DialFailed{});
-  EXPECT_EQ(last_.pause, setup_.backoff_min);
-  Nanos before = last_.pause;
+  Nanos before{};
   Nanos longest{};
   for (int i = 0; i < 200; ++i) {
-    wait_until_due();
-    tell(event::DialFailed{});
+    tell(event::Dialled{});
+    tell(event::Lost{"too many"});
     EXPECT_GE(last_.pause, setup_.backoff_min);
-    EXPECT_LE(last_.pause, std::min(before * 3, setup_.backoff_max));
+    EXPECT_LE(last_.pause, std::clamp(before * 3, setup_.backoff_min, setup_.backoff_max));
     before = last_.pause;
     longest = std::max(longest, before);
+    wait_until_due();
   }
   EXPECT_GT(longest, setup_.backoff_max / 2);
+}
+
+TEST_F(SessionTest, WhereNobodyListensPausesStayShortHoweverLongItLasts) {
+  tell(event::Start{});
+  Nanos longest{};
+  for (int i = 0; i < 200; ++i) {
+    tell(event::DialFailed{"refused"});
+    EXPECT_GE(last_.pause, setup_.backoff_min);
+    EXPECT_LE(last_.pause, Session::kComebackPauseMax);
+    longest = std::max(longest, last_.pause);
+    wait_until_due();
+  }
+  EXPECT_GT(longest, Session::kComebackPauseMax / 2);
+  EXPECT_LE(longest, Session::kComebackPauseMax);
+
+  setup_.backoff_min = setup_.backoff_max = Seconds{4};
+  rebuild();
+  tell(event::Start{});
+  tell(event::DialFailed{"refused"});
+  EXPECT_EQ(last_.pause, Seconds{4});  // never below the floor that was asked for
+}
+
+TEST_F(SessionTest, ALinkThatFallsSilentAgainAndAgainIsDialledAtTheFloor) {
+  for (int i = 0; i < 5; ++i) {
+    bring_up();
+    while (session_->state() == SessionState::up) wait_until_due();
+    EXPECT_EQ(last_.error.code, 1814);
+    EXPECT_EQ(last_.pause, setup_.backoff_min) << i;
+  }
 }
 
 TEST_F(SessionTest, TwoTunnelsDoNotComeBackInStep) {
