@@ -42,9 +42,14 @@ Happening happening_of(Standing standing) {
   return Happening::joined;
 }
 
+// Whoever was first heard of by its end, without a record, was never there for us.
+Happening happening_of_return(const Member& before) {
+  return before.record.instance == Instance() ? Happening::joined : Happening::returned;
+}
+
 // What a new life, or a refutation, of a member in this standing means to an operator.
 std::optional<Happening> happening_of_life(const Member& before, Instance instance) {
-  if (!is_live(before.standing)) return Happening::returned;
+  if (!is_live(before.standing)) return happening_of_return(before);
   if (before.record.instance != instance) return Happening::replaced;
   if (before.standing != Standing::alive) return Happening::refuted;
   return std::nullopt;
@@ -172,7 +177,7 @@ Table::Outcome Table::hear(const NodeId& id, Incarnation incarnation, TimePoint 
     return Outcome{.stale = member.standing != Standing::alive};
   }
   Outcome outcome{.changed = true};
-  if (!is_live(member.standing)) outcome.happening = Happening::returned;
+  if (!is_live(member.standing)) outcome.happening = happening_of_return(member);
   if (member.standing == Standing::suspect) outcome.happening = Happening::refuted;
   if (is_live(member.standing)) withdraw(member);
   member.incarnation = incarnation;

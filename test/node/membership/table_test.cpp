@@ -150,6 +150,19 @@ TEST_F(TableTest, AnUnknownDeadIsRememberedSoThatAnOldClaimCannotRaiseIt) {
   EXPECT_EQ(standing(), Standing::dead);
 }
 
+TEST_F(TableTest, WhoWasFirstHeardOfByItsEndJoinsWhenItLives) {
+  hear(dead(n_, 5, w_), Source::hearsay);
+  EXPECT_EQ(hear(alive(n_, 6)).happening, Happening::joined);
+  hear(dead(n_, 6, w_));
+  EXPECT_EQ(hear(alive(n_, 7)).happening, Happening::returned);
+}
+
+TEST_F(TableTest, WhoWasFirstHeardOfByItsEndJoinsWhenItIsHeardItself) {
+  hear(dead(n_, 5, w_), Source::hearsay);
+  EXPECT_EQ(table_.hear(n_, Incarnation(6), now_).happening, Happening::joined);
+  EXPECT_EQ(hear(alive(n_, 6)).happening, std::nullopt) << "announced once";
+}
+
 TEST_F(TableTest, SecondHandLifeIsUnverifiedUntilHeard) {
   hear(alive(n_, 5), Source::hearsay);
   EXPECT_FALSE(table_.find(n_)->verified);
