@@ -230,7 +230,8 @@ struct NodeSettings {
   std::map<std::string, JobKind> jobs;  // the kinds of work that it runs, by name
   std::vector<Seed> seeds;              // never this node itself
   std::vector<NodeId> voters;
-  std::vector<NodeId> relays;  // this node's preferred ones, else the cluster's
+  std::vector<NodeId> relays;   // this node's preferred ones, else the cluster's
+  bool prefers_relays = false;  // they are its own, best first; else a hash decides among them
   std::map<std::string, std::string> tags;
   std::string failure_domain;  // filled in: never empty
   bool nat_blocked = false;

@@ -151,6 +151,7 @@ class Resolver {
           is_provider ? SourcePlace{own->where.to_string() + " (provider)", 0, 0}
                       : SourcePlace{"default (node.id)", 0, 0};
     }
+    node().prefers_relays = !node().relays.empty();
     if (node().relays.empty() && !result_.cluster.relays.empty()) {
       node().relays = result_.cluster.relays;
       sources_["node.relays"] = {result_.cluster.where.file + " (relays)", 0, 0};

@@ -173,12 +173,6 @@ bool is_base64(char c) {
          c == '/';
 }
 
-bool is_pin(std::string_view pin) {
-  if (!pin.starts_with(kPinPrefix)) return false;
-  pin.remove_prefix(kPinPrefix.size());
-  return pin.size() == kPinDigits && std::all_of(pin.begin(), pin.end(), is_base64);
-}
-
 Error server_error(std::string_view text, std::string_view what, std::size_t at) {
   return fail(1801, text, what, at, "write [USER@]HOST[:PORT]#SHA256:... with the host key's pin");
 }
@@ -214,6 +208,12 @@ std::string TunnelServer::to_string() const {
   return text;
 }
 
+bool is_host_pin(std::string_view text) {
+  if (!text.starts_with(kPinPrefix)) return false;
+  text.remove_prefix(kPinPrefix.size());
+  return text.size() == kPinDigits && std::all_of(text.begin(), text.end(), is_base64);
+}
+
 Result<TunnelServer> parse_tunnel_server(std::string_view text) {
   if (text.size() > kForwardBytesMax) {
     return server_error(text, "the text is too long", kForwardBytesMax);
@@ -239,7 +239,7 @@ Result<TunnelServer> parse_tunnel_server(std::string_view text) {
   for (std::size_t at = hash; at < text.size();) {
     const auto end = std::min(text.find('#', at + 1), text.size());
     const auto pin = text.substr(at + 1, end - at - 1);
-    if (!is_pin(pin)) return server_error(text, "expected SHA256: and 43 characters", at + 1);
+    if (!is_host_pin(pin)) return server_error(text, "expected SHA256: and 43 characters", at + 1);
     if (server.pins.size() == kServerPinsMax)
       return server_error(text, "expected no more pins", at);
     server.pins.emplace_back(pin);

@@ -86,5 +86,7 @@ struct TunnelServer {
 };
 
 [[nodiscard]] Result<TunnelServer> parse_tunnel_server(std::string_view text);
+// "SHA256:" and 43 characters of base64.
+[[nodiscard]] bool is_host_pin(std::string_view text);
 
 }  // namespace riftbus

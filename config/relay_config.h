@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace riftbus {
 
@@ -19,6 +20,9 @@ struct RelayConfig {
   std::uint16_t front_port = kRelayFrontPort;
   std::int64_t front_connections_max = 8192;  // two of each member and node that speak
   std::int64_t front_per_address_max = 1024;  // rented hosts share addresses
+  // "SHA256:..." of its host key, for the nodes that attach to it by themselves; the relay needs it
+  // not. Two while the key is being changed.
+  std::vector<std::string> pins;
   std::string host_key_file;  // empty: keys_dir/relay_ed25519; made if it is missing
   std::string allow_file;     // who may tunnel; empty: data_dir/relay_keys
   std::string socket_dir;     // the nodes' listeners; empty: data_dir/relay

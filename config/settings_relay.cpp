@@ -21,6 +21,20 @@ Status assign_user(N& node, const Texts& texts) {
   return Ok{};
 }
 
+Status assign_pins(N& node, const Texts& texts) {
+  if (texts.size() > kServerPinsMax) {
+    return Error{1008, "more than " + std::to_string(kServerPinsMax) + " pins", "",
+                 "keep those of the present and the next host key"};
+  }
+  for (const auto& text : texts) {
+    if (is_host_pin(text)) continue;
+    return Error{1008, "not a pin: \"" + text.substr(0, 80) + "\"", "",
+                 "write SHA256: and 43 characters, as riftbus-relay --show-pin prints it"};
+  }
+  node.relay.pins = texts;
+  return Ok{};
+}
+
 template <auto Member>
 constexpr SettingSpec path(std::string_view key, std::string_view flag, std::string_view meaning) {
   return {key,
@@ -52,6 +66,9 @@ constexpr auto kSpecs = std::to_array<SettingSpec>({
                                                   "connections of members in all"),
     number<&C::front_per_address_max, 1, 100'000>("relay.front_per_address_max", "",
                                                   "of these from one address"),
+    {"relay.pins", SettingForm::list, kShared, "", "relay-pins", "",
+     "pins of the relay's host key, for nodes that attach by themselves", &assign_pins,
+     [](const N& node) { return node.relay.pins; }},
     path<&C::host_key_file>("relay.host_key_file", "relay-host-key-file",
                             "the relay's SSH key, made if missing; keys_dir/relay_ed25519"),
     path<&C::allow_file>("relay.allow_file", "relay-allow-file",

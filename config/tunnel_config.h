@@ -13,6 +13,8 @@
 namespace riftbus {
 
 struct TunnelConfig {
+  // A node that nobody can dial tunnels to relays by itself, as far as it knows their pins.
+  bool attach = true;
   std::vector<TunnelServer> servers;  // tried in this order, alternately; one session at a time
   std::vector<Forward> reverse;       // listeners at the server that lead here
   std::vector<Forward> local;         // listeners here that lead to the server's side

@@ -38,7 +38,7 @@ PURE_FOLDERS = ("bus/wire/", "node/membership/", "node/election/", "node/consens
 # In config/ the vocabulary is pure; what reads files or the environment is not.
 PURE_CONFIG = re.compile(
     r"config/(types|result|random|roster|roster_\w+|address|error_catalog|needs|offer|job_kind"
-    r"|forward)\.")
+    r"|forward|relay_places)\.")
 IMPURE_CONFIG = re.compile(r"config/roster_(file|disk)\w*\.")
 # <arpa/inet.h> is not here: inet_pton() only reads text.
 IMPURE_HEADERS = re.compile(
