@@ -249,10 +249,6 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
      "nothing, it was refused; check what software the server runs"},
     {1821, "the tunnel's status is not readable", "riftbus-tunnel does not run here, or never did",
      "start riftbus-tunnel, or name its file with --tunnel-status-file"},
-    // 1830: the relay
-    {1830, "the relay cannot start",
-     "its port is taken or its folder of sockets is not private, too long a path, or in use",
-     "the message names it; another relay with the same folder must be stopped first"},
     {1822, "no relay to attach to",
      "nobody can dial this node, and its cluster file names no relay, or none with its pin",
      "name relays, and write what riftbus-relay --show-pin prints as relay.pins of each"},
@@ -266,6 +262,10 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
     {1826, "the node is no relay",
      "neither the cluster file nor the roster has it among the relays",
      "name the node of a relay: riftbus relay list"},
+    // 1830: the relay
+    {1830, "the relay cannot start",
+     "its port is taken or its folder of sockets is not private, too long a path, or in use",
+     "the message names it; another relay with the same folder must be stopped first"},
     {1831, "the list of keys is not readable",
      "the file is missing, too large, or not readable for the user that the relay runs as",
      "write relay.allow_file; while it runs, the relay keeps the list that it has"},
