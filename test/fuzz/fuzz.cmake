@@ -16,7 +16,7 @@ function(riftbus_rooms_included variable source)
           "node/replica=riftbus_replica"
           "node/mesh=riftbus_node" "node/quorum=riftbus_node" "node/api=riftbus_node"
           "node=riftbus_node"
-          "relay/gate=riftbus_relay_gate"
+          "relay/gate=riftbus_relay_gate" "relay/front=riftbus_relay_front"
           "bus/wire=riftbus_wire" "bus/tap=riftbus_tap" "bus=riftbus_bus" "config=riftbus_config")
     string(REPLACE "=" ";" pair ${pair})
     list(GET pair 0 folder)
@@ -32,6 +32,9 @@ endfunction()
 foreach(source ${fuzz_sources})
   get_filename_component(name ${source} NAME_WE)
   riftbus_rooms_included(rooms ${source})
+  if("riftbus_relay_front" IN_LIST rooms AND NOT TARGET riftbus_relay_front)
+    continue()  # without libssh
+  endif()
   string(REGEX REPLACE "_fuzz$" "" corpus_name ${name})
   if(RIFTBUS_FUZZ)
     add_executable(${name} ${source})
