@@ -15,13 +15,14 @@ SSH = shutil.which("ssh")
 
 class Relay:
     program = RELAY
+    host, wrap = "127.0.0.1", []  # where it listens, and a command to run it under
 
     def __init__(self, *arguments):
         self.dir = tempfile.mkdtemp(prefix="riftbus-relay-")
         self.port = free_ports(1)[0]
         self.process = None
         self.arguments = ["--node-id", "relay", "--data-dir", self.dir,
-                          "--relay-ssh-host", "127.0.0.1", "--relay-ssh-port", str(self.port),
+                          "--relay-ssh-host", self.host, "--relay-ssh-port", str(self.port),
                           *arguments]
         self.allow()
 
@@ -39,8 +40,8 @@ class Relay:
         os.rename(self.path("keys.new"), self.path("relay_keys"))
 
     def run(self, *more):
-        return subprocess.run([self.program, *self.arguments, *more], capture_output=True,
-                              text=True, timeout=30, check=False)
+        return subprocess.run([*self.wrap, self.program, *self.arguments, *more], text=True,
+                              capture_output=True, timeout=30, check=False)
 
     def pin(self):
         shown = self.run("--show-pin")
@@ -49,17 +50,17 @@ class Relay:
 
     def server(self):
         """For riftbus-tunnel."""
-        return f"127.0.0.1:{self.port}#{self.pin()}"
+        return f"{self.host}:{self.port}#{self.pin()}"
 
     def start(self):
         with open(self.path("log"), "ab") as log:
-            self.process = subprocess.Popen([self.program, *self.arguments], stderr=log)
+            self.process = subprocess.Popen([*self.wrap, self.program, *self.arguments], stderr=log)
         wait_until(self.answers, "the relay listens")
 
     def answers(self):
         assert self.process.poll() is None, self.log()
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex((self.host, self.port)) == 0
 
     def log(self):
         with open(self.path("log"), encoding="utf-8") as file:
@@ -102,6 +103,8 @@ class Relay:
 class OpenSsh:
     """`ssh -N` with a key of its own, strict about the server's, with a control socket."""
 
+    host = "127.0.0.1"
+
     def __init__(self, node="n1"):
         self.dir = tempfile.mkdtemp(prefix="riftbus-ssh-")
         self.node = node
@@ -124,7 +127,7 @@ class OpenSsh:
                 "-o", f"UserKnownHostsFile={self.path('known')}", "-o", "GlobalKnownHostsFile=none",
                 "-o", "ExitOnForwardFailure=yes", "-o", "ControlMaster=auto",
                 "-o", f"ControlPath={self.path('control')}", *options,
-                f"{user or self.node}@127.0.0.1"]
+                f"{user or self.node}@{self.host}"]
 
     def start(self, port, *options, user=None):
         with open(self.path("log"), "ab") as log:

@@ -28,6 +28,8 @@ def wait_until(condition, what, deadline_s=DEADLINE_S):
 
 
 class Sshd:
+    host, wrap = "127.0.0.1", []  # where it listens, and a command to run it under
+
     def __init__(self, options=()):
         self.dir = tempfile.mkdtemp(prefix="riftbus-sshd-")
         self.port = free_ports(1)[0]
@@ -39,7 +41,7 @@ class Sshd:
         os.chmod(self.authorized, 0o600)
         with open(self.path("config"), "w", encoding="utf-8") as file:
             file.write("\n".join([
-                f"Port {self.port}", "ListenAddress 127.0.0.1", f"HostKey {self.path('host')}",
+                f"Port {self.port}", f"ListenAddress {self.host}", f"HostKey {self.path('host')}",
                 f"AuthorizedKeysFile {self.authorized}", "PidFile none", "UsePAM no",
                 "StrictModes no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
                 "PermitRootLogin prohibit-password", "AllowTcpForwarding yes", "MaxSessions 0",
@@ -60,7 +62,7 @@ class Sshd:
         return line.split()[1]
 
     def server(self, pin=None):
-        return f"{self.user}@127.0.0.1:{self.port}#{pin or self.pin()}"
+        return f"{self.user}@{self.host}:{self.port}#{pin or self.pin()}"
 
     def allow(self, line, options="restrict,port-forwarding"):
         with open(self.authorized, "w", encoding="utf-8") as file:
@@ -68,14 +70,14 @@ class Sshd:
 
     def start(self):
         log = open(self.path("log"), "ab")
-        self.process = subprocess.Popen([SSHD, "-D", "-e", "-f", self.path("config")],
+        self.process = subprocess.Popen([*self.wrap, SSHD, "-D", "-e", "-f", self.path("config")],
                                         stdout=log, stderr=log, start_new_session=True)
         log.close()
         wait_until(self.answers, "sshd listens")
 
     def answers(self):
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex((self.host, self.port)) == 0
 
     def family(self):
         """The listener and the processes of its sessions."""

@@ -28,6 +28,7 @@ jobs:
 
 class Nat(ClusterTest):
     nodes = 5
+    jobs = JOBS  # {gate}: a command that waits for it; {record}: a file
 
     @classmethod
     def make_cluster(cls):
@@ -48,7 +49,8 @@ class Nat(ClusterTest):
             cls.cluster.start_all()
             cls.cluster.wait_whole(seconds=60)
             cls.gate = Gate(cls.cluster.file("gate"))
-            cls.cluster.reconfigure(PRIVATE, JOBS.format(gate=cls.gate))  # only they run work
+            cls.record = cls.cluster.file("record")
+            cls.cluster.reconfigure(PRIVATE, cls.jobs.format(gate=cls.gate, record=cls.record))
         except BaseException:
             cls.show_logs()
             raise
