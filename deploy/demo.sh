@@ -2,23 +2,26 @@
 # A cluster to look at, with real work: deploy/demo.sh [DIRECTORY] [--check] [--help]
 #
 # Installs what the build needs, builds the release, makes a cluster with real keys in a folder of
-# its own and starts it on loopback: three voters that keep the queue, and two workers. Then each
+# its own and starts it: three voters that keep the queue, two of them with a relay, two workers,
+# and a worker behind a router that lets nothing in, whom all reach through the relays. Then each
 # file of DIRECTORY (default: /usr/bin) is compressed and hashed as one job, and every result is
 # compared with a run without the cluster. After that the cluster is yours, until Ctrl-C. Nothing
-# outside the build folder and that one folder is touched.
+# outside the build folder, that one folder and network namespaces of the demo's own is touched.
 #
 #   --files N     at most so many files, the first ones by name (default 120, up to 1000)
-#   --nodes N     how many nodes, 5 to 50; three of them are voters, the others work (default 5)
+#   --nodes N     how many nodes that can be dialled, 5 to 50; three are voters (default 5)
 #   --dir DIR     where keys, logs and results go (default: a new folder, removed at the end)
 #   --keep        leave that folder behind
 #   --check       unattended: half way, the leader and one worker are killed with -9, the worker
-#                 with all its jobs; the rest finishes the work; both are started again. Exit 0
-#                 only if all of that was seen and every job was done exactly once
+#                 with all its jobs; the rest finishes the work; both are started again. Then the
+#                 relay by which the blocked node is reached is killed while a job runs there. Exit
+#                 0 only if all of that was seen, every job was done exactly once, and nobody was
+#                 called dead for a relay's death
 #   --no-build    use the programs in build/release/bin as they are (or in $RIFTBUS_BIN)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-nodes=5 voters=3 files=120 source='' dir='' keep=no check=no build=yes
+nodes=5 voters=3 files=120 source='' dir='' keep=no check=no build=yes inside=no
 programs=${RIFTBUS_BIN:-$PWD/build/release/bin}
 declare +x RIFTBUS_BIN  # means nothing to the programs
 declare -A pids=()
@@ -31,10 +34,11 @@ fail() {
 
 while test $# -gt 0; do
   case $1 in
-    -h | --help) sed -n '2,19s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    -h | --help) sed -n '2,22s/^# \{0,1\}//p' "$0" && exit 0 ;;
     --check) check=yes ;;
     --keep) keep=yes ;;
     --no-build) build=no ;;
+    --inside) inside=yes ;;  # this script's word to itself
     --nodes | --dir | --files)
       test $# -gt 1 || fail "$1 needs a value" 64
       case $1 in --nodes) nodes=$2 ;; --files) files=$2 ;; *) dir=$2 ;; esac
@@ -49,21 +53,22 @@ done
 [[ $nodes =~ ^([5-9]|[1-4][0-9]|50)$ ]] || fail "--nodes takes a number from 5 to 50" 64
 [[ $files =~ ^([1-9][0-9]{0,2}|1000)$ ]] || fail "--files takes a number from 1 to 1000" 64
 source=$(cd "$OLDPWD" && cd -P -- "${source:-/usr/bin}" && pwd) || fail "no such directory" 66
+blocked=n$((nodes + 1))
 
 # ---- the cluster ---------------------------------------------------------------------------------
 
 is_free() { ! (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# First of ten free ports for each node.
+# First of ten free ports for each node, and for the relays.
 find_ports() {
-  local first port
+  local first port count=$((10 * (nodes + 2)))
   for ((first = 7770; first < 30000; first += 1000)); do
-    for ((port = first; port < first + 10 * nodes; ++port)); do
+    for ((port = first; port < first + count; ++port)); do
       is_free "$port" || continue 2
     done
     echo "$first" && return
   done
-  fail "no $((10 * nodes)) neighbouring free ports on loopback"
+  fail "no $count neighbouring free ports on loopback"
 }
 
 # What runs jobs for a node: riftbus-job, by its job's folder, and the programs under it. They
@@ -112,14 +117,16 @@ tear_down() {
     rm -rf -- "${dir:?}/demo" "${dir:?}/work" "$dir"/*.log
     rmdir -- "$dir" 2>/dev/null || true
   fi
+  rm -rf -- "${sockets:?}"
   exit "$status"
 }
 
 # Voters of this demo run no work, so that leader and worker are two things to lose.
 start_node() {
-  local slots=64
+  local slots=64 place=()
   test "${1#n}" -gt "$voters" || slots=0
-  "$programs/riftbus-node" --config "$dir/demo/cluster.yaml" --node-id "$1" \
+  test "$1" != "$blocked" || place=("${at_home[@]}")
+  "${place[@]}" "$programs/riftbus-node" --config "$dir/demo/cluster.yaml" --node-id "$1" \
     --executor-slots "$slots" </dev/null >>"$dir/$1.log" 2>&1 &
   pids[$1]=$!
 }
@@ -133,11 +140,14 @@ ask() { "${client[@]}" "$@"; }
 
 # Until every node sees every node alive.
 wait_whole() {
-  local i
-  for ((i = 1; i <= nodes; ++i)); do
-    ask wait --nodes-min "$nodes" --node "n$i" --timeout 30 >"$dir/wait.log" || {
+  local i place all=$((nodes + 1))
+  for ((i = 1; i <= all; ++i)); do
+    place=n$i
+    test "n$i" != "$blocked" || place=n$i@127.0.0.1:$blocked_port
+    at "n$i" "${client[@]}" wait --nodes-min "$all" --node "$place" --timeout 30 \
+      >"$dir/wait.log" || {
       tail -n 5 "$dir/n$i.log" >&2
-      fail "n$i did not see $nodes nodes alive within 30 s"
+      fail "n$i did not see $all nodes alive within 30 s"
     }
   done
 }
@@ -162,7 +172,8 @@ build_programs() {
   test -f build/release/build.ninja ||
     words=$(cmake --preset release -DRIFTBUS_TESTS=OFF 2>&1) || { echo "$words" >&2 && return 1; }
   cmake --build build/release -j "$(nproc)" \
-    --target riftbus-node riftbus riftbus-tap riftbus-job
+    --target riftbus-node riftbus riftbus-tap riftbus-job \
+    riftbus-tunnel riftbus-relay riftbus-relay-ssh riftbus-relay-front
 }
 
 # ---- the work ------------------------------------------------------------------------------------
@@ -191,6 +202,9 @@ jobs:
     needs: cpus>=0.5
     lease_s: 10       # how long a node that vanished may keep a job from the others
     kill_grace_s: 1
+  pause:
+    command: [sh, -c, 'sleep "\$(cat)"']
+    needs: tag.behind_nat
 END
 }
 
@@ -281,8 +295,18 @@ do_work_in_bad_luck() {
 
 # ---- the story -----------------------------------------------------------------------------------
 
+. deploy/demo_nat.sh
 test "$build" = no || build_programs
-test -x "$programs/riftbus-node" || fail "no programs in $programs: leave out --no-build"
+test -x "$programs/riftbus-relay" || fail "no programs in $programs: leave out --no-build"
+if test "$inside" = yes; then
+  lay_network
+elif no_network=$(why_no_network) && test -z "$no_network"; then
+  again=(--no-build --inside --nodes "$nodes" --files "$files")
+  test "$keep" = no || again+=(--keep)
+  test "$check" = no || again+=(--check)
+  test -z "$dir" || again+=(--dir "$dir")
+  RIFTBUS_BIN=$programs exec "${networks[@]}" "$PWD/deploy/demo.sh" "${again[@]}" "$source"
+fi
 
 if test -n "$dir"; then
   mkdir -p -- "$dir" || fail "cannot make $dir"
@@ -291,21 +315,25 @@ else
   dir=$(mktemp -d "${TMPDIR:-/tmp}/riftbus-demo.XXXXXX")
 fi
 dir=$(cd "$dir" && pwd)
+sockets=$(mktemp -d /tmp/riftbus-XXXXXX)  # a short name: paths of Unix sockets are short
 client=("$programs/riftbus" --key "$dir/demo/operator" --config "$dir/demo/cluster.yaml")
 trap tear_down EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-names=$(seq -s, -f 'n%g' 1 "$nodes")
-say "a cluster of $voters voters and $((nodes - voters)) workers with its own keys in $dir/demo"
+names=$(seq -s, -f 'n%g' 1 $((nodes + 1)))
+say "a cluster of $voters voters and $((nodes - voters + 1)) workers with its own keys in $dir/demo"
 port=$(find_ports)
 ask init demo --nodes "$names" --voters "$voters" --dir "$dir/demo" --port "$port" \
   >"$dir/init.log" || fail "could not set up the cluster"
+place_nodes
 describe_work
-for ((i = 1; i <= nodes; ++i)); do start_node "n$i"; done
+start_relays
+for ((i = 1; i <= nodes + 1; ++i)); do start_node "n$i"; done
 wait_whole
 echo "$(wait_leader) leads"
 ask node list
+show_blocked
 
 list_work
 if test "$check" = yes; then
@@ -315,8 +343,9 @@ else
 fi
 verify
 if test "$check" = yes; then
+  kill_home_relay
   ask status || fail "the cluster is not content: see above"
-  say "seen: $files jobs done exactly once, past a dead leader and a dead worker, in $SECONDS s"
+  say "seen: $files jobs done exactly once, past a dead leader, worker and relay, in $SECONDS s"
   exit 0
 fi
 
@@ -324,11 +353,12 @@ cat <<END
 
 == the cluster runs; try, in another terminal:
 
-  alias riftbus='$programs/riftbus --key $dir/demo/operator --config $dir/demo/cluster.yaml'
+  alias riftbus='$from_outside${client[*]}'
   riftbus work history -n 5            # what was done, and where
   riftbus work add --from $dir/work/items --wait    # once more; and meanwhile:
   kill -9 ${pids[n$nodes]}                      # n$nodes, a worker, dies
   riftbus why node n$nodes                  # and this is why everybody thinks so
+  riftbus link ping $blocked --node n3      # through a relay
   riftbus leader show
   riftbus event tail
   riftbus tap -c 20                    # the bus, decoded

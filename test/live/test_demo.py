@@ -82,6 +82,19 @@ class Demo(unittest.TestCase):
         self.assertIn("24 files of", said)
         self.assertIn("killed with -9", said)
         self.assertIn("all 24 done exactly once, results equal", said)
+        self.assertRegex(said, "it listens at home; neither|not shown: a router")
+        self.assertRegex(said, r"the relay on n[12] is dead; n3 reached n6 through the other one")
+        self.assertIn("nobody was called dead", said)
+
+    def test_where_there_are_no_namespaces_it_says_so_and_goes_on(self):
+        self.write_files(2, 100)
+        unshare = os.path.join(self.folder, "unshare")
+        with open(unshare, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\necho unshare: Operation not permitted >&2\nexit 1\n")
+        os.chmod(unshare, 0o755)
+        self.finish(self.start("--check", path=self.folder), 0, 120)
+        self.assertIn("not shown: a router that lets nothing in", self.said())
+        self.assertRegex(self.said(), r"the relay on n[12] is dead")
 
     def test_a_result_that_differs_is_found(self):
         self.write_files(2, 100)
