@@ -22,6 +22,7 @@
 
 #include "config/address.h"
 #include "config/diagnostic.h"
+#include "config/http_config.h"
 #include "config/job_kind.h"
 #include "config/leadership.h"
 #include "config/relay_config.h"
@@ -61,7 +62,7 @@ struct ListenConfig {
   std::uint16_t pub_port = kPubPort;        // heartbeats and events of this member
   // HTTP has no CURVE, so it stays on loopback; reach it through ssh, or open it knowingly.
   std::string http_host = "127.0.0.1";
-  std::uint16_t http_port = kHttpPort;  // as the orchestrator it replaces, so scripts keep working
+  std::uint16_t http_port = kHttpPort;  // as the orchestrator it replaces; 0: no HTTP at all
   bool operator==(const ListenConfig&) const = default;
 };
 
@@ -225,6 +226,7 @@ struct NodeSettings {
   LimitsConfig limits;
   PeerCacheConfig peer_cache;
   ExecutorConfig executor;
+  HttpConfig http;
   TunnelConfig tunnel;                  // key_file and status_file are filled in
   RelayConfig relay;                    // as are its files
   std::map<std::string, JobKind> jobs;  // the kinds of work that it runs, by name

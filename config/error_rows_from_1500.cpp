@@ -108,6 +108,10 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
     {1606, "an operator's order is not understood",
      "the file of standing orders was changed by hand or by a later version",
      "delete standing_orders in the data folder; then drain the node or set its policy anew"},
+    {1607, "HTTP cannot listen", "another program, or another node of this machine, has the port",
+     "choose another listen.http_port or http.health_port; 0 is off"},
+    {1608, "HTTP token not usable", "the file is missing, empty or readable by others",
+     "write 8 to 512 characters into it and give it mode 0600"},
     // 1700: the log of a voter on disk
     {1700, "log of a voter cannot be opened",
      "its folder does not exist, or the daemon may not write there",

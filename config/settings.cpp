@@ -9,8 +9,8 @@ namespace riftbus {
 
 namespace {
 
-constexpr std::string_view kKeysInstead =
-    "members prove who they are with their own keys; no token is shared";
+constexpr std::string_view kAlwaysToken =
+    "changes over HTTP always take the token; members prove who they are with their own keys";
 constexpr std::string_view kProfileInstead =
     "timing comes from timing.profile (lan, wan, flaky), which adapts to measured round trips";
 constexpr std::string_view kOneMembership = "there is one membership protocol and it is always on";
@@ -23,9 +23,6 @@ constexpr auto kLegacyNames = std::to_array<LegacyName>({
     {"RINGRIFT_MEMBERSHIP_MODE", kOneMembership},
     {"SWIM_ENABLED", kOneMembership},
     {"RINGRIFT_SWIM_ENABLED", kOneMembership},
-    {"RINGRIFT_CLUSTER_AUTH_TOKEN", kKeysInstead},
-    {"RINGRIFT_CLUSTER_AUTH_TOKEN_FILE", kKeysInstead},
-    {"RINGRIFT_P2P_AUTH_TOKEN", kKeysInstead},
     {"RINGRIFT_P2P_HEARTBEAT_INTERVAL", kProfileInstead},
     {"RINGRIFT_P2P_PEER_TIMEOUT", kProfileInstead},
     {"RINGRIFT_P2P_LEADER_LEASE_DURATION", kProfileInstead},
@@ -41,8 +38,7 @@ constexpr auto kLegacyNames = std::to_array<LegacyName>({
     {"SSH_PORT", "the bus does not use ssh to reach members"},
     // Flags, as written after the dashes.
     {"ringrift-path", kNoCheckout},
-    {"auth-token", kKeysInstead},
-    {"require-auth", kKeysInstead},
+    {"require-auth", kAlwaysToken},
     {"storage-type", kNotYet},
     {"sync-to-disk-interval", kNotYet},
     {"kill-duplicates", kOneProcess},
@@ -95,9 +91,11 @@ std::vector<std::string> SettingSpec::environment_names() const {
 std::span<const SettingSpec> setting_specs() {
   static const std::vector<SettingSpec> all = [] {
     const auto daemon = daemon_setting_rows();
+    const auto http = http_setting_rows();
     const auto leadership = leadership_setting_rows();
     const auto tunnel = tunnel_setting_rows();
     std::vector<SettingSpec> rows(daemon.begin(), daemon.end());
+    rows.insert(rows.end(), http.begin(), http.end());
     rows.insert(rows.end(), leadership.begin(), leadership.end());
     rows.insert(rows.end(), tunnel.begin(), tunnel.end());
     const auto relay = relay_setting_rows();

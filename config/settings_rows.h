@@ -11,6 +11,8 @@ namespace riftbus {
 [[nodiscard]] std::span<const SettingSpec> daemon_setting_rows();
 // `leadership:`
 [[nodiscard]] std::span<const SettingSpec> leadership_setting_rows();
+// `http:`
+[[nodiscard]] std::span<const SettingSpec> http_setting_rows();
 // `tunnel:`, read by riftbus-tunnel.
 [[nodiscard]] std::span<const SettingSpec> tunnel_setting_rows();
 // `relay:`, read by riftbus-relay and its SSH half.

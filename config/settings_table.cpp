@@ -193,8 +193,9 @@ constexpr auto kSpecs = std::to_array<SettingSpec>({
     {"listen.http_host", kScalar, kShared, "", "http-host", "",
      "address the HTTP server listens on", &assign_host<&N::listen, &ListenConfig::http_host, true>,
      &read_word<&N::listen, &ListenConfig::http_host>},
-    port<&N::listen, &ListenConfig::http_port>("listen.http_port", "http-port port",
-                                               "P2P_PORT RINGRIFT_P2P_PORT", "port of HTTP"),
+    integer<&N::listen, &ListenConfig::http_port, 0, 65535>(
+        "listen.http_port", "", "http-port port", "P2P_PORT RINGRIFT_P2P_PORT",
+        "port of HTTP; 0: off"),
     {"advertise.host", kScalar, SettingScope::per_node, "", "advertise-host",
      "RINGRIFT_ADVERTISE_HOST", "address others dial first",
      &assign_host<&N::advertise, &AdvertiseConfig::host, false>,

@@ -270,7 +270,7 @@ class NodeValidator {
     const auto& listen = node_.listen;
     const auto collide = [&](std::string_view a, std::uint16_t a_port, std::string_view b,
                              std::uint16_t b_port) {
-      if (a_port != b_port) return;
+      if (a_port != b_port || a_port == 0) return;
       diagnostics_.error(
           1010, source(b),
           std::string(a) + " and " + std::string(b) + " are both " + std::to_string(a_port),
@@ -279,6 +279,11 @@ class NodeValidator {
     collide("listen.router_port", listen.router_port, "listen.pub_port", listen.pub_port);
     collide("listen.router_port", listen.router_port, "listen.http_port", listen.http_port);
     collide("listen.pub_port", listen.pub_port, "listen.http_port", listen.http_port);
+    if (listen.http_port == 0) return;
+    const auto health_port = static_cast<std::uint16_t>(node_.http.health_port);
+    collide("listen.router_port", listen.router_port, "http.health_port", health_port);
+    collide("listen.pub_port", listen.pub_port, "http.health_port", health_port);
+    collide("listen.http_port", listen.http_port, "http.health_port", health_port);
   }
 
   void check_insecure() {

@@ -11,9 +11,9 @@ namespace riftbus {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> kSections{
-    "listen", "advertise",  "paths",    "log",    "timing", "leadership",
-    "limits", "peer_cache", "executor", "tunnel", "relay"};
+constexpr std::array<std::string_view, 12> kSections{
+    "listen",     "advertise", "paths",      "log",      "http",   "timing",
+    "leadership", "limits",    "peer_cache", "executor", "tunnel", "relay"};
 constexpr std::array<std::string_view, 7> kTopKeys{"cluster", "authority", "voters", "relays",
                                                    "seeds",   "nodes",     "jobs"};
 constexpr std::array<std::string_view, 11> kNodeKeys{

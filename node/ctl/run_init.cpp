@@ -92,6 +92,7 @@ std::string cluster_yaml(const Plan& plan, const AuthorityKey& authority) {
   for (const auto& id : plan.nodes) {
     text += "  " + id.value() + ":\n    addresses: [\"127.0.0.1:" + std::to_string(port) +
             "\"]\n    listen: {http_port: " + std::to_string(port + 2) +
+            "}\n    http: {health_port: " + std::to_string(port + 3) +
             "}\n    paths: {data_dir: \"" + plan.node_directory(id) + "\"}\n";
     port += kPortsEach;
   }

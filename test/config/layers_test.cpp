@@ -109,7 +109,7 @@ TEST(Environment, NotesLegacyNamesWithoutEffect) {
   const auto inputs = read_environment({{"RINGRIFT_SWIM_ENABLED", "true"},
                                         {"RINGRIFT_MEMBERSHIP_MODE", "hybrid"},
                                         {"RINGRIFT_P2P_PEER_TIMEOUT", "60"},
-                                        {"RINGRIFT_CLUSTER_AUTH_TOKEN", "secret"}},
+                                        {"RINGRIFT_ARBITER_URL", "secret"}},
                                        diagnostics);
   EXPECT_TRUE(inputs.empty());
   ASSERT_EQ(diagnostics.all().size(), 4u);
@@ -117,6 +117,27 @@ TEST(Environment, NotesLegacyNamesWithoutEffect) {
     EXPECT_EQ(each.severity, Severity::note);
     EXPECT_EQ(each.to_string().find("secret"), std::string::npos);
   }
+}
+
+TEST(Environment, AFormerClustersTokenBecomesTheTokenOfHttp) {
+  Diagnostics diagnostics;
+  const auto inputs = read_environment({{"RINGRIFT_CLUSTER_AUTH_TOKEN", "open-sesame"},
+                                        {"RINGRIFT_CLUSTER_AUTH_TOKEN_FILE", "/etc/token"}},
+                                       diagnostics);
+  EXPECT_EQ(value(inputs, "http.token"), "open-sesame");
+  EXPECT_EQ(value(inputs, "http.token_file"), "/etc/token");
+  EXPECT_TRUE(diagnostics.all().empty());
+}
+
+TEST(HttpToken, IsNeverShownAndNeverShort) {
+  NodeSettings node;
+  const auto* spec = find_setting("http.token");
+  ASSERT_NE(spec, nullptr);
+  EXPECT_FALSE(spec->assign(node, {"short"}));
+  EXPECT_FALSE(spec->assign(node, {"with a blank in it"}));
+  ASSERT_TRUE(spec->assign(node, {"open-sesame"}));
+  EXPECT_EQ(node.http.token, "open-sesame");
+  EXPECT_EQ(spec->read(node), std::vector<std::string>{"(set)"});
 }
 
 TEST(Environment, AFormerClustersWordAboutRaftDecidesThePolicy) {
@@ -169,7 +190,7 @@ TEST(Flags, LegacyCommandLineIsUnderstood) {
                                   "--supervised"},
                                  diagnostics);
   EXPECT_FALSE(diagnostics.has_errors());
-  EXPECT_EQ(diagnostics.all().size(), 7u);
+  EXPECT_EQ(diagnostics.all().size(), 6u);
   EXPECT_EQ(value(flags.settings, "node.id"), "cpu-a");
   EXPECT_EQ(value(flags.settings, "listen.host"), "0.0.0.0");
   EXPECT_EQ(value(flags.settings, "listen.http_port"), "8770");

@@ -52,8 +52,8 @@ TEST(Settings, FullExampleShowsEveryKeyWithItsDefault) {
     EXPECT_NE(text.find(name + ":"), std::string::npos) << key;
     const bool has_default = key.starts_with("limits.") || key.starts_with("log.") ||
                              key.starts_with("listen.") || key.starts_with("peer_cache.") ||
-                             key.starts_with("executor.") || key.starts_with("tunnel.") ||
-                             key.starts_with("relay.");
+                             key.starts_with("executor.") || key.starts_with("http.") ||
+                             key.starts_with("tunnel.") || key.starts_with("relay.");
     // Lists of the tunnel have no default: the file shows an example.
     if (spec.form == SettingForm::list) continue;
     if (!has_default) continue;
