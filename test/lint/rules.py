@@ -65,7 +65,8 @@ UNFINISHED_NOTES = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
 UNFINISHED_WORDS = re.compile(
     r"\b(st" r"ub(s|bed)?|place" r"holder|not impl" r"emented|lorem ip" r"sum)\b", re.I)
 MACHINE = re.compile(
-    r"(?<![\w.$}])/(wo" r"rk|workspace)/|\.\./sha" r"red\b|(?<![\w.$}])/(home|Users)/[a-z]\w*/"
+    r"(?<![\w.$}])/(wo" r"rk/(main|notes|sha" r"red)\b|workspace/)|\.\./sha" r"red\b"
+    r"|(?<![\w.$}])/(home|Users)/[a-z]\w*/"
     r"|/tmp/bui" r"ld-|\b(cla" r"ude|chat" r"gpt|anth" r"ropic|language mo" r"del"
     r"|AI[- ]gen" r"erated)\b", re.I)
 USING_NAMESPACE = re.compile(r"\busing\s+namespace\s+(?!std::(\w+::)*\w*literals;)")
