@@ -186,7 +186,7 @@ void Peer::finish_turn() {
     desk_.attend(*this);
   }
   sweep();
-  if (!is_over()) loop_.watch(ssh_.descriptor(), *this, true, ssh_.wants_write());
+  if (!is_over()) loop_.watch(ssh_.descriptor(), *this, true, ssh_.is_congested());
 }
 
 }  // namespace riftbus::relay

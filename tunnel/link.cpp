@@ -163,7 +163,7 @@ void Link::on_ready(bus::Readiness) {
       tell(event::Lost{ssh_->problem()}, now);
       return;
     }
-    ssh::acknowledge_now(ssh_->descriptor());
+    if (!ssh_->is_relay()) ssh::acknowledge_now(ssh_->descriptor());
   }
 }
 
@@ -306,7 +306,7 @@ void Link::hear(TimePoint now) {
 }
 
 void Link::watch_server() {
-  if (ssh_) loop_.watch(ssh_->descriptor(), *this, true, ssh_->wants_write());
+  if (ssh_) loop_.watch(ssh_->descriptor(), *this, true, ssh_->is_congested());
 }
 
 void Link::finish_turn(TimePoint now) {

@@ -54,7 +54,8 @@ Step SshClient::exchange_keys() {
   const auto step = ssh::step_of(ssh_connect(handle()));
   if (step != Step::done) return step;
   const char* banner = ssh_get_serverbanner(handle());
-  if (banner != nullptr && std::string_view(banner).ends_with(kRelayBanner)) {
+  is_relay_ = banner != nullptr && std::string_view(banner).ends_with(kRelayBanner);
+  if (is_relay_) {
     const std::string name = user_ + std::string(suffix_of(traffic_));
     RIFTBUS_CHECK(ssh_options_set(handle(), SSH_OPTIONS_USER, name.c_str()) == SSH_OK);
   }

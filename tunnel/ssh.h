@@ -44,6 +44,8 @@ class SshClient : public ssh::Session {
   [[nodiscard]] ssh::Step exchange_keys();
   // After exchange_keys(): "SHA256:..." of the key that the server has proven to own.
   [[nodiscard]] std::string host_pin();
+  // It is a relay of ours, by its own word.
+  [[nodiscard]] bool is_relay() const { return is_relay_; }
   [[nodiscard]] ssh::Step authenticate(const ssh::Key& key);
   // Once authenticated; `port` becomes the server's.
   [[nodiscard]] ssh::Step open_forward(const ForwardEnd& listen, std::uint16_t& port);
@@ -55,6 +57,7 @@ class SshClient : public ssh::Session {
   SshOwner& owner_;
   TrafficClass traffic_;
   std::string user_;
+  bool is_relay_ = false;
 };
 
 }  // namespace riftbus::tunnel

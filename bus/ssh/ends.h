@@ -33,7 +33,8 @@ struct Dialling {
 // Small messages leave at once; what the kernel holds unsent is bounded, and a peer that does not
 // acknowledge for `silence_max` ends the connection.
 void tune_server_socket(int descriptor, std::int64_t unsent_bytes_max, Nanos silence_max);
-// Acknowledges at once what was read: sshd leaves Nagle's algorithm on and would wait for it.
+// Acknowledges at once what was read: sshd leaves Nagle's algorithm on and would wait for it. Each
+// time costs a packet, so not for servers that do not.
 void acknowledge_now(int descriptor);
 
 }  // namespace riftbus::ssh

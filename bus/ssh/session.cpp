@@ -194,10 +194,9 @@ bool Session::pump() {
   return !is_over();
 }
 
-bool Session::wants_write() const {
-  return (ssh_get_poll_flags(state_->session) & SSH_WRITE_PENDING) != 0;
-}
-
+// Not ssh_get_poll_flags(): after each write libssh wants to hear that the next one would not
+// block, even if nothing is left to write. It hears that from the next pump() as well, and waiting
+// for it costs a round of the loop per message.
 bool Session::is_congested() const {
   return (ssh_get_status(state_->session) & SSH_WRITE_PENDING) != 0;
 }

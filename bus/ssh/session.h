@@ -3,8 +3,8 @@
 // A client (tunnel/ssh.h) and a server (relay/ssh_server.h) set a session up differently; from
 // then on they are alike, and this is what is alike. Together the three are all that includes
 // libssh. What they guarantee, because libssh 0.10 does not:
-//  - Nothing blocks. Whoever drives a session calls pump() when its descriptor is ready and asks
-//    wants_write() what to wait for next.
+//  - Nothing blocks. Whoever drives a session calls pump() when its descriptor is ready, and waits
+//    until it can be written to as well while the session is_congested().
 //  - Each session polls alone (an ssh_event of its own): with a shared one, the end of any session
 //    is reported as an error of another.
 //  - A channel's data is taken by the owner as far as it can; the rest stays in libssh and counts
@@ -87,8 +87,7 @@ class Session {
   // Moves what is ready, once start_events() was called. False: the session is over, problem()
   // says why.
   bool pump();
-  [[nodiscard]] bool wants_write() const;
-  // More is waiting to be sent than the socket takes: produce no more.
+  // Something waits to be sent: produce no more until the socket was writable.
   [[nodiscard]] bool is_congested() const;
   [[nodiscard]] bool is_over() const;
   [[nodiscard]] std::string problem() const;
