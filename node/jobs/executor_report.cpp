@@ -34,7 +34,7 @@ Executor::Report Executor::how_to_report(const Job& job) {
                      exit.cause == Cause::preempt || exit.cause == Cause::evict ||
                      exit.cause == Cause::lease || exit.cause == Cause::stale ||
                      exit.cause == Cause::no_gpu || exit.cause == Cause::node_trouble ||
-                     exit.cause == Cause::runner_failed;  // the last three: the node's own fault
+                     exit.cause == Cause::runner_failed;  // the last three: not its doing
   const bool well = exit.started && exit.cause == Cause::itself && exit.signal == 0;
   if (job.lost)
     return may_finish(job) && well && !asked && exit.code == 0 ? Report::complete : Report::nothing;
@@ -99,7 +99,8 @@ void Executor::ask_report(Report how, const std::vector<Job*>& jobs, TimePoint n
     }
     if (how == Report::release) {
       const auto delay_ms = release_delay_ms(job->exit, job->stopping != Cause::itself);
-      release.works.push_back({job->hold, delay_ms, job->percent, job->checkpoint});
+      const bool lost = job->exit.cause == Cause::runner_failed;
+      release.works.push_back({job->hold, delay_ms, job->percent, job->checkpoint, lost});
     }
   }
   if (how == Report::complete) out.push_back(Ask{ticket, std::move(complete)});

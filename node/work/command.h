@@ -132,6 +132,7 @@ struct Return {
   std::uint64_t delay_ms = 0;
   std::uint8_t percent = 0;
   std::string checkpoint;
+  bool lost = false;  // in a Release: not in order, what watched over it was killed; a loss
   bool operator==(const Return&) const = default;
 };
 struct Release {

@@ -103,7 +103,7 @@ void fields(V& v, Ref<V, Failure> m) {
 }
 template <class V>
 void fields(V& v, Ref<V, Return> m) {
-  v(m.hold, m.delay_ms, m.percent, Bytes(m.checkpoint, kCheckpointBytesMax));
+  v(m.hold, m.delay_ms, m.percent, Bytes(m.checkpoint, kCheckpointBytesMax), m.lost);
 }
 template <class V>
 void fields(V& v, Ref<V, Settings> m) {

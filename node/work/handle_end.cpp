@@ -21,13 +21,20 @@ std::uint16_t number_of(const Ledger& ledger, const NodeId& worker) {
   return static_cast<std::uint16_t>(ledger.nodes.find(worker.value()));
 }
 
-// Judges each element; `act` is called with the items whose grant it truly is.
-template <class Works, class Act>
-Verdicts judge_all(Ledger& ledger, std::uint16_t node, const Works& works, Ending ending, Act act) {
+Ending ending_of(const Return& work) { return work.lost ? Ending::lost : Ending::released; }
+auto always(Ending ending) {
+  return [ending](const auto&) { return ending; };
+}
+
+// Judges each element by what it says of the ending; `act` is called with the items whose grant it
+// truly is.
+template <class Works, class EndingOf, class Act>
+Verdicts judge_all(Ledger& ledger, std::uint16_t node, const Works& works, EndingOf ending,
+                   Act act) {
   Verdicts verdicts;
   verdicts.works.reserve(works.size());
   for (const auto& work : works) {
-    Judged judged = judge(ledger, node, work.hold, ending);
+    Judged judged = judge(ledger, node, work.hold, ending(work));
     if (judged.outcome == Outcome::ok) {
       act(*ledger.find(work.hold.id), work);
       judged.state = state_of(ledger, work.hold.id);
@@ -46,7 +53,8 @@ void keep_orphan(Ledger& ledger, std::uint16_t node, const Finish& work) {
 Verdicts end_all(Ledger& ledger, const NodeId& worker, const std::vector<Failure>& works,
                  Ending ending) {
   return judge_all(
-      ledger, number_of(ledger, worker), works, ending, [&](Item& item, const Failure& work) {
+      ledger, number_of(ledger, worker), works, always(ending),
+      [&](Item& item, const Failure& work) {
         keep_progress(item, 0, work.checkpoint);
         ledger.end_grant(item, ending, {work.exit_code, work.signal, work.tail}, 0, work.retryable);
       });
@@ -74,7 +82,8 @@ Judged judge(const Ledger& ledger, std::uint16_t node, const Hold& hold, Ending 
     if (record == nullptr) return {hold.id, Outcome::unknown, State::done};
     const bool won = ending == Ending::completed && record->state == State::done &&
                      record->fence == hold.fence && record->node == node;
-    return {hold.id, won ? Outcome::repeated : Outcome::stale, record->state};
+    const bool same = won || ledger.past_ends.knows(hold, node, ending);
+    return {hold.id, same ? Outcome::repeated : Outcome::stale, record->state};
   }
   if (node != 0 && item->state == State::leased && item->fence == hold.fence &&
       item->worker == node) {
@@ -82,13 +91,14 @@ Judged judge(const Ledger& ledger, std::uint16_t node, const Hold& hold, Ending 
   }
   const bool same = node != 0 && item->ended_fence == hold.fence && item->ended_worker == node &&
                     item->ended_how == ending;
-  return {hold.id, same ? Outcome::repeated : Outcome::stale, item->state};
+  const bool known = same || ledger.past_ends.knows(hold, node, ending);
+  return {hold.id, known ? Outcome::repeated : Outcome::stale, item->state};
 }
 
 Verdicts handle(Ledger& ledger, const Stamp&, const Complete& command) {
   const std::uint16_t node = number_of(ledger, command.worker);
   Verdicts verdicts =
-      judge_all(ledger, node, command.works, Ending::completed,
+      judge_all(ledger, node, command.works, always(Ending::completed),
                 [&](Item& item, const Finish& work) { ledger.complete(item, work.result); });
   for (std::size_t i = 0; i < verdicts.works.size(); ++i) {
     if (verdicts.works[i].outcome == Outcome::stale) keep_orphan(ledger, node, command.works[i]);
@@ -105,17 +115,17 @@ Verdicts handle(Ledger& ledger, const Stamp&, const Bury& command) {
 }
 
 Verdicts handle(Ledger& ledger, const Stamp&, const Release& command) {
-  return judge_all(ledger, number_of(ledger, command.worker), command.works, Ending::released,
+  return judge_all(ledger, number_of(ledger, command.worker), command.works, ending_of,
                    [&](Item& item, const Return& work) {
                      keep_progress(item, work.percent, work.checkpoint);
                      const auto delay_ms = std::min(work.delay_ms, kSpanMsMax);
-                     ledger.end_grant(item, Ending::released, {}, delay_ms, true);
+                     ledger.end_grant(item, ending_of(work), {}, delay_ms, true);
                    });
 }
 
 Verdicts handle(Ledger& ledger, const Stamp&, const Note& command) {
   return judge_all(
-      ledger, number_of(ledger, command.worker), command.works, Ending::none,
+      ledger, number_of(ledger, command.worker), command.works, always(Ending::none),
       [&](Item& item, const Return& work) { keep_progress(item, work.percent, work.checkpoint); });
 }
 

@@ -176,12 +176,18 @@ void Ledger::record_attempt(Item& item, Ending ending, const EndNote& note) {
   if (attempts.size() > kAttemptsKept) attempts.erase(attempts.begin());
 }
 
+void Ledger::remember_end(const Item& item) {
+  if (item.ended_fence == Fence()) return;
+  past_ends.add({{item.id, item.ended_fence}, item.ended_worker, item.ended_how});
+}
+
 void Ledger::end_grant(Item& item, Ending ending, const EndNote& note, std::uint64_t delay_ms,
                        bool retryable) {
   withdraw(item);
   record_attempt(item, ending, note);
   const std::uint16_t node = item.worker;
   const bool stop = item.cancelling;
+  remember_end(item);
   item.ended_fence = item.fence;
   item.ended_how = ending;
   item.ended_worker = node;
@@ -273,6 +279,7 @@ void Ledger::close(Item& item, State state, std::string result) {
   history.add(record, std::move(result));
   history.trim(settings.history_max, settings.results_max);
   payload_bytes -= item.payload.size();
+  remember_end(item);
   forget_key(item);
   for (const WorkId other : item.more().after) {
     const auto waiting = dependants.find(other);

@@ -23,6 +23,7 @@
 #include "node/work/history.h"
 #include "node/work/item.h"
 #include "node/work/names.h"
+#include "node/work/past_ends.h"
 #include "node/work/ready.h"
 #include "node/work/workers.h"
 
@@ -99,6 +100,7 @@ class Ledger {
   std::map<std::uint16_t, Tally> node_tally;
   std::deque<Orphan> orphans;
   std::deque<std::uint64_t> adds;  // nonces of the last batches, oldest first
+  PastEnds past_ends;
   std::uint64_t dead_evicted = 0;
 
   // ---- indexes
@@ -168,6 +170,8 @@ class Ledger {
   void requeue(Item& item, LogMs due_ms);
   void die(Item& item);
   void record_attempt(Item& item, Ending ending, const EndNote& note);
+  // The item itself will not know its last end any more.
+  void remember_end(const Item& item);
   // Withdrawn: out of the queue, into history.
   void close(Item& item, State state, std::string result);
   void resolve_dependants(WorkId id, bool done);

@@ -14,7 +14,7 @@
 
 namespace riftbus::work {
 
-inline constexpr std::uint32_t kSnapshotFormat = 2;
+inline constexpr std::uint32_t kSnapshotFormat = 3;
 
 // Each table may refer to those before it.
 enum class Tag : std::uint8_t {
@@ -33,6 +33,7 @@ enum class Tag : std::uint8_t {
   node_tally,
   orphan,
   add,
+  past_end,
   end,
 };
 
@@ -188,6 +189,10 @@ void fields(V& v, Ref<V, TallyRecord> m) {
 template <class V>
 void fields(V& v, Ref<V, AddRecord> m) {
   v(m.nonce, List(m.ids, kBatchMax));
+}
+template <class V>
+void fields(V& v, Ref<V, PastEnd> m) {
+  v(m.hold, m.node, Choice(m.how, kLastEnding));
 }
 template <class V>
 void fields(V& v, Ref<V, EndRecord> m) {

@@ -101,6 +101,8 @@ class SnapshotReader::Loader {
         return load_orphan(body);
       case Tag::add:
         return load_add(body);
+      case Tag::past_end:
+        return load_past_end(body);
       default:
         return false;
     }
@@ -241,6 +243,12 @@ class SnapshotReader::Loader {
     if (!parse(body, record) || ledger_->add_of.count(record.nonce) > 0) return false;
     ledger_->remember_add(record.nonce, record.ids);
     return true;
+  }
+
+  bool load_past_end(std::string_view body) {
+    PastEnd record;
+    return ledger_->past_ends.size() < kEndsKept && parse(body, record) &&
+           ledger_->past_ends.add(record);
   }
 
   bool load_end(std::string_view body) {

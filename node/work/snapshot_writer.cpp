@@ -134,6 +134,9 @@ void SnapshotWriter::write_rest(std::string& out) {
       const std::uint64_t nonce = ledger.adds[cursor_++];
       return write(out, tag_, AddRecord{nonce, ledger.add_of.at(nonce)});
     }
+    case Tag::past_end:
+      if (cursor_ >= ledger.past_ends.size()) return next_table();
+      return write(out, tag_, ledger.past_ends.at(cursor_++));
     default:
       write(out, tag_, EndRecord{checksum_});
       done_ = true;

@@ -110,6 +110,7 @@ inline constexpr std::size_t kWorkersMax = 4096;
 inline constexpr std::size_t kAnswersKept = 8;   // claims of one worker that may be repeated
 inline constexpr std::size_t kOrphansMax = 64;   // results that came too late
 inline constexpr std::size_t kAddsKept = 16384;  // adds that may be repeated
+inline constexpr std::size_t kEndsKept = 16384;  // ends of grants, likewise (past_ends.h)
 inline constexpr std::size_t kDueMax = 512;      // timers that one entry fires: no long stalls
 
 }  // namespace riftbus::work

@@ -31,6 +31,7 @@ TEST(Trouble, WhatCouldNotBeStartedHereIsGivenBackForAWhileAndHasNotFailed) {
   const auto release = std::get<work::Release>(bench.asked<work::Release>().command);
   EXPECT_EQ(release.works.at(0).hold, Bench::hold(1));
   EXPECT_EQ(release.works.at(0).delay_ms, 10'000U);
+  EXPECT_FALSE(release.works.at(0).lost);
 }
 
 TEST(Trouble, ANodeThatCannotStartAnythingDoesNotDrainTheQueue) {
@@ -51,7 +52,7 @@ TEST(Trouble, ANodeThatCannotStartAnythingDoesNotDrainTheQueue) {
   EXPECT_EQ(std::get<work::Claim>(bench.asked<work::Claim>().command).max, 3U);
 }
 
-TEST(Trouble, AKilledWatcherIsTheNodesFaultToo) {
+TEST(Trouble, AKilledWatcherIsALossAndNoFailure) {
   Bench bench;
   bench.settle();
   bench.run(1);
@@ -59,8 +60,9 @@ TEST(Trouble, AKilledWatcherIsTheNodesFaultToo) {
   exit.cause = Cause::runner_failed;
   bench.step(Ended{Bench::hold(1), exit});
   EXPECT_EQ(bench.find_ask<work::Fail>(), nullptr);
-  EXPECT_EQ(std::get<work::Release>(bench.asked<work::Release>().command).works.at(0).delay_ms,
-            60'000U);
+  const auto release = std::get<work::Release>(bench.asked<work::Release>().command);
+  EXPECT_TRUE(release.works.at(0).lost) << "or work that kills it would come back for ever";
+  EXPECT_EQ(release.works.at(0).delay_ms, 60'000U);
 }
 
 }  // namespace

@@ -191,6 +191,46 @@ TEST_P(FenceTest, IsStaleOnceTheLeaseLapsedAndAnotherHasIt) {
 INSTANTIATE_TEST_SUITE_P(EveryEnding, FenceTest,
                          testing::Values(Verb::complete, Verb::fail, Verb::bury, Verb::release));
 
+TEST(Grant, AReportThatIsRepeatedAfterItsItemWentOnIsRecognised) {
+  Stand s;
+  s.add(job());
+  const Held given_back = s.take("w1");
+  s.release(given_back);
+  const Held failed = s.take("w2");
+  s.fail(failed);
+  s.tick(600'000);
+  EXPECT_EQ(s.release(given_back).outcome, Outcome::repeated) << "another grant ended since";
+  s.complete(s.take("w3"));
+  EXPECT_EQ(s.release(given_back).outcome, Outcome::repeated) << "and its item is done";
+  EXPECT_EQ(s.release(given_back).state, State::done);
+  EXPECT_EQ(s.fail(failed).outcome, Outcome::repeated);
+  EXPECT_EQ(s.fail(given_back).outcome, Outcome::stale) << "it said something else then";
+  EXPECT_EQ(s.release({given_back.hold, "w2", {}}).outcome, Outcome::stale);
+}
+
+TEST(Grant, AReportThatLetACancelledItemGoIsRecognised) {
+  Stand s;
+  const WorkId id = s.add(job());
+  const Held held = s.take("w1");
+  s.cancel(id);
+  EXPECT_EQ(s.release(held).state, State::cancelled);
+  EXPECT_EQ(s.release(held).outcome, Outcome::repeated);
+}
+
+TEST(Grant, OfEndedGrantsTheOldestAreForgotten) {
+  PastEnds ends;
+  const auto end_of = [](std::uint64_t number) {
+    return PastEnd{{WorkId(7), Fence(number)}, 1, Ending::released};
+  };
+  for (std::uint64_t number = 1; number <= kEndsKept + 1; ++number) {
+    ASSERT_TRUE(ends.add(end_of(number)));
+  }
+  EXPECT_EQ(ends.size(), kEndsKept);
+  EXPECT_FALSE(ends.knows(end_of(1).hold, 1, Ending::released));
+  EXPECT_TRUE(ends.knows(end_of(2).hold, 1, Ending::released));
+  EXPECT_FALSE(ends.add(end_of(2)));
+}
+
 TEST(Grant, ALateResultIsKeptAsAnOrphanAndNotApplied) {
   Stand s;
   const WorkId id = s.add(job());

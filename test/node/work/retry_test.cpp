@@ -33,6 +33,26 @@ TEST(Retry, TooManyLossesAreDeathToo) {
   EXPECT_EQ(s.state(id), State::dead);
 }
 
+TEST(Retry, WhatKillsItsOwnWatcherEachTimeIsLostAndDiesOfIt) {
+  Stand s;
+  Spec spec = job();
+  spec.terms.losses_max = 2;
+  const WorkId id = s.add(spec);
+  const auto lose = [&](const Held& held) {
+    Return work;
+    work.hold = held.hold;
+    work.delay_ms = 60'000;
+    work.lost = true;
+    return s.ask<Verdicts>(Release{node(held.worker), {work}}).works.at(0);
+  };
+  const Held first = s.take("w1");
+  EXPECT_EQ(lose(first).state, State::delayed) << "not at once again";
+  EXPECT_EQ(lose(first).outcome, Outcome::repeated);
+  EXPECT_EQ(s.item(id).losses, 1);
+  s.tick(60'000);
+  EXPECT_EQ(lose(s.take("w1")).state, State::dead);
+}
+
 TEST(Retry, BacksOffExponentiallyWithinItsSpreadAndCap) {
   for (std::uint64_t skip = 0; skip < 20; ++skip) {
     Stand s;

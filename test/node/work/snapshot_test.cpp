@@ -30,6 +30,8 @@ void fill(Stand& s) {
   s.bury(held[3]);
   s.expire(held[4]);
   s.complete(held[4], "too late");
+  s.release(held[5]);
+  s.cancel(held[5].id());
   s.apply(Attach{node("w2"), Instance(5), {}, false});
   s.apply(Attach{node("w2"), Instance(6), {}, false, Instance(5)});
   s.apply(Recover{2});
