@@ -1,0 +1,139 @@
+// All about one member: what it has, what it runs, how it is reached, and why it is thought alive.
+import { html } from 'htm/preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { get } from '../model/api.js';
+import { select, showWork, usePick } from '../model/store.js';
+import { domainOf } from '../model/members.js';
+import { ago, clock, megabytes, span } from '../model/format.js';
+import { askFirst } from '../parts/dialog.js';
+import { Drawer } from '../parts/drawer.js';
+import { Empty, Facts, Standing } from '../parts/card.js';
+
+const AGAIN_MS = 3000;
+
+// Asks now and again while the drawer is open; what came last for another id is not shown.
+function useAnswers(id) {
+  const [answers, setAnswers] = useState({});
+  useEffect(() => {
+    let isOpen = true;
+    let timer = 0;
+    const ask = async () => {
+      const name = encodeURIComponent(id);
+      const [shown, jobs] = await Promise.allSettled([
+        get(`/members/${name}`), get(`/work/list?state=leased&limit=200&node=${name}`)]);
+      if (!isOpen) return;
+      setAnswers({ id, shown: shown.value, trouble: shown.reason?.message, jobs: jobs.value?.works });
+      timer = setTimeout(ask, AGAIN_MS);
+    };
+    ask();
+    return () => { isOpen = false; clearTimeout(timer); };
+  }, [id]);
+  return answers.id === id ? answers : {};
+}
+
+function Resources({ member }) {
+  const { resources } = member;
+  return html`<h3>Resources</h3><${Facts} of=${[
+    ['processors', resources.cpus], ['memory', megabytes(resources.memory_mb)],
+    ['disk free', megabytes(resources.disk_free_mb)],
+    ['GPUs', resources.gpus ? `${resources.gpus} × ${resources.gpu_name || 'unnamed'}` : 'none'],
+    ['GPU memory', resources.gpus ? megabytes(resources.gpu_memory_mb) : ''],
+    ...Object.entries(member.tags || {})]}/>`;
+}
+
+function Jobs({ jobs }) {
+  return html`<h3>Work it has</h3>${!jobs?.length ? html`<${Empty}>none<//>` : html`<table>
+    <thead><tr><th>id</th><th>kind</th><th>runs for</th><th>done</th></tr></thead>
+    <tbody>${jobs.map((job) => html`<tr key=${job.id}>
+      <th scope="row"><button class="link" onClick=${() => showWork(job.id)}>${job.id}</button></th>
+      <td>${job.kind}</td><td>${span(job.ran_ms)}</td><td>${job.percent}%</td></tr>`)}</tbody></table>`}`;
+}
+
+function Paths({ paths }) {
+  if (!paths?.length) return html`<h3>Paths</h3><${Empty}>this node has no connection to it<//>`;
+  return html`<h3>Paths</h3><div class="scroll"><table>
+    <thead><tr><th>address</th><th>for</th><th>breaker</th><th>rtt</th><th>good / bad</th></tr></thead>
+    <tbody>${paths.map((path) => html`<tr class=${path.in_use ? 'used' : ''}>
+      <th scope="row">${path.host}:${path.for === 'beats' ? path.pub_port : path.call_port}
+        <span class="tag">${path.relay ? `relay ${path.relay}` : path.kind}</span>
+        ${path.in_use && html`<span class="tag voter">in use</span>`}</th>
+      <td>${path.for}</td><td>${path.breaker}</td><td>${span(path.rtt_ms)}</td>
+      <td>${path.successes} / ${path.failures}${path.last_error && html`<div class="dim">
+        ${path.last_error}</div>`}</td></tr>`)}</tbody></table></div>`;
+}
+
+// The reasons in words, from what this node measured itself.
+export function reasonsOf(shown) {
+  const { member, watch, calls, beats } = shown;
+  if (member.self) return ['It answers you.'];
+  const reasons = [`${member.standing} for ${span(member.since.age_ms)}, ` +
+    (member.verified ? 'as this node itself has heard' : 'as others say')];
+  if (watch) {
+    reasons.push(`this node watches it: last beat ${ago(watch.last_beat)}, suspected after ` +
+      `${span(watch.silence_limit_ms)} of silence; ${watch.beats_missed} of ` +
+      `${watch.beats + watch.beats_missed} beats missed`);
+    if (watch.accusers.length) {
+      reasons.push(`accused by ${watch.accusers.join(', ')}` +
+        (watch.verdict_due_ms === null ? '' : `; verdict in ${span(watch.verdict_due_ms)}`));
+    }
+  } else {
+    reasons.push('others watch it; this node hears from them how it is');
+  }
+  for (const [name, link] of [['calls', calls], ['beats', beats]]) {
+    if (!link) continue;
+    reasons.push(link.up ? `connected for ${name} for ${span(link.since.age_ms)}`
+      : `no connection for ${name}: ${link.trouble || 'not tried'}; ${link.failures} failures in a row`);
+  }
+  return reasons;
+}
+
+const History = ({ steps }) => html`<h3>History</h3><ol class="steps">
+  ${[...steps].reverse().slice(0, 12).map((step) => html`<li>
+    <time>${clock(step.when.at)}</time> <${Standing} is=${step.standing}/>
+    ${step.evidence !== 'none' && html`<span class="dim">by ${step.evidence}
+      ${step.accuser ? ` (${step.accuser})` : ''}</span>`}</li>`)}</ol>`;
+
+function Actions({ member, leader }) {
+  const offers = usePick((state) => state.routes);
+  const draining = usePick((state) => state.overview?.jobs?.draining);
+  const runs = usePick((state) => Boolean(state.overview?.jobs));
+  const isVoter = (member.roles || []).includes('voter');
+  const drain = () => askFirst(draining
+    ? { title: `Let ${member.id} take work again`, verb: 'Resume', path: '/drain',
+      body: { mode: 'resume' }, text: 'It will claim work again.' }
+    : { title: `Drain ${member.id}`, verb: 'Drain', path: '/drain', body: { mode: 'drain' },
+      isHarmful: true, text: 'It takes no more work; what runs there runs to its end.' });
+  const transfer = () => askFirst({ title: `Let ${member.id} lead`, verb: 'Transfer',
+    path: '/leader/transfer', body: { id: member.id },
+    text: `${leader || 'Nobody'} leads now. The queue pauses for a moment.` });
+  return html`<div class="buttons">
+    ${member.self && runs && offers?.has('/drain') && html`<button onClick=${drain}>
+      ${draining ? 'Resume' : 'Drain'} …</button>`}
+    ${isVoter && member.standing === 'alive' && member.id !== leader &&
+      html`<button onClick=${transfer}>Let it lead …</button>`}</div>`;
+}
+
+export function MemberDrawer({ id }) {
+  const leader = usePick((state) => state.overview?.leadership?.leader);
+  const { shown, trouble, jobs } = useAnswers(id);
+  const member = shown?.member;
+  return html`<${Drawer} title=${id} onClose=${() => select(null)}>
+    ${trouble && html`<p class="trouble">${trouble}</p>`}
+    ${member && html`
+      <p><${Standing} is=${member.standing}/> in ${domainOf(member)}
+        ${member.id === leader && html` <span class="tag leader">leader</span>`}
+        ${(member.roles || []).map((role) => html` <span class="tag ${role}">${role}</span>`)}</p>
+      <${Actions} member=${member} leader=${leader}/>
+      <h3>Why</h3><ul class="why">${reasonsOf({ ...shown, member })
+        .map((reason) => html`<li>${reason}</li>`)}</ul>
+      <${Resources} member=${member}/>
+      <${Jobs} jobs=${jobs}/>
+      <${Paths} paths=${shown.paths}/>
+      <${History} steps=${shown.history}/>
+      <h3>Identity</h3><${Facts} of=${[['software', member.software],
+        ['incarnation', member.incarnation], ['instance', member.instance],
+        ['beats every', span(member.interval_ms)],
+        ['addresses', member.addresses.map((each) => `${each.host}:${each.call_port}`).join(', ')],
+        ['key', shown.roster?.entry?.key], ['key expires', shown.roster?.entry?.expires_at]]}/>`}
+  <//>`;
+}
