@@ -1,4 +1,7 @@
 // How a node comes to keep a log: it begins one with all first voters, or a leader calls on it.
+#include <memory>
+#include <optional>
+
 #include "bus/log.h"
 #include "node/consensus/codec.h"
 #include "node/node_state.h"
@@ -32,12 +35,28 @@ std::string Node::State::own_note() const {
 
 void Node::State::turn_founding() {
   founding->tick(now);
-  if (!voter && !voter_trouble && founding->is_agreed(now)) {
-    open_voter(founding->voters());
-    if (voter) founding->begin();
-    work_desk->set_note(own_note());
-  }
+  if (!voter && !voter_trouble && founding->is_agreed(now)) open_log(founding->voters());
   if (voter_trouble || founding->is_over()) end_founding();
+}
+
+// The first entry of a new log, by all these voters; without any, what a leader will send. Syncing
+// it may take a disk seconds, during which this node must be heard.
+void Node::State::open_log(const std::vector<NodeId>& first) {
+  if (is_opening_log) return;
+  const bool is_called = first.empty();
+  const auto opened = std::make_shared<std::optional<Result<OpenedLog>>>();
+  const auto open = [setup = voter_setup(first), opened] {
+    opened->emplace(VoterShell::open_log(setup));
+    return Status(Ok{});
+  };
+  const auto keep = [this, first, opened, is_called](const Status&) {
+    is_opening_log = false;
+    keep_log(voter_setup(first), std::move(**opened));  // orders may have come meanwhile
+    if (voter && is_called) end_founding();             // there is a leader
+    if (voter && founding) founding->begin();
+    work_desk->set_note(own_note());
+  };
+  is_opening_log = disk.post({open, keep});  // not taken: asked again in the next turn
 }
 
 void Node::State::end_founding() {
@@ -60,7 +79,7 @@ void Node::State::on_consensus(const bus::Received& received, const std::set<Rol
   if (!roles.contains(Role::voter)) return;
   // Read a second time only until this node follows: afterwards each entry passes here.
   if ((!voter || founding) && is_call(received, cluster_key(), prepared.settings.node_id)) {
-    if (!voter && !voter_trouble && (!founding || founding->is_called(now))) open_voter({});
+    if (!voter && !voter_trouble && (!founding || founding->is_called(now))) open_log({});
     if (voter) end_founding();  // there is a leader
   }
   if (voter) voter->on_consensus(received, now);

@@ -67,7 +67,8 @@ void Node::State::open_leadership() {
       });
   const bool is_first = std::find(voters.begin(), voters.end(), self) != voters.end();
   if (VoterShell::had_log(log_folder(prepared.settings))) {
-    open_voter({});
+    const auto setup = voter_setup({});
+    keep_log(setup, VoterShell::open_log(setup));  // the loop has not begun: nobody waits for it
   }
   const bool is_begun = voter && voter->replica().log().glance().last == consensus::Index(1);
   if (is_begun || (is_first && !voter && !voter_trouble)) {
@@ -83,7 +84,7 @@ consensus::ClusterKey Node::State::cluster_key() const {
   return cluster_key_of(settings.cluster, settings.authority ? settings.authority->hex() : "");
 }
 
-void Node::State::open_voter(const std::vector<NodeId>& first) {
+VoterSetup Node::State::voter_setup(const std::vector<NodeId>& first) const {
   const auto& settings = prepared.settings;
   VoterSetup setup;
   setup.self = settings.node_id;
@@ -95,7 +96,11 @@ void Node::State::open_voter(const std::vector<NodeId>& first) {
   setup.policy = consensus::parse_policy(orders.policy).value_or(setup.configured_policy);
   setup.timing = log_timing(settings);
   setup.seed = instance.value();
-  auto opened = VoterShell::open(std::move(setup), *bus, *members, names, *leader, journal);
+  return setup;
+}
+
+void Node::State::keep_log(VoterSetup setup, Result<OpenedLog> opened) {
+  const auto& settings = prepared.settings;
   if (!opened) {
     voter_trouble = opened.error();
     bus::write_error(*voter_trouble);
@@ -105,7 +110,8 @@ void Node::State::open_voter(const std::vector<NodeId>& first) {
     leader_questions->set_trouble(&*voter_trouble);
     return;
   }
-  voter = std::move(*opened);
+  voter = std::make_unique<VoterShell>(std::move(setup), std::move(*opened), *bus, *members, names,
+                                       *leader, journal);
   log_wake = bus->add_wakeup(voter->wake_fd());
   work_desk->set_voter(voter.get());
   leader_questions->set_voter(voter.get());

@@ -38,7 +38,8 @@ struct Node::State {
 
   // node_leader.cpp: leadership and work.
   void open_leadership();
-  void open_voter(const std::vector<NodeId>& first);
+  [[nodiscard]] VoterSetup voter_setup(const std::vector<NodeId>& first) const;
+  void keep_log(VoterSetup setup, Result<OpenedLog> opened);
   [[nodiscard]] consensus::ClusterKey cluster_key() const;
   [[nodiscard]] std::vector<NodeId> first_voters() const;
   [[nodiscard]] std::vector<NodeId> listed_voters() const;
@@ -62,6 +63,7 @@ struct Node::State {
   void turn_founding();
   void tend_founding();
   void end_founding();
+  void open_log(const std::vector<NodeId>& first);
   void on_consensus(const bus::Received& received, const std::set<Role>& roles);
 
   // node_executor.cpp
@@ -107,6 +109,7 @@ struct Node::State {
   std::unique_ptr<WorkDesk> work_desk;
   std::unique_ptr<Founding> founding;       // while a first voter has not begun its log
   std::optional<Error> founding_trouble;    // why not yet
+  bool is_opening_log = false;              // on the disk thread; `voter` or a trouble follows
   std::unique_ptr<VoterShell> voter;        // null where this node keeps no log
   std::optional<Error> voter_trouble;       // why not, if it should
   std::unique_ptr<ExecutorShell> executor;  // null where this node runs no work

@@ -83,9 +83,7 @@ bool VoterShell::had_log(const std::string& folder) {
 
 // ---- start -------------------------------------------------------------------------------------
 
-Result<std::unique_ptr<VoterShell>> VoterShell::open(VoterSetup setup, bus::Bus& bus,
-                                                     MemberShell& members, ServerNames& names,
-                                                     LeaderWatch& leader, Journal& journal) {
+Result<OpenedLog> VoterShell::open_log(const VoterSetup& setup) {
   if (auto status = check_birth(setup.folder); !status) return status.error();
   if (auto status = make_private_directory(setup.folder); !status) return status.error();
   const consensus::ServerId self = replica::server_id_of(setup.self);
@@ -99,14 +97,11 @@ Result<std::unique_ptr<VoterShell>> VoterShell::open(VoterSetup setup, bus::Bus&
   auto start = LogDisk::load(**store, first ? &*first : nullptr);
   if (!start) return start.error();
   if (auto status = mark_birth(setup.folder); !status) return status.error();
-  return std::unique_ptr<VoterShell>(new VoterShell(std::move(setup), std::move(*start),
-                                                    std::move(*store), bus, members, names, leader,
-                                                    journal));
+  return OpenedLog{std::move(*store), std::move(*start)};
 }
 
-VoterShell::VoterShell(VoterSetup setup, LogStart start, std::unique_ptr<disk::LogStore> store,
-                       bus::Bus& bus, MemberShell& members, ServerNames& names, LeaderWatch& leader,
-                       Journal& journal)
+VoterShell::VoterShell(VoterSetup setup, OpenedLog log, bus::Bus& bus, MemberShell& members,
+                       ServerNames& names, LeaderWatch& leader, Journal& journal)
     : setup_(std::move(setup)),
       id_(replica::server_id_of(setup_.self)),
       random_(setup_.seed),
@@ -120,11 +115,11 @@ VoterShell::VoterShell(VoterSetup setup, LogStart start, std::unique_ptr<disk::L
   settings.log.cluster = setup_.cluster;
   settings.log.policy = setup_.policy;
   settings.log.timing = setup_.timing;
-  settings.log.memory = std::move(start.memory);
+  settings.log.memory = std::move(log.start.memory);
   bound_turns(settings);
-  replica_ =
-      std::make_unique<replica::QueueReplica>(std::move(settings), std::move(start.queue), random_);
-  disk_ = std::make_unique<LogDisk>(std::move(store), std::move(start.shadow));
+  replica_ = std::make_unique<replica::QueueReplica>(std::move(settings),
+                                                     std::move(log.start.queue), random_);
+  disk_ = std::make_unique<LogDisk>(std::move(log.store), std::move(log.start.shadow));
 }
 
 void bound_turns(replica::ReplicaSettings& settings) {

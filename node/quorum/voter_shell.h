@@ -8,7 +8,7 @@
 // acknowledges nothing more, and trouble() says why, in the log, in `status` and in a counter. The
 // rest of the node goes on. A log that was here and is gone counts as failed.
 //
-// Loop thread only. Everything passed by reference outlives this object.
+// Loop thread only, but for open_log(). Everything passed by reference outlives this object.
 #pragma once
 
 #include <functional>
@@ -45,16 +45,20 @@ struct VoterCounters {
   std::uint64_t sent = 0, lost = 0, received = 0, malformed = 0, impostors = 0, disk_failures = 0;
 };
 
+// A log as it was found on disk, or begun there.
+struct OpenedLog {
+  std::unique_ptr<disk::LogStore> store;
+  LogStart start;
+};
+
 class VoterShell {
  public:
   using OnAnswer = std::function<void(replica::Answer&&)>;
 
-  // Blocking: reads the log.
-  [[nodiscard]] static Result<std::unique_ptr<VoterShell>> open(VoterSetup setup, bus::Bus& bus,
-                                                                MemberShell& members,
-                                                                ServerNames& names,
-                                                                LeaderWatch& leader,
-                                                                Journal& journal);
+  // Blocking, on any thread: reads and verifies the log, or begins it, and syncs that.
+  [[nodiscard]] static Result<OpenedLog> open_log(const VoterSetup& setup);
+  VoterShell(VoterSetup setup, OpenedLog log, bus::Bus& bus, MemberShell& members,
+             ServerNames& names, LeaderWatch& leader, Journal& journal);
 
   // A log was begun in this folder, whether it is still there or not.
   [[nodiscard]] static bool had_log(const std::string& folder);
@@ -87,9 +91,6 @@ class VoterShell {
   [[nodiscard]] int wake_fd() const { return disk_->wake_fd(); }
 
  private:
-  VoterShell(VoterSetup setup, LogStart start, std::unique_ptr<disk::LogStore> store, bus::Bus& bus,
-             MemberShell& members, ServerNames& names, LeaderWatch& leader, Journal& journal);
-
   void execute(replica::Action& action, TimePoint now);
   void send(const consensus::Message& message, TimePoint now);
   void announce(const consensus::Announce& announce, TimePoint now);

@@ -15,9 +15,10 @@ TEST(LeaderQuestions, OrdersHaveTheTimeOfTheirTurn) {
   setup.self = kSelf;
   setup.first_voters = {kSelf};
   setup.folder = world.folder().file("log");
-  auto voter = VoterShell::open(std::move(setup), *world.self().bus, world.members(), names,
-                                *world.watch, world.journal());
-  ASSERT_TRUE(voter.ok());
+  auto log = VoterShell::open_log(setup);
+  ASSERT_TRUE(log.ok());
+  VoterShell voter(setup, std::move(*log), *world.self().bus, world.members(), names, *world.watch,
+                   world.journal());
 
   const TimePoint turn = world.now();
   LeaderQuestions questions(*world.watch, names, [&] {
@@ -27,14 +28,14 @@ TEST(LeaderQuestions, OrdersHaveTheTimeOfTheirTurn) {
     view.now = {turn, 0};
     return view;
   });
-  questions.set_voter(voter->get());
+  questions.set_voter(&voter);
   const auto order = [&](const std::string& name, const std::string& key, const std::string& word) {
     return questions.answer(wire::Query{name, {{key, word}}}, {Role::admin}, false).ok();
   };
   EXPECT_TRUE(order("leader.policy", "policy", "bully"));
-  (*voter)->flush(turn);
+  voter.flush(turn);
   EXPECT_FALSE(order("leader.transfer", "id", "v1")) << "it does not lead";
-  (*voter)->flush(turn);
+  voter.flush(turn);
 }
 
 }  // namespace

@@ -62,10 +62,10 @@ class WorkDeskTest : public testing::Test {
     setup.self = kSelf;
     setup.first_voters = {kSelf};
     setup.folder = world.folder().file("log");
-    auto opened = VoterShell::open(std::move(setup), *world.self().bus, world.members(), names,
-                                   *world.watch, world.journal());
-    ASSERT_TRUE(opened.ok());
-    voter = std::move(*opened);
+    auto log = VoterShell::open_log(setup);
+    ASSERT_TRUE(log.ok());
+    voter = std::make_unique<VoterShell>(setup, std::move(*log), *world.self().bus, world.members(),
+                                         names, *world.watch, world.journal());
     desk.set_voter(voter.get());
     ASSERT_TRUE(world.until([&] {
       world.pass(Millis(10));
