@@ -1,5 +1,6 @@
 #include "bus/bus.h"
 
+#include <xxhash.h>
 #include <zmq.h>
 
 #include <algorithm>
@@ -13,6 +14,26 @@
 #include "config/check.h"
 
 namespace riftbus::bus {
+
+namespace {
+
+// Of those who listen to a node behind relays, each begins with another one of them: when a relay
+// dies, the others have heard the node all along.
+std::vector<wire::Address> spread_relays(std::vector<wire::Address> addresses, const NodeId& self,
+                                         const NodeId& peer) {
+  const auto is_direct = [](const wire::Address& address) {
+    return address.kind != wire::AddressKind::relay;
+  };
+  const auto relays = std::stable_partition(addresses.begin(), addresses.end(), is_direct);
+  const auto count = static_cast<std::uint64_t>(addresses.end() - relays);
+  if (count < 2) return addresses;
+  const std::string pair = self.value() + " " + peer.value();
+  const auto first = XXH3_64bits(pair.data(), pair.size()) % count;
+  std::rotate(relays, relays + static_cast<std::ptrdiff_t>(first), addresses.end());
+  return addresses;
+}
+
+}  // namespace
 
 const char* to_string(SendOutcome outcome) {
   switch (outcome) {
@@ -136,7 +157,7 @@ void Bus::set_addresses(const NodeId& peer, std::vector<wire::Address> addresses
   if (known == addresses) return;
   known = std::move(addresses);
   if (const auto link = s.subscriptions.find(peer); link != s.subscriptions.end()) {
-    link->second.set_addresses(known, now);
+    link->second.set_addresses(spread_relays(known, s.settings.self, peer), now);
   }
   if (const auto callee = s.callees.find(peer); callee != s.callees.end()) {
     callee->second.link.set_addresses(known, now);
@@ -162,7 +183,8 @@ void Bus::subscribe(const NodeId& peer) {
   if (!added) return item->second.want(now);
   item->second.set_keys(s.keys_of(peer), now);
   const auto known = s.addresses.find(peer);
-  if (known != s.addresses.end()) item->second.set_addresses(known->second, now);
+  if (known == s.addresses.end()) return;
+  item->second.set_addresses(spread_relays(known->second, s.settings.self, peer), now);
 }
 
 void Bus::unsubscribe(const NodeId& peer) { state_->subscriptions.erase(peer); }

@@ -16,6 +16,7 @@
 
 #include "bus/bus_limits.h"
 #include "bus/clock.h"
+#include "bus/detour.h"
 #include "bus/socket.h"
 #include "bus/wire/codec.h"
 
@@ -34,6 +35,7 @@ struct NodeLink {
   Monitor monitor;  // after the socket: destroyed first
   std::string host;
   std::uint16_t port = 0;
+  bool is_relayed = false;
   TimePoint started{};
   bool tcp = false;
   bool ready = false;
@@ -42,6 +44,18 @@ struct NodeLink {
 
 std::string place(const std::string& host, std::uint16_t port) {
   return tcp_endpoint(host, port).substr(6);
+}
+
+std::optional<std::string> numeric_host(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return std::nullopt;
+  char text[NI_MAXHOST];
+  const bool is_known = ::getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, nullptr,
+                                      0, NI_NUMERICHOST) == 0;
+  ::freeaddrinfo(found);
+  return is_known ? std::optional<std::string>(text) : std::nullopt;
 }
 
 // What a bare TCP connect says: 0 accepted, an errno, or ETIMEDOUT.
@@ -91,11 +105,13 @@ struct Client::State {
   [[nodiscard]] Result<wire::Body> await(NodeLink& connection, Correlation correlation,
                                          TimePoint deadline);
   [[nodiscard]] Error explain_silence(NodeLink& connection);
+  [[nodiscard]] Result<std::string> endpoint_of(const Target& target);
 
   Limits limits;
   NodeId self;
   Instance instance;
   SocketFactory sockets;
+  Detours detours;
   std::list<NodeLink> connections;
   std::deque<Incoming> incoming;
   std::uint64_t dropped = 0;
@@ -129,27 +145,36 @@ NodeLink* Client::State::find(const NodeId& node) {
 
 Result<Greeting> Client::connect(const NodeId& node, const CurveKey& server,
                                  const std::string& host, std::uint16_t call_port, Millis timeout) {
+  return connect(Target{node, server, host, call_port}, timeout);
+}
+
+Result<Greeting> Client::connect(const Target& target, Millis timeout) {
   State& s = *state_;
+  const NodeId& node = target.id;
+  const std::string where = place(target.host, target.port);
   disconnect(node);
   if (s.connections.size() >= kNodesMax) {
     return Error{1367, "too many nodes at once", node.value(),
                  "connect to at most " + std::to_string(kNodesMax)};
   }
-  if (s.sockets.insecure() && !is_loopback_only(host)) {
-    return Error{1352, "without CURVE only nodes on loopback are called", place(host, call_port),
+  if (s.sockets.insecure() && !is_loopback_only(target.host)) {
+    return Error{1352, "without CURVE only nodes on loopback are called", where,
                  "drop --insecure and use your key"};
   }
   const TimePoint deadline = boot_now() + timeout;
+  const auto endpoint = s.endpoint_of(target);
+  if (!endpoint.ok()) return endpoint.error();
   try {
-    NodeLink& fresh = s.connections.emplace_back(s.sockets, node, s.sockets.make_dealer(&server));
-    fresh.host = host;
-    fresh.port = call_port;
+    NodeLink& fresh =
+        s.connections.emplace_back(s.sockets, node, s.sockets.make_dealer(&target.key));
+    fresh.host = target.host;
+    fresh.port = target.port;
+    fresh.is_relayed = target.is_relayed;
     fresh.started = boot_now();
-    fresh.socket.connect(tcp_endpoint(host, call_port));
+    fresh.socket.connect(*endpoint);
   } catch (const zmq::error_t& error) {
     disconnect(node);
-    return Error{1361, std::string("cannot connect: ") + error.what(), place(host, call_port),
-                 "check the address"};
+    return Error{1361, std::string("cannot connect: ") + error.what(), where, "check the address"};
   }
   NodeLink& connection = s.connections.back();
   while (!connection.ready && !connection.ending && boot_now() < deadline) s.pump(deadline);
@@ -158,6 +183,12 @@ Result<Greeting> Client::connect(const NodeId& node, const CurveKey& server,
     disconnect(node);
     return error;
   }
+  return greet(node, connection.started, deadline);
+}
+
+Result<Greeting> Client::greet(const NodeId& node, TimePoint started, TimePoint deadline) {
+  State& s = *state_;
+  NodeLink& connection = *s.find(node);
   s.correlation = s.correlation.next();
   const Status sent = s.send(connection, s.correlation, wire::Hello{.software = RIFTBUS_VERSION});
   auto answer = sent.ok() ? s.await(connection, s.correlation, deadline) : sent.error();
@@ -169,15 +200,34 @@ Result<Greeting> Client::connect(const NodeId& node, const CurveKey& server,
                  "check its version"};
   }
   return Greeting{hello->cluster, hello->software, hello->roster, hello->version,
-                  boot_now() - connection.started};
+                  boot_now() - started};
+}
+
+// A relay is asked from a local socket of ours (bus/detour.h), by its numeric address.
+Result<std::string> Client::State::endpoint_of(const Target& target) {
+  if (!target.is_relayed) return tcp_endpoint(target.host, target.port);
+  const auto host = numeric_host(target.host);
+  if (!host) {
+    return Error{1361, "the relay's name has no address", target.host,
+                 "check the name, or use an address"};
+  }
+  return detours.open({*host, target.port, target.id.value() + std::string(wire::kRelayedSuffix),
+                       wire::kRelayedCallNumber});
 }
 
 Error Client::State::explain_silence(NodeLink& connection) {
   const std::string where =
-      connection.node.value() + " at " + place(connection.host, connection.port);
+      to_string({connection.node, {}, connection.host, connection.port, connection.is_relayed});
   if (connection.ending == ConnectionEvent::refused_by_server) {
     return {1363, "the node refuses this key", where,
             "ask an admin to approve it: 'riftbus key approve', then 'riftbus roster show'"};
+  }
+  if (connection.is_relayed) {
+    return {1366,
+            connection.ending ? "its relay leads nowhere: the relay does not run, or no such node "
+                                "is attached to it"
+                              : "no answer through its relay",
+            where, "see riftbus relay list, and riftbus why path, from a member"};
   }
   if (connection.tcp) {
     const bool hung_up = connection.ending.has_value();

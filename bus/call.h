@@ -4,7 +4,8 @@
 // deadline. What goes wrong is told apart as well as it can be seen from outside, because "timeout"
 // is no answer to an operator: nobody listens there (1360), the host is silent (1361), it accepts
 // TCP but never speaks or is not the node we expect (1362: wrong server key, or another program),
-// it refuses our key (1363), it went away (1364), it did not answer in time (1365). A node's
+// it refuses our key (1363), it went away (1364), it did not answer in time (1365), no relay leads
+// to it (1366). A node's
 // Refusal becomes an Error with the node's own code and advice.
 //
 // Contract: one thread. Blocks at most the timeout given, plus a fraction of a second to find out
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "bus/keys.h"
+#include "bus/targets.h"
 #include "bus/wire/message.h"
 #include "config/result.h"
 #include "config/roster.h"
@@ -58,6 +60,9 @@ class Client {
   [[nodiscard]] Result<Greeting> connect(const NodeId& node, const CurveKey& server,
                                          const std::string& host, std::uint16_t call_port,
                                          Millis timeout);
+  // The same, also to a node behind a relay, with which it is CURVE as with any other. 1366: the
+  // relay does not answer, or no such node is attached to it.
+  [[nodiscard]] Result<Greeting> connect(const Target& target, Millis timeout);
   void disconnect(const NodeId& node);
   [[nodiscard]] std::vector<NodeId> connected() const;
 
@@ -78,6 +83,8 @@ class Client {
 
  private:
   struct State;
+  [[nodiscard]] Result<Greeting> greet(const NodeId& node, TimePoint started, TimePoint deadline);
+
   std::unique_ptr<State> state_;
 };
 

@@ -133,7 +133,9 @@ std::vector<PathReport> Paths::report(TimePoint now) const {
     PathReport& report = reports.emplace_back(path->history);
     report.address = path->address;
     report.rtt = path->rtt;
+    report.failures_in_row = path->failures;
     if (!path->open_until) continue;
+    report.trial_due = *path->open_until;
     const bool trial = path->on_trial || now >= *path->open_until;
     report.breaker = trial ? Breaker::half_open : Breaker::open;
   }

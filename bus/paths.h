@@ -38,6 +38,8 @@ struct PathReport {
   std::optional<TimePoint> last_success;
   std::optional<TimePoint> last_failure;
   std::string last_error;  // of last_failure
+  int failures_in_row = 0;
+  std::optional<TimePoint> trial_due;  // of a breaker that is not closed
   std::optional<Nanos> rtt;
 };
 

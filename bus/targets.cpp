@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "config/relay_places.h"
+
 namespace riftbus::bus {
 
 namespace {
@@ -23,9 +25,19 @@ void add(const Target& target, std::vector<Target>& out) {
   if (std::find(out.begin(), out.end(), target) == out.end()) out.push_back(target);
 }
 
+// To an operator elsewhere its own addresses are of no use; beside it they still are.
+void add_relays(const NodeConfig& node, const KnownNodes& known, std::vector<Target>& out) {
+  for (const auto& relay : relay_places_for(*known.cluster, node.id)) {
+    for (const auto& host : relay.hosts) {
+      add({node.id, key_of(node.id, known), host, relay.front_port, true}, out);
+    }
+  }
+}
+
 void add_node(const NodeConfig& node, const KnownNodes& known, bool loopback_only,
               std::vector<Target>& out) {
   if (!is_listed(node.id, known)) return;
+  if (node.nat_blocked && !loopback_only) add_relays(node, known, out);
   for (const auto& address : node.addresses) {
     if (loopback_only && address.kind != AddressKind::loopback) continue;
     add({node.id, key_of(node.id, known), address.host, address.router_port}, out);
@@ -142,6 +154,13 @@ Result<std::vector<Target>> default_targets(const KnownNodes& known, std::string
   }
   if (!out.empty()) return with_previous_keys(out, known);
   return by_address({"127.0.0.1", kRouterPort, false}, known);
+}
+
+std::string to_string(const Target& target) {
+  const bool is_v6 = target.host.find(':') != std::string::npos;
+  const std::string host = is_v6 ? "[" + target.host + "]" : target.host;
+  const std::string place = host + ":" + std::to_string(target.port);
+  return target.id.value() + (target.is_relayed ? " through the relay at " : " at ") + place;
 }
 
 std::string host_name() {

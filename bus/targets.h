@@ -1,7 +1,8 @@
 // Targets: which nodes an operator's program may speak to, and where they are.
 //
 // CURVE wants the server's public key before the first byte, so a target is always an id of the
-// roster with its key, at an address. Addresses come from the cluster file; a node named only by
+// roster with its key, at an address. Addresses come from the cluster file, and one that nobody can
+// dial is looked for behind its relays first; a node named only by
 // HOST:PORT is looked up there, and failing that each member's key is tried at that address. A node
 // whose key is being rotated is tried with the new and then with the previous one.
 //
@@ -24,6 +25,7 @@ struct Target {
   CurveKey key;  // zero with --insecure
   std::string host;
   std::uint16_t port = 0;
+  bool is_relayed = false;  // host and port are a relay's front, which is asked for the node
   bool operator==(const Target&) const = default;
 };
 
@@ -47,5 +49,7 @@ struct KnownNodes {
 
 // This machine's name up to the first dot; empty: it has none.
 [[nodiscard]] std::string host_name();
+// "n3 at 192.0.2.7:7770", "n4 through the relay at 192.0.2.24:7723": for people.
+[[nodiscard]] std::string to_string(const Target& target);
 
 }  // namespace riftbus::bus

@@ -1,5 +1,6 @@
 #include "bus/tap/members.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace riftbus::tap {
@@ -24,8 +25,12 @@ std::vector<bus::Target> targets_of(const NodeId& id, const CurveKey& key, const
     if (host.empty() || port == address.end() || !port->is_number_unsigned()) continue;
     const auto number = port->get<std::uint64_t>();
     if (number == 0 || number > 65535) continue;
-    targets.push_back({id, key, host, static_cast<std::uint16_t>(number)});
+    const bool is_relayed = text_of(address, "kind") == "relay";
+    targets.push_back({id, key, host, static_cast<std::uint16_t>(number), is_relayed});
   }
+  // Who names relays cannot be dialled by most.
+  std::stable_partition(targets.begin(), targets.end(),
+                        [](const bus::Target& target) { return target.is_relayed; });
   return targets;
 }
 

@@ -39,7 +39,7 @@ Result<NodeId> Session::connect(const std::vector<bus::Target>& candidates) {
   const Millis each =
       candidates.size() == 1 ? options_.timeout : std::min(options_.timeout, kTryMax);
   for (const bus::Target& target : candidates) {
-    auto greeting = client_.connect(target.id, target.key, target.host, target.port, each);
+    auto greeting = client_.connect(target, each);
     if (greeting.ok()) {
       reached_[target.id] = target;
       refresh_roster(target.id, greeting->roster);
@@ -189,7 +189,7 @@ Status Session::reconnect(const NodeId& node) {
   if (entry != nullptr) target.key = entry->key;
   // While others are tapped, they must not wait long for one that is not there.
   const Millis patience = std::min(options_.timeout, taps_.empty() ? kTryMax : kTryAgainEvery);
-  auto greeting = client_.connect(node, target.key, target.host, target.port, patience);
+  auto greeting = client_.connect(target, patience);
   if (!greeting.ok()) return greeting.error();
   refresh_roster(node, greeting->roster);
   return start(node);

@@ -13,10 +13,6 @@ constexpr Millis kTryMax{1500};
 constexpr std::uint16_t kConnectionLost = 1364;
 constexpr std::size_t kPagesMax = 64;
 
-std::string address_of(const bus::Target& target) {
-  return target.id.value() + " at " + target.host + ":" + std::to_string(target.port);
-}
-
 Result<Json> document_of(const Result<wire::Body>& body, const NodeId& node) {
   if (!body.ok()) return body.error();
   if (const auto* answer = std::get_if<wire::Answer>(&*body)) {
@@ -29,12 +25,12 @@ Result<Json> document_of(const Result<wire::Body>& body, const NodeId& node) {
 // Several failures: the first one speaks for all, the others are named.
 Error nobody_answered(const std::vector<Error>& errors, const std::vector<bus::Target>& targets) {
   Error error = errors.front();
-  if (error.where.empty()) error.where = address_of(targets.front());
+  if (error.where.empty()) error.where = to_string(targets.front());
   if (targets.size() == 1) return error;
   Error all{1506, "none of " + std::to_string(targets.size()) + " nodes answered", "",
             "is a node running here? start one, or name one with --node"};
   for (std::size_t i = 0; i < targets.size() && i < 4; ++i) {
-    all.where += (i == 0 ? "" : "; ") + address_of(targets[i]) + ": " + errors[i].what;
+    all.where += (i == 0 ? "" : "; ") + to_string(targets[i]) + ": " + errors[i].what;
   }
   return all;
 }
@@ -84,7 +80,7 @@ Status Session::connect(const std::vector<bus::Target>& targets) {
   std::vector<Error> errors;
   const Millis each = targets.size() == 1 ? timeout_ : std::min(timeout_, kTryMax);
   for (const auto& target : targets) {
-    auto greeting = link_->client.connect(target.id, target.key, target.host, target.port, each);
+    auto greeting = link_->client.connect(target, each);
     if (!greeting.ok()) {
       errors.push_back(greeting.error());
       continue;
@@ -114,7 +110,7 @@ Status Session::refresh_roster() {
 Result<wire::Body> Session::call(wire::Body request) {
   auto answer = link_->client.call(entry_.id, request, timeout_);
   if (answer.ok() || answer.error().code != kConnectionLost) return answer;
-  auto greeting = link_->client.connect(entry_.id, entry_.key, entry_.host, entry_.port, timeout_);
+  auto greeting = link_->client.connect(entry_, timeout_);
   if (!greeting.ok()) return greeting.error();
   return link_->client.call(entry_.id, std::move(request), timeout_);
 }
@@ -127,13 +123,17 @@ Status Session::follow_leader() {
   auto shown = ask("leader.show");
   if (!shown.ok()) return shown.error();
   const auto leader = NodeId::parse(text(*shown, {"leader"}));
-  if (!leader.ok() || *leader == entry_.id) return Ok{};
+  return leader.ok() ? move_to(*leader) : Ok{};
+}
+
+Status Session::move_to(const NodeId& node) {
+  if (node == entry_.id) return Ok{};
   auto list = ask_list("node.list", "nodes");
   if (!list.ok()) return list.error();
-  const auto targets = targets_of(*leader, *list);
+  const auto targets = targets_of(node, *list);
   if (targets.empty()) {
-    return Error{1506, "no address of the leader is known", leader->value(),
-                 "name a voter with --node"};
+    return Error{1504, "no address of it is known, or your roster does not name it", node.value(),
+                 "see riftbus node list"};
   }
   return connect(targets);
 }
@@ -162,9 +162,13 @@ std::vector<bus::Target> Session::targets_of(const NodeId& node, const Json& nod
     for (const auto& address : get(member, {"addresses"})) {
       const auto port = integer(address, {"call_port"}).value_or(0);
       if (port < 1 || port > 65535) continue;
-      targets.push_back({node, key, text(address, {"host"}), static_cast<std::uint16_t>(port)});
+      targets.push_back({node, key, text(address, {"host"}), static_cast<std::uint16_t>(port),
+                         text(address, {"kind"}) == "relay"});
     }
   }
+  // Who names relays cannot be dialled by most: its own addresses would cost their whole timeout.
+  std::stable_partition(targets.begin(), targets.end(),
+                        [](const bus::Target& target) { return target.is_relayed; });
   return targets;
 }
 
@@ -174,7 +178,7 @@ Result<Json> Session::ask_directly(const std::vector<bus::Target>& targets,
   bus::Client client(link_->context, keys(), self());
   const Millis each = std::min(timeout_, kTryMax);
   for (const auto& target : targets) {
-    auto greeting = client.connect(target.id, target.key, target.host, target.port, each);
+    auto greeting = client.connect(target, each);
     if (greeting.ok()) {
       return document_of(client.call(target.id, query, timeout_), target.id);
     }

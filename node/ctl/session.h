@@ -52,6 +52,8 @@ class Session {
   [[nodiscard]] Result<wire::Body> call(wire::Body request);
   // Asks the entry node who leads, and makes that node the entry node. Ok, too, when nobody leads.
   [[nodiscard]] Status follow_leader();
+  // Makes another member the entry node: 1504 if its addresses are not known.
+  [[nodiscard]] Status move_to(const NodeId& node);
   // The entry node's roster if it is newer than ours: verified, kept in memory and on disk.
   [[nodiscard]] Status refresh_roster();
 

@@ -186,6 +186,25 @@ TEST_F(BusLink, ASeedThatAcceptsAndNeverSpeaksIsGivenUp) {
   EXPECT_EQ(call()->trouble, "it accepts TCP but does not speak");
 }
 
+// Half of a node's listeners hear it through its second relay: no relay's death silences it to all.
+TEST_F(BusLink, ListenersOfNodesBehindRelaysAreSpreadOverTheRelays) {
+  Peer& a = world.add("a");
+  const wire::Address home{wire::AddressKind::relay, "192.0.2.1", 7723, 7723};
+  const wire::Address warm{wire::AddressKind::relay, "192.0.2.2", 7723, 7723};
+  int by_warm = 0;
+  for (int i = 0; i < 60; ++i) {
+    const NodeId peer = id_of("vast-" + std::to_string(i));
+    a.bus->set_addresses(peer, {home, at(1, 2), warm});
+    a.bus->subscribe(peer);
+    const auto paths = report(a, peer)->paths;
+    ASSERT_EQ(paths.size(), 3u);
+    EXPECT_EQ(paths[0].address, at(1, 2)) << "a direct one is tried first";
+    by_warm += paths[1].address == warm ? 1 : 0;
+  }
+  EXPECT_GT(by_warm, 15);
+  EXPECT_LT(by_warm, 45);
+}
+
 TEST_F(BusLink, CallsWaitForAConnectionWithinBounds) {
   Limits limits;
   limits.call_queue_max = 3;
