@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
   }
   auto prepared = riftbus::node::prepare_node(loaded.effective);
   if (!prepared) return fail(prepared.error(), kExitConfig);
+  prepared->arguments = arguments;
   riftbus::node::Node node(std::move(*prepared));
   if (auto status = node.open(); !status) return fail(status.error(), kExitUnavailable);
   node.run();

@@ -7,7 +7,6 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/zap_self_test.h"
-#include "node/mesh/attachments.h"
 #include "node/node_state.h"
 #include "node/resources.h"
 
@@ -30,11 +29,6 @@ wire::Record own_record(const Prepared& prepared, Instance instance) {
   record.id = settings.node_id;
   record.instance = instance;
   record.addresses = own_addresses(settings);
-  if (settings.nat_blocked) {
-    for (auto& address : read_attachments(settings.paths.data_dir, settings.relay.front_port)) {
-      record.addresses.push_back(std::move(address));
-    }
-  }
   if (prepared.roster) {
     if (const auto* entry = prepared.roster->roster.find(settings.node_id)) {
       record.roles.assign(entry->roles.begin(), entry->roles.end());
@@ -107,6 +101,7 @@ Status Node::open() {
   if (auto status = state_->open_bus(); !status) return status;
   state_->open_members();
   state_->open_leadership();
+  state_->open_attacher();
   state_->log_listeners();
   return Ok{};
 }

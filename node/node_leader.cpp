@@ -145,7 +145,8 @@ bool Node::State::on_work_kind(const bus::Received& received, wire::Kind kind,
       return on_work_reply(received, roles);
     case wire::Kind::query:
       if (hold(received)) return true;
-      return on_executor_query(received, roles) || on_leader_query(received, roles);
+      return on_executor_query(received, roles) || on_relay_order(received, roles) ||
+             on_leader_query(received, roles);
     default:
       return false;
   }

@@ -6,7 +6,6 @@
 
 #include "bus/clock.h"
 #include "bus/log.h"
-#include "node/mesh/attachments.h"
 #include "node/node_state.h"
 #include "node/resources.h"
 
@@ -41,6 +40,7 @@ std::vector<PeerSighting> sightings_of(const membership::Membership& core, const
 
 bool differs_enough(const wire::Record& before, const wire::Record& after) {
   return before.addresses != after.addresses || before.roles != after.roles ||
+         before.tags != after.tags ||
          before.resources.disk_free_mb / kDiskStepMb != after.resources.disk_free_mb / kDiskStepMb;
 }
 
@@ -56,6 +56,7 @@ void Node::State::run() {
   members->start(now);
   while (!ends_at || now < *ends_at) turn();
   save_sightings();
+  if (attacher) attacher->stop();  // after the goodbye, which may go through them
   bus::log_info("stopped");
 }
 
@@ -156,6 +157,7 @@ void Node::State::on_owner_kind(const bus::Received& received, wire::Kind kind,
   }
   switch (kind) {
     case wire::Kind::query:
+      know_subject(std::get<wire::Query>(received.envelope.body));
       desk->on_query(received, roles, view());
       return;
     case wire::Kind::tap_start:
@@ -184,6 +186,7 @@ void Node::State::on_owner_kind(const bus::Received& received, wire::Kind kind,
 void Node::State::on_signal(int number) {
   if (number == SIGHUP) {
     if (const auto status = bus::reopen_log(); !status) bus::write_error(status.error());
+    if (attacher) attacher->pass_on(number);
     return;
   }
   if (ends_at) {
@@ -202,7 +205,7 @@ void Node::State::housekeeping() {
   if (roster) roster->tick(*members, now);
   tend_leadership();
   if (gate) log_strangers();
-  if (prepared.settings.nat_blocked) look_at_attachments();
+  tend_relays();
   if (now >= self_check_due) check_self();
   if (now >= sightings_due) save_sightings();
 }
@@ -228,29 +231,17 @@ void Node::State::log_strangers() {
   }
 }
 
-// A session that was lost, or won, is in everybody's view within a second or two.
-void Node::State::look_at_attachments() {
-  auto found = std::make_shared<std::vector<wire::Address>>();
-  const auto read = [found, &settings = prepared.settings] {
-    *found = read_attachments(settings.paths.data_dir, settings.relay.front_port);
-    return Status(Ok{});
-  };
-  const auto compare = [this, found](const Status&) {
-    if (*found == attachments) return;
-    attachments = std::move(*found);
-    self_check_due = now;
-  };
-  // Not taken: the disk is stuck, and what is known stays.
-  static_cast<void>(disk.post({read, compare}));
-}
-
 void Node::State::check_self() {
   self_check_due = now + kSelfCheck;
   // What closed connections leave in the heap (50 kB each) goes back to the machine.
   static_cast<void>(malloc_trim(0));
   auto record = self_record;
   record.addresses = own_addresses(prepared.settings);
-  record.addresses.insert(record.addresses.end(), attachments.begin(), attachments.end());
+  if (attacher) {
+    const auto& ways = attacher->addresses();
+    record.addresses.insert(record.addresses.end(), ways.begin(), ways.end());
+  }
+  record.tags = own_tags();
   record.resources =
       measure_resources(prepared.settings.paths.data_dir, prepared.settings.resources);
   if (!differs_enough(self_record, record)) return;

@@ -15,6 +15,7 @@
 #include "node/disk/disk_thread.h"
 #include "node/disk/standing_orders.h"
 #include "node/executor_shell.h"
+#include "node/mesh/attacher.h"
 #include "node/mesh/journal.h"
 #include "node/mesh/member_shell.h"
 #include "node/mesh/roster_shell.h"
@@ -72,6 +73,19 @@ struct Node::State {
   void open_executor();
   [[nodiscard]] bool on_executor_query(const bus::Received& received, const std::set<Role>& roles);
 
+  // node_attach.cpp: relays, those that lead here and being one.
+  void open_attacher();
+  void tend_relays();
+  void look_at_relay();
+  void add_relays(NodeView& seen) const;
+  [[nodiscard]] bool is_relay() const;
+  [[nodiscard]] std::map<std::string, std::string> own_tags() const;
+  void know_subject(const wire::Query& query);
+  [[nodiscard]] bool on_relay_order(const bus::Received& received, const std::set<Role>& roles);
+  [[nodiscard]] Result<std::string> restart_tunnels(const wire::Query& query);
+  [[nodiscard]] Result<std::string> drain_relay(const wire::Query& query);
+
+
   // node_loop.cpp: running.
   void run();
   void turn();
@@ -82,7 +96,6 @@ struct Node::State {
   void housekeeping();
   void save_sightings();
   void log_strangers();
-  void look_at_attachments();
   void check_self();
   [[nodiscard]] std::set<Role> roles_of(const NodeId& id) const;
   [[nodiscard]] NodeView view() const;
@@ -116,7 +129,9 @@ struct Node::State {
   StandingOrders orders;
 
   wire::Record self_record;
-  std::vector<wire::Address> attachments;  // of a node that nobody can dial
+  std::unique_ptr<Attacher> attacher;  // null where everybody can dial this node
+  std::string relay_status = "{}";     // of the relay on this host
+  bool is_reading_relay = false;
   bus::WakeId signal_wake;
   bus::WakeId disk_wake;
   std::optional<bus::WakeId> log_wake;

@@ -55,6 +55,7 @@ NodeView Node::State::view() const {
   view.listening = {
       to_wire({kind, prepared.settings.listen.host, bus->call_port(), bus->pub_port()})};
   add_leadership(view);
+  add_relays(view);
   if (executor) view.jobs = executor->glance();
   view.started = started;
   view.now = {now, bus::wall_now_ms()};

@@ -5,6 +5,8 @@
 #include "bus/clock.h"
 #include "bus/durable_file.h"
 #include "node/disk/incarnation_file.h"
+#include "node/mesh/relay_choice.h"
+#include "node/mesh/tunnel_plan.h"
 #include "node/resources.h"
 
 namespace riftbus::node {
@@ -90,13 +92,28 @@ Status load_cache(Prepared& prepared) {
   return Ok{};
 }
 
+// Where a node that nobody can dial will be found: it ranks relays as we do.
+void add_relays(const ClusterConfig& cluster, const NodeConfig& node,
+                std::vector<wire::Address>& known) {
+  const auto places =
+      rank_relays(node.id, relay_places_for(cluster, node.id), !node.relays.empty());
+  for (std::size_t i = 0; i < places.size() && i < TunnelPlan::kWanted; ++i) {
+    const auto& place = places[i];
+    known.push_back(
+        {wire::AddressKind::relay, place.hosts.front(), place.front_port, place.front_port});
+  }
+}
+
 void load_cluster(Prepared& prepared, const ClusterConfig& cluster) {
   for (const auto& [id, node] : cluster.nodes) {
     if (node.status == NodeStatus::retired) continue;
     prepared.configured.insert(id);
-    for (const auto& address : node.addresses)
-      prepared.known_addresses[id].push_back(to_wire(address));
+    auto& known = prepared.known_addresses[id];
+    for (const auto& address : node.addresses) known.push_back(to_wire(address));
+    if (node.nat_blocked) add_relays(cluster, node, known);
   }
+  prepared.relays = relay_places(cluster, prepared.settings.relays);
+  prepared.all_relays = relay_places(cluster, cluster.relays);
 }
 
 void replace(Nanos& value, const std::optional<std::int64_t>& ms) {

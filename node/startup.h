@@ -18,6 +18,7 @@
 #include "bus/roster_file.h"
 #include "config/cluster.h"
 #include "config/effective.h"
+#include "config/relay_places.h"
 #include "node/disk/peer_cache.h"
 #include "node/membership/timing.h"
 
@@ -27,7 +28,10 @@ struct Prepared {
   NodeSettings settings;
   // From the cluster file: first addresses of the others, until they speak for themselves.
   std::map<NodeId, std::vector<wire::Address>> known_addresses;
-  std::set<NodeId> configured;  // every node of the cluster file
+  std::set<NodeId> configured;         // every node of the cluster file
+  std::vector<RelayPlace> relays;      // this node's, as settings.relays has them
+  std::vector<RelayPlace> all_relays;  // the cluster's
+  std::vector<std::string> arguments;  // of this program, for those that it starts with the same
   // Both empty with --insecure.
   std::optional<NodeIdentity> identity;
   std::optional<SignedRoster> roster;

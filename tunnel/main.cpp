@@ -8,6 +8,7 @@
 #include "bus/log.h"
 #include "config/effective.h"
 #include "config/exit_status.h"
+#include "tunnel/attach.h"
 #include "tunnel/options.h"
 #include "tunnel/status.h"
 #include "tunnel/tunnel.h"
@@ -83,8 +84,15 @@ int main(int argc, char** argv) {
     std::puts("riftbus-tunnel " RIFTBUS_VERSION);
     return riftbus::kExitOk;
   }
-  if (!report(loaded.diagnostics)) return riftbus::kExitConfig;
-  const auto& settings = loaded.effective.node;
+  // Started by a node, which has said already what the configuration has to say.
+  const bool is_quiet = !options.attach.empty() && !loaded.diagnostics.has_errors();
+  if (!is_quiet && !report(loaded.diagnostics)) return riftbus::kExitConfig;
+  auto settings = loaded.effective.node;
+  if (!options.attach.empty()) {
+    auto tunnel = tunnel::attach_to(loaded.effective, options.attach);
+    if (!tunnel) return fail(tunnel.error());
+    settings.tunnel = std::move(*tunnel);
+  }
   if (options.check_config) return check_config(settings);
   if (options.show_key) return show_key(settings);
   if (options.status) return show_status(settings);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "config/flags.h"
 
@@ -16,8 +17,13 @@ constexpr std::array<std::string_view, 5> kSections{"tunnel.", "node.id", "paths
 
 Options take_options(const std::vector<std::string>& arguments) {
   Options options;
+  bool names_relay = false;
   for (const auto& argument : arguments) {
-    if (argument == "--check-config") {
+    if (std::exchange(names_relay, false)) {
+      options.attach = argument;
+    } else if (argument == "--attach") {
+      names_relay = true;
+    } else if (argument == "--check-config") {
       options.check_config = true;
     } else if (argument == "--show-key") {
       options.show_key = true;
@@ -42,6 +48,9 @@ std::string describe_options() {
          "  -R FORWARD           as ssh's: a listener at the server that leads here\n"
          "  -L FORWARD           as ssh's: a listener here that leads to the server's side\n"
          "                       [HOST:]PORT:HOST:PORT or /PATH, and @bulk for a session apart\n"
+         "  --attach RELAY       what a node that nobody can dial carries to a relay of its "
+         "cluster\n"
+         "                       file, which must have the relay's address and pin; no -R or -L\n"
          "  --check-config       report every mistake and end: 0, or 78\n"
          "  --show-key           print the line for the server's authorized_keys\n"
          "  --status             print what the running tunnel does: 0 if all is up, else 1\n"

@@ -7,6 +7,7 @@
 
 #include "config/check.h"
 #include "node/api/api_json.h"
+#include "node/api/api_relays.h"
 
 namespace riftbus::node {
 
@@ -118,6 +119,48 @@ Reaction answer_link_ping(const wire::Query& query, const NodeView& view) {
   return order;
 }
 
+// As of the member itself: also about one that was never heard.
+Reaction answer_why_path(const wire::Query& query, const NodeView& view) {
+  NodeId id;
+  if (auto refusal = check_id(query, id)) return *refusal;
+  const bool in_roster = view.roster != nullptr && view.roster->find(id) != nullptr;
+  if (view.membership->find(id) == nullptr && !in_roster) return no_such_node(id.value());
+  return document(why_path_document(id, view));
+}
+
+Reaction answer_relay_list(const wire::Query&, const NodeView& view) {
+  return document(relay_list_document(view));
+}
+
+Reaction answer_relay_show(const wire::Query& query, const NodeView& view) {
+  const std::string* text = find_argument(query, "id");
+  if (text == nullptr) {
+    return refuse(1503, query.name + " needs the argument id", "name a relay or its address");
+  }
+  const auto found = relay_show_document(*text, view);
+  if (!found) {
+    return refuse(1825, "no relay " + quote(*text) + " is known here", "see riftbus relay list");
+  }
+  return document(*found);
+}
+
+Reaction answer_tunnel_list(const wire::Query&, const NodeView& view) {
+  return document(tunnel_list_document(view));
+}
+
+// Only to relays: a node connects to nothing else because somebody says so.
+Reaction answer_link_hop(const wire::Query& query, const NodeView& view) {
+  const std::string* text = find_argument(query, "relay");
+  if (text == nullptr) {
+    return refuse(1503, query.name + " needs the argument relay", "name a relay or its address");
+  }
+  const auto front = relay_front(*text, view);
+  if (!front) {
+    return refuse(1825, "no relay " + quote(*text) + " is known here", "see riftbus relay list");
+  }
+  return HopOrder{relay_of(*front, view).get<std::string>(), *front};
+}
+
 struct QueryRow {
   std::string_view name;
   Reaction (*answer)(const wire::Query&, const NodeView&);
@@ -125,12 +168,17 @@ struct QueryRow {
 
 constexpr auto kQueries = std::to_array<QueryRow>({
     {"event.list", answer_event_list},
+    {"link.hop", answer_link_hop},
     {"link.list", answer_link_list},
     {"link.ping", answer_link_ping},
     {"node.list", answer_node_list},
     {"node.show", answer_node_show},
+    {"relay.list", answer_relay_list},
+    {"relay.show", answer_relay_show},
     {"status", answer_status},
+    {"tunnel.list", answer_tunnel_list},
     {"why.node", answer_why_node},
+    {"why.path", answer_why_path},
 });
 
 // A member learns all of this by gossip anyway, so its key may ask too; a relay need not know.
@@ -181,6 +229,17 @@ wire::Answer Api::answer_ping(const PingOrder& order, const PingOutcome& outcome
   json["incarnation"] = outcome.pong ? Json(outcome.pong->incarnation.value()) : Json();
   json["health"] = outcome.pong ? Json(outcome.pong->health) : Json();
   json["uptime_ms"] = outcome.pong ? Json(outcome.pong->uptime_ms) : Json();
+  json["error"] = outcome.error;
+  return std::get<wire::Answer>(document(json));
+}
+
+wire::Answer Api::answer_hop(const HopOrder& order, const HopOutcome& outcome,
+                             const NodeView& view) {
+  Json json = begin_document("link.hop", view);
+  json["relay"] = order.relay;
+  json["front"] = address_json(order.front);
+  json["answered"] = outcome.rtt.has_value();
+  json["rtt_ms"] = span_json(outcome.rtt);
   json["error"] = outcome.error;
   return std::get<wire::Answer>(document(json));
 }

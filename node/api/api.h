@@ -43,6 +43,7 @@ struct LinkView {
 [[nodiscard]] std::vector<LinkView> group_links(std::vector<bus::LinkReport> reports);
 
 struct LeadershipView;  // node/api/api_leader.h
+struct RelayView;       // node/api/api_relays.h
 
 // What this node's executor has to do, in one glance.
 struct JobsView {
@@ -65,6 +66,7 @@ struct NodeView {
   const std::set<NodeId>* roster_rivals = nullptr;   // who holds another one of this version
   std::shared_ptr<const LeadershipView> leadership;  // null: this node knows nothing of it
   std::optional<JobsView> jobs;                      // empty: this node runs no work
+  std::shared_ptr<const RelayView> relays;           // null: nothing is known of any
   // Ordered by peer. Peers that were never called may be missing.
   std::vector<LinkView> links;
   // Whatever the parts count ("bus.sent_bytes", "zap.refused", ...): shown as they are, by name.
@@ -89,7 +91,18 @@ struct PingOutcome {
   std::string error;  // why not, if known: "breaker open", "no answer"
 };
 
-using Reaction = std::variant<wire::Answer, wire::Refusal, PingOrder>;
+// "Measure the way to this relay": the owner connects to its front (node/api/hops.h), and answers
+// with answer_hop().
+struct HopOrder {
+  std::string relay;  // its name
+  wire::Address front;
+};
+struct HopOutcome {
+  std::optional<Nanos> rtt;  // of the TCP handshake, as the kernel measured it
+  std::string error;         // why there is none
+};
+
+using Reaction = std::variant<wire::Answer, wire::Refusal, PingOrder, HopOrder>;
 
 class Api {
  public:
@@ -98,6 +111,8 @@ class Api {
                                        const NodeView& view);
   [[nodiscard]] static wire::Answer answer_ping(const PingOrder& order, const PingOutcome& outcome,
                                                 const NodeView& view);
+  [[nodiscard]] static wire::Answer answer_hop(const HopOrder& order, const HopOutcome& outcome,
+                                               const NodeView& view);
   // Every query there is, ordered: "event.list", "link.list", "link.ping", ...
   [[nodiscard]] static std::vector<std::string_view> query_names();
 };

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "bus/clock.h"
+#include "node/api/api_relays.h"
 
 namespace riftbus::node {
 
@@ -28,22 +29,6 @@ std::string hex(std::uint64_t value) {
   char text[24];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
   return text;
-}
-
-// The breakers of calls and of beats are apart: a firewall may block one port of a host only.
-Json path_json(const bus::PathReport& path, const char* use, const bus::LinkReport& link,
-               const NodeView& view) {
-  Json json = address_json(path.address);
-  json["for"] = use;
-  json["breaker"] = to_string(path.breaker);
-  json["in_use"] = link.up && link.address == path.address;
-  json["successes"] = path.successes;
-  json["failures"] = path.failures;
-  json["last_success"] = time_json(path.last_success, view);
-  json["last_failure"] = time_json(path.last_failure, view);
-  json["last_error"] = path.last_error;
-  json["rtt_ms"] = span_json(path.rtt);
-  return json;
 }
 
 }  // namespace
@@ -170,6 +155,27 @@ Json connection_json(const std::optional<bus::LinkReport>& report, const NodeVie
           {"trouble", report->trouble},
           {"next_attempt_ms", wait},
           {"queued", report->queued}};
+}
+
+// The breakers of calls and of beats are apart: a firewall may block one port of a host only.
+Json path_json(const bus::PathReport& path, const char* use, const bus::LinkReport& link,
+               const NodeView& view) {
+  Json json = address_json(path.address);
+  json["relay"] = relay_of(path.address, view);
+  json["for"] = use;
+  json["breaker"] = to_string(path.breaker);
+  json["in_use"] = link.up && link.address == path.address;
+  json["successes"] = path.successes;
+  json["failures"] = path.failures;
+  json["last_success"] = time_json(path.last_success, view);
+  json["last_failure"] = time_json(path.last_failure, view);
+  json["last_error"] = path.last_error;
+  json["rtt_ms"] = span_json(path.rtt);
+  json["failures_in_row"] = path.failures_in_row;
+  json["trial_in_ms"] = path.trial_due
+                            ? Json(std::max<std::int64_t>(0, to_ms(*path.trial_due - view.now.at)))
+                            : Json();
+  return json;
 }
 
 void add_reach(const LinkView* link, const NodeView& view, Json& json) {

@@ -62,6 +62,9 @@ class Page {
 // One connection of ours to a peer; null if we have none.
 [[nodiscard]] Json connection_json(const std::optional<bus::LinkReport>& report,
                                    const NodeView& view);
+// One address of a peer, as the connection `link` remembers it. `use`: calls or beats.
+[[nodiscard]] Json path_json(const bus::PathReport& path, const char* use,
+                             const bus::LinkReport& link, const NodeView& view);
 // Adds "calls", "beats" and "paths": how we reach a peer.
 void add_reach(const LinkView* link, const NodeView& view, Json& json);
 [[nodiscard]] Json roster_entry_json(const RosterEntry& entry, const NodeView& view);

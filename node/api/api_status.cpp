@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "node/api/api_leader.h"
+#include "node/api/api_relays.h"
 
 namespace riftbus::node {
 
@@ -199,6 +200,7 @@ Json status_document(const NodeView& view) {
   add_roster_problems(view, problems);
   add_leadership_problems(view, problems);
   add_own_problems(view, problems);
+  add_relay_problems(view, problems);
 
   Json json = begin_document("status", view);
   json["state"] = !view.membership->joined() ? "joining" : problems.empty() ? "ok" : "degraded";

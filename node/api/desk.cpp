@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/api/api_json.h"
 #include "node/mesh/roster_shell.h"
 
 namespace riftbus::node {
@@ -38,8 +39,26 @@ void Desk::on_query(const bus::Received& request, const std::set<Role>& roles,
     bus_.reply(request.reply_to, request.envelope.correlation, std::move(*answer));
   } else if (auto* refusal = std::get_if<wire::Refusal>(&reaction)) {
     bus_.reply(request.reply_to, request.envelope.correlation, std::move(*refusal));
+  } else if (const auto* hop = std::get_if<HopOrder>(&reaction)) {
+    begin_hop(*hop, request, view);
   } else {
     begin_ping(std::get<PingOrder>(reaction), request, view);
+  }
+}
+
+void Desk::begin_hop(const HopOrder& order, const bus::Received& request, const NodeView& view) {
+  if (hops_.is_full()) {
+    refuse(request, 1305, "too many relays are being measured", "try again in a few seconds");
+    return;
+  }
+  hops_.start(order, request.reply_to, request.envelope.correlation, view.now.at);
+}
+
+void Desk::answer_hops(const NodeView& view) {
+  std::vector<Hops::Finished> finished;
+  hops_.step(view.now.at, finished);
+  for (const auto& hop : finished) {
+    bus_.reply(hop.asker, hop.correlation, Api::answer_hop(hop.order, hop.outcome, view));
   }
 }
 
@@ -74,11 +93,15 @@ bool Desk::on_pong(const bus::Received& answer, const NodeView& view) {
   PingOutcome outcome;
   outcome.rtt = view.now.at - ping.sent;
   outcome.pong = std::get<wire::Pong>(answer.envelope.body);
+  if (const LinkView* link = find_link(view, ping.order.peer); link != nullptr && link->calls) {
+    outcome.via = link->calls->address;
+  }
   bus_.reply(ping.asker, ping.asker_correlation, Api::answer_ping(ping.order, outcome, view));
   return true;
 }
 
 void Desk::tick(const NodeView& view) {
+  answer_hops(view);
   for (auto item = pings_.begin(); item != pings_.end();) {
     const auto& ping = item->second;
     if (view.now.at < ping.sent + ping.order.timeout) {
@@ -99,6 +122,7 @@ void Desk::tick(const NodeView& view) {
 
 TimePoint Desk::next_deadline() const {
   auto due = mirror_.active() ? drain_due_ : TimePoint::max();
+  due = std::min(due, hops_.next_deadline());
   for (const auto& [correlation, ping] : pings_)
     due = std::min(due, ping.sent + ping.order.timeout);
   return due;

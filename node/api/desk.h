@@ -1,9 +1,10 @@
 // Desk: serves operators: questions, pings and taps.
 //
-// A question is answered at once from memory. A ping is sent on to the peer and answered when its
-// Pong is back or the asker's time is up. Taps are leases: the mirror keeps a bounded queue for
-// each, and the desk empties it towards the operator as fast as the operator reads; what does not
-// fit is dropped and counted, so that no tap ever slows the bus.
+// A question is answered at once from memory; how far a relay is, when it is measured. A ping is
+// sent on to the peer and answered when its Pong is back or the asker's time is up. Taps are
+// leases: the mirror keeps a bounded queue for each, and the desk empties it towards the operator
+// as fast as the operator reads; what does not fit is dropped and counted, so that no tap ever
+// slows the bus.
 //
 // Roles come from the key that asked: reading takes any role, a tap needs tap or admin, payloads
 // need admin. Loop thread only; everything passed by reference outlives it.
@@ -16,6 +17,7 @@
 #include "bus/tap/mirror.h"
 #include "bus/tap/observer.h"
 #include "node/api/api.h"
+#include "node/api/hops.h"
 
 namespace riftbus::node {
 
@@ -37,7 +39,9 @@ class Desk {
   [[nodiscard]] TimePoint next_deadline() const;
   [[nodiscard]] std::size_t taps() const { return mirror_.taps(); }
   [[nodiscard]] std::uint64_t tap_dropped() const { return mirror_.dropped(); }
-  [[nodiscard]] bool has_work() const { return !pings_.empty() || mirror_.active(); }
+  [[nodiscard]] bool has_work() const {
+    return !pings_.empty() || mirror_.active() || hops_.next_deadline() != TimePoint::max();
+  }
 
  private:
   struct Ping {
@@ -48,6 +52,8 @@ class Desk {
   };
 
   void begin_ping(const PingOrder& order, const bus::Received& request, const NodeView& view);
+  void begin_hop(const HopOrder& order, const bus::Received& request, const NodeView& view);
+  void answer_hops(const NodeView& view);
   void refuse(const bus::Received& request, std::uint16_t code, std::string what, std::string next);
   void drain_taps();
   void watch_bus();
@@ -58,6 +64,7 @@ class Desk {
   std::map<tap::TapHandle, Correlation> taps_;  // the correlation under which each one asked
   TimePoint drain_due_{};
   std::map<Correlation, Ping> pings_;
+  Hops hops_;
   Correlation next_ping_;
 };
 

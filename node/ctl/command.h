@@ -54,6 +54,8 @@ struct Command {
 [[nodiscard]] std::span<const Command> command_table();
 // Its part about leadership and voters (leader_commands.cpp).
 [[nodiscard]] std::span<const Command> leader_commands();
+// About relays, tunnels and paths (relay_commands.cpp).
+[[nodiscard]] std::span<const Command> relay_commands();
 // About work (work_commands.cpp).
 [[nodiscard]] std::span<const Command> work_commands();
 // Options that stand anywhere on the line.

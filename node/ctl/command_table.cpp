@@ -357,6 +357,8 @@ std::span<const Command> command_table() {
     std::vector<Command> rows(kCommands.begin(), kCommands.end());
     const auto leader = leader_commands();
     rows.insert(rows.end(), leader.begin(), leader.end());
+    const auto relay = relay_commands();
+    rows.insert(rows.end(), relay.begin(), relay.end());
     const auto work = work_commands();
     rows.insert(rows.end(), work.begin(), work.end());
     return rows;

@@ -15,6 +15,7 @@ constexpr std::uint16_t kUnreadable = 1606;
 constexpr std::size_t kFileBytesMax = 4096;
 constexpr std::string_view kDraining = "draining";
 constexpr std::string_view kEvicting = "evicting";
+constexpr std::string_view kRelayDraining = "relay draining";
 constexpr std::string_view kPolicy = "policy ";
 
 }  // namespace
@@ -31,6 +32,8 @@ Result<StandingOrders> load_orders(const std::string& path) {
       orders.draining = true;
     } else if (line == kEvicting) {
       orders.draining = orders.evicting = true;
+    } else if (line == kRelayDraining) {
+      orders.relay_draining = true;
     } else if (line.starts_with(kPolicy)) {
       orders.policy = line.substr(kPolicy.size());
     } else {
@@ -45,6 +48,7 @@ Status store_orders(const std::string& path, const StandingOrders& orders) {
   std::string text;
   if (orders.draining) text += std::string(kDraining) + "\n";
   if (orders.draining && orders.evicting) text += std::string(kEvicting) + "\n";
+  if (orders.relay_draining) text += std::string(kRelayDraining) + "\n";
   if (!orders.policy.empty()) text += std::string(kPolicy) + orders.policy + "\n";
   return replace_file(path, text, FilePrivacy::shared);
 }

@@ -18,8 +18,9 @@ namespace riftbus::node {
 
 struct StandingOrders {
   bool draining = false;
-  bool evicting = false;  // while draining: what runs is stopped, too
-  std::string policy;     // raft, bully, hybrid; empty: as configured
+  bool evicting = false;        // while draining: what runs is stopped, too
+  std::string policy;           // raft, bully, hybrid; empty: as configured
+  bool relay_draining = false;  // its relay is being emptied
   bool operator==(const StandingOrders&) const = default;
 };
 

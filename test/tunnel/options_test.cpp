@@ -19,10 +19,17 @@ TEST(Options, ItsOwnWordsAreTakenAndTheOthersKeptInOrder) {
   EXPECT_EQ(options.settings, (Words{"--config", "f", "--log-level=warn"}));
 }
 
+TEST(Options, ARelayOfTheClusterFileIsNamedById) {
+  const auto options = take_options({"--attach", "relay-1", "--config", "f"});
+  EXPECT_EQ(options.attach, "relay-1");
+  EXPECT_EQ(options.settings, (Words{"--config", "f"}));
+  EXPECT_TRUE(take_options({"--config", "f"}).attach.empty());
+}
+
 TEST(Options, HelpNamesWhatItTakes) {
   const auto help = describe_options();
   for (const auto* word : {"-R ", "-L ", "--check-config", "--show-key", "--status", "--once",
-                           "--tunnel-servers", "--log-level", "--keys-dir"}) {
+                           "--attach", "--tunnel-servers", "--log-level", "--keys-dir"}) {
     EXPECT_NE(help.find(word), std::string::npos) << word;
   }
 }

@@ -166,5 +166,73 @@ TEST(Document, OnlySchemaOneIsUnderstood) {
   }
 }
 
+TEST(Render, RelaysWithTheirNodesAndWhoIsAttached) {
+  const Json list = Json::parse(R"({"node": "n3", "relays": [
+    {"id": "r1", "domain": "ovh", "hosts": ["192.0.2.1"], "front_port": 7723, "pinned": true,
+     "member": "alive", "draining": true, "attached": ["vast-1", "vast-2"], "homes": ["vast-1"],
+     "used": [{"peer": "vast-1", "for": "calls"}], "rtt_ms": 12.4},
+    {"id": "r2", "domain": "r2", "hosts": ["2001:db8::1"], "front_port": 7723, "pinned": false,
+     "member": null, "draining": false, "attached": [], "homes": [], "used": [],
+     "last_success": {"age_ms": 60000}, "last_failure": {"age_ms": 2000}}]})");
+  EXPECT_EQ(render_relays(list, {}),
+            "RELAY  FRONT               DOMAIN  NODE             SEEN             RTT   PIN    "
+            "HOME OF  ATTACHED\n"
+            "r1     192.0.2.1:7723      ovh     alive, draining  in use for 1     12ms  known  "
+            "1        vast-1 vast-2\n"
+            "r2     [2001:db8::1]:7723  r2      no node          failed 2.0s ago  -     -      "
+            "0        -\n");
+}
+
+TEST(Render, TunnelsOneLineEachAndWhyOneIsDown) {
+  const Json list = Json::parse(R"({"tunnels": [
+    {"node": "vast-1", "relay": "r1", "role": "home", "running": true, "links": [
+      {"state": "up", "since_s": 192, "server": "192.0.2.1:7722", "connections": 5,
+       "bytes_to_server": 10, "bytes_from_server": 20,
+       "forwards": [{"forward": "7770:127.0.0.1:7770"}], "error": null}]},
+    {"node": "vast-1", "relay": "r2", "role": "warm", "running": true, "links": [
+      {"state": "waiting", "since_s": 1, "server": "192.0.2.2:7722", "connections": 0,
+       "bytes_to_server": 0, "bytes_from_server": 0, "forwards": [],
+       "error": {"code": "F-1812", "what": "the server refused the tunnel's key"}}]},
+    {"node": "vast-1", "relay": "r3", "role": "spare", "running": false, "links": [],
+     "start_in_ms": 2000, "ended_by": "signal 9"}],
+    "silent": [{"node": "vast-9", "what": "no answer through its relay"}]})");
+  const std::string text = render_tunnels(list, {});
+  EXPECT_NE(text.find("vast-1  r1     home   up"), std::string::npos) << text;
+  EXPECT_NE(text.find("F-1812 the server refused the tunnel's key"), std::string::npos) << text;
+  EXPECT_NE(text.find("starts in 2.0s"), std::string::npos) << text;
+  EXPECT_NE(text.find("not heard from: vast-9: no answer through its relay\n"), std::string::npos);
+}
+
+TEST(Render, ATraceNamesWhatWasMeasuredByWhom) {
+  const Json trace = Json::parse(R"({"from": "n4", "to": "n5", "relay": "r1",
+    "path": {"kind": "relay", "host": "192.0.2.1", "call_port": 7723},
+    "hops": [
+      {"from": "n4", "to": "r1", "measured_by": "n4", "how": "TCP handshake", "rtt_ms": 0.5,
+       "asked": 5, "answered": 5},
+      {"from": "r1", "to": "n5", "measured_by": "n5", "how": "TCP handshake", "rtt_ms": null,
+       "error": "n5 cannot be asked: no answer"}],
+    "whole": {"how": "question and answer", "rtt_ms": 1.9, "asked": 5, "answered": 4},
+    "rest_ms": null})");
+  EXPECT_EQ(render_trace(trace, {}),
+            "n4 > relay r1 > n5\n"
+            "  n4 > r1  0.50ms  TCP handshake, by n4, 5 of 5\n"
+            "  r1 > n5  -  TCP handshake, by n5: n5 cannot be asked: no answer\n"
+            "  n4 > n5  1.90ms  question and answer, 4 of 5\n");
+}
+
+TEST(Render, APathIsToldFromBothEnds) {
+  const Json path = Json::parse(R"({"views": [
+    {"node": "n3", "subject": "vast-1", "reasons": [{"text": "calls: by relay r1 since 3m"}],
+     "paths": [{"kind": "relay", "relay": "r1", "host": "192.0.2.1", "call_port": 7723,
+                "for": "calls", "breaker": "closed", "in_use": true, "successes": 1, "failures": 0,
+                "rtt_ms": 1.5, "verdict": "in use since 3m"}]}],
+    "silent": [{"node": "vast-1", "what": "no answer"}]})");
+  EXPECT_EQ(render_path(path, {}),
+            "n3 > vast-1  calls: by relay r1 since 3m\n"
+            "  PATH      ADDRESS           FOR    BREAKER  OK  FAILED  RTT     WHY\n"
+            "  relay r1  192.0.2.1:7723 *  calls  closed   1   0       1.50ms  in use since 3m\n"
+            "not heard from: vast-1: no answer\n");
+}
+
 }  // namespace
 }  // namespace riftbus::ctl

@@ -14,7 +14,7 @@ TEST(StandingOrders, AreReadBackAsTheyWereGiven) {
   const std::string path = folder.file("orders");
   for (const StandingOrders& orders :
        {StandingOrders{}, StandingOrders{true, false, ""}, StandingOrders{true, true, "bully"},
-        StandingOrders{false, false, "raft"}}) {
+        StandingOrders{false, false, "raft"}, StandingOrders{false, false, "", true}}) {
     ASSERT_TRUE(store_orders(path, orders).ok());
     const auto loaded = load_orders(path);
     ASSERT_TRUE(loaded.ok());

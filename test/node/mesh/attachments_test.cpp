@@ -27,7 +27,17 @@ std::string status(const std::string& links, int pid = ::getpid(), const char* s
   return R"({"schema": 1, "state": ")" + std::string(state) + R"(", "pid": )" +
          std::to_string(pid) + R"(, "links": [)" + links + "]}";
 }
-Addresses found(const std::string& text) { return relayed_addresses(text, 7723); }
+Addresses found(const std::string& text) {
+  return relayed_addresses({read_tunnel("tunnel.json", text)}, {}, 7723);
+}
+
+RelayPlace place(const std::string& name, const std::vector<std::string>& hosts) {
+  RelayPlace relay;
+  relay.id = *NodeId::parse(name);
+  relay.hosts = hosts;
+  relay.front_port = 7733;
+  return relay;
+}
 
 TEST(Attachments, ASessionThatIsUpAndHasBothNumbersIsAWayHere) {
   EXPECT_EQ(found(status(link("up", "192.0.2.24:7722", kBoth))), Addresses{relay_at("192.0.2.24")});
@@ -62,9 +72,33 @@ TEST(Attachments, EveryTunnelOfTheFolderIsRead) {
   write("tunnel-2.json", status(link("up", "198.51.100.7:7722", kBoth)));
   write("tunnel-same.json", status(link("up", "192.0.2.24:7722", kBoth)));
   write("other.json", status(link("up", "203.0.113.9:7722", kBoth)));
-  EXPECT_EQ(read_attachments(folder.file(""), 7723),
+  const auto tunnels = read_tunnels(folder.file(""));
+  ASSERT_EQ(tunnels.size(), 3u);
+  EXPECT_EQ(tunnels[0].file, "tunnel-2.json");
+  EXPECT_EQ(relayed_addresses(tunnels, {}, 7723),
             (Addresses{relay_at("198.51.100.7"), relay_at("192.0.2.24")}));
-  EXPECT_TRUE(read_attachments(folder.file("nowhere"), 7723).empty());
+  EXPECT_TRUE(read_tunnels(folder.file("nowhere")).empty());
+}
+
+TEST(Attachments, OfARelayThatIsKnownTheOtherHostsLeadHereToo) {
+  const auto tunnel = read_tunnel("tunnel.json", status(link("up", "100.64.0.1:7722", kBoth)));
+  EXPECT_EQ(tunnel.ways, std::vector<std::string>{"100.64.0.1"});
+  const auto relay = place("r1", {"192.0.2.24", "100.64.0.1", "198.51.100.9"});
+  const wire::AddressKind kind = wire::AddressKind::relay;
+  EXPECT_EQ(relayed_addresses({tunnel}, {relay}, 7723),
+            (Addresses{{kind, "100.64.0.1", 7733, 7733}, {kind, "192.0.2.24", 7733, 7733}}));
+}
+
+TEST(Attachments, ARelayOfThisHostIsReadWhileItRuns) {
+  const TempFolder folder;
+  const std::string path = folder.file("relay.json");
+  EXPECT_EQ(read_relay(path), "{}");
+  std::ofstream(path) << status("");
+  EXPECT_NE(read_relay(path), "{}");
+  std::ofstream(path) << status("", ::getpid(), "stopped");
+  EXPECT_EQ(read_relay(path), "{}");
+  std::ofstream(path) << "garbage";
+  EXPECT_EQ(read_relay(path), "{}");
 }
 
 }  // namespace

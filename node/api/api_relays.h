@@ -1,0 +1,39 @@
+// The documents about relays, tunnels and paths (api.h): who leads to whom, and why that way.
+#pragma once
+
+#include "node/api/api_json.h"
+#include "node/mesh/attacher.h"
+
+namespace riftbus::node {
+
+// What they are written from.
+struct RelayView {
+  const std::vector<RelayPlace>* relays = nullptr;  // of the cluster file; never null
+  const Attacher* attacher = nullptr;  // null: everybody can dial this node, as far as it was told
+  bool is_relay = false;
+  bool is_draining = false;
+  const std::string* status = nullptr;  // what the relay on this host says; null or "{}": nothing
+};
+
+// The word in a relay node's tags by which everybody knows that it is being emptied.
+inline constexpr const char* kRelayTag = "riftbus.relay";
+inline constexpr const char* kRelayDraining = "draining";
+[[nodiscard]] bool is_drained(const membership::Member& member);
+
+[[nodiscard]] Json relay_list_document(const NodeView& view);
+// Nothing: no such relay. By id, or by one of its hosts.
+[[nodiscard]] std::optional<Json> relay_show_document(const std::string& relay,
+                                                      const NodeView& view);
+[[nodiscard]] Json tunnel_list_document(const NodeView& view);
+// How this node reaches another one, and why that way.
+[[nodiscard]] Json why_path_document(const NodeId& id, const NodeView& view);
+
+// The relay that an address leads through, by its name: its id, or where it is; null: none does.
+[[nodiscard]] Json relay_of(const wire::Address& address, const NodeView& view);
+// Where the front of a relay is, by its id or one of its hosts; nothing: no such relay is known.
+[[nodiscard]] std::optional<wire::Address> relay_front(const std::string& relay,
+                                                       const NodeView& view);
+// A node that nobody can dial and no relay leads to.
+void add_relay_problems(const NodeView& view, Json& problems);
+
+}  // namespace riftbus::node

@@ -1,0 +1,74 @@
+// The document about a node's own tunnels: tunnel.list.
+#include <algorithm>
+
+#include "node/api/api_relays.h"
+
+namespace riftbus::node {
+
+namespace {
+
+const TunnelReport* report_of(const Attacher& attacher, const std::string& file) {
+  const auto& reports = attacher.reports();
+  const auto found = std::find_if(reports.begin(), reports.end(),
+                                  [&](const TunnelReport& one) { return one.file == file; });
+  return found == reports.end() ? nullptr : &*found;
+}
+
+// The links of a status file, as riftbus-tunnel wrote them.
+Json links_json(const TunnelReport* report) {
+  if (report == nullptr) return Json::array();
+  const Json status = Json::parse(report->json, nullptr, false);
+  const auto links = status.find("links");
+  return links != status.end() && links->is_array() ? *links : Json::array();
+}
+
+Json process_json(const TunnelReport* report) {
+  return {{"pid", report && report->is_running ? Json(report->pid) : Json()},
+          {"running", report != nullptr && report->is_running},
+          {"leads_here", report != nullptr && !report->ways.empty()},
+          {"links", links_json(report)}};
+}
+
+Json own_json(const TunnelPlan::Wish& wish, const Attacher& attacher, const NodeView& view) {
+  Json json{{"relay", wish.relay.value()}, {"role", to_string(wish.role)}, {"kept_by", "node"}};
+  json["file"] = tunnel_file_of(wish.relay);
+  const auto run = attacher.keeper().runs().find(wish.relay);
+  const bool is_known = run != attacher.keeper().runs().end();
+  const bool waits = is_known && run->second.pid == 0;
+  json["starts"] = is_known ? run->second.starts : 0;
+  json["started"] =
+      is_known && run->second.starts > 0 ? time_json(run->second.started, view) : Json();
+  json["start_in_ms"] =
+      waits ? Json(std::max<std::int64_t>(0, to_ms(run->second.due - view.now.at))) : Json();
+  json["ended_by"] = is_known ? run->second.ended_by : "";
+  json.update(process_json(report_of(attacher, tunnel_file_of(wish.relay))));
+  return json;
+}
+
+}  // namespace
+
+Json tunnel_list_document(const NodeView& view) {
+  Json json = begin_document("tunnel.list", view);
+  const Attacher* attacher = view.relays ? view.relays->attacher : nullptr;
+  json["nat_blocked"] = attacher != nullptr;
+  json["attaches"] = attacher != nullptr && attacher->attaches();
+  json["trouble"] = attacher != nullptr ? attacher->trouble() : "";
+  Json tunnels = Json::array();
+  if (attacher != nullptr) {
+    std::set<std::string> files;
+    for (const auto& wish : attacher->plan().wishes()) {
+      files.insert(tunnel_file_of(wish.relay));
+      tunnels.push_back(own_json(wish, *attacher, view));
+    }
+    for (const auto& report : attacher->reports()) {
+      if (files.contains(report.file) || !report.is_running) continue;
+      Json other{{"relay", ""}, {"role", ""}, {"kept_by", "others"}, {"file", report.file}};
+      other.update(process_json(&report));
+      tunnels.push_back(std::move(other));
+    }
+  }
+  json["tunnels"] = std::move(tunnels);
+  return json;
+}
+
+}  // namespace riftbus::node
