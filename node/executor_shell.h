@@ -62,7 +62,13 @@ class ExecutorShell {
   [[nodiscard]] static bool takes(std::string_view query);
   void on_query(const bus::Received& received, const std::set<Role>& roles, TimePoint now);
 
+  // As on_query(), for whoever asks in this process; not job.output.
+  [[nodiscard]] Result<std::string> answer(const wire::Query& query, const std::set<Role>& roles,
+                                           TimePoint now);
+
   [[nodiscard]] JobsView glance() const;
+  // How many jobs of each kind there are here.
+  [[nodiscard]] std::map<std::string, std::size_t> count_kinds() const;
   void add_counters(std::map<std::string, std::uint64_t>& counters) const;
 
  private:

@@ -101,6 +101,7 @@ Status Node::open() {
   if (auto status = state_->open_bus(); !status) return status;
   state_->open_members();
   state_->open_leadership();
+  state_->open_http();
   state_->open_attacher();
   state_->log_listeners();
   return Ok{};

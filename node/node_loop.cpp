@@ -75,6 +75,7 @@ void Node::State::turn() {
   turn_leadership();
   if (desk->has_work()) desk->tick(view());
   if (now >= housekeeping_due) housekeeping();
+  turn_http();
 }
 
 TimePoint Node::State::next_deadline() const {
@@ -103,6 +104,7 @@ void Node::State::handle(const bus::Event& event) {
     }
     if (executor) static_cast<void>(executor->on_woken(woken->id, now));
     if (log_wake && woken->id == *log_wake) voter->on_disk(now);
+    if (http_wake && woken->id == *http_wake) http->run_asked(now);
     if (woken->id == signal_wake) {
       while (const int number = signals.take()) on_signal(number);
     }
@@ -204,6 +206,7 @@ void Node::State::housekeeping() {
   members->refresh_addresses();
   if (roster) roster->tick(*members, now);
   tend_leadership();
+  tend_http();
   if (gate) log_strangers();
   tend_relays();
   if (now >= self_check_due) check_self();

@@ -15,6 +15,7 @@
 #include "node/disk/disk_thread.h"
 #include "node/disk/standing_orders.h"
 #include "node/executor_shell.h"
+#include "node/http/http_front.h"
 #include "node/mesh/attacher.h"
 #include "node/mesh/journal.h"
 #include "node/mesh/member_shell.h"
@@ -86,6 +87,16 @@ struct Node::State {
   [[nodiscard]] Result<std::string> drain_relay(const wire::Query& query);
 
 
+  // node_http.cpp
+  void open_http();
+  [[nodiscard]] Glance glance() const;
+  [[nodiscard]] NodeId name_for_http() const;
+  void ask_for_http(const wire::Query& query, HttpGround::OnDocument done);
+  void answer_for_http(const wire::Query& query, HttpGround::OnDocument done);
+  void command_for_http(const work::Command& command, const WorkClient::OnReply& done);
+  void turn_http();
+  void tend_http();
+
   // node_loop.cpp: running.
   void run();
   void turn();
@@ -127,6 +138,10 @@ struct Node::State {
   std::optional<Error> voter_trouble;       // why not, if it should
   std::unique_ptr<ExecutorShell> executor;  // null where this node runs no work
   StandingOrders orders;
+  std::vector<std::pair<wire::Query, HttpGround::OnDocument>> http_held;  // as `held`
+  std::unique_ptr<HttpDesk> http_desk;                                    // null: HTTP is off
+  std::unique_ptr<HttpFront> http;                                        // null: not listening
+  double disk_percent = 0;
 
   wire::Record self_record;
   std::unique_ptr<Attacher> attacher;  // null where everybody can dial this node
@@ -135,11 +150,14 @@ struct Node::State {
   bus::WakeId signal_wake;
   bus::WakeId disk_wake;
   std::optional<bus::WakeId> log_wake;
+  std::optional<bus::WakeId> http_wake;
   TimePoint started;
   TimePoint now;
   TimePoint housekeeping_due;
   TimePoint sightings_due;
   TimePoint self_check_due;
+  TimePoint http_due;  // when to try again to listen
+  TimePoint disk_percent_due;
   std::optional<TimePoint> ends_at;  // set once leaving
 };
 

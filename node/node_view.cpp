@@ -56,6 +56,7 @@ NodeView Node::State::view() const {
       to_wire({kind, prepared.settings.listen.host, bus->call_port(), bus->pub_port()})};
   add_leadership(view);
   add_relays(view);
+  if (http) http->add_counters(view.counters);
   if (executor) view.jobs = executor->glance();
   view.started = started;
   view.now = {now, bus::wall_now_ms()};

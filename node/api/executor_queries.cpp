@@ -36,22 +36,31 @@ bool ExecutorShell::takes(std::string_view query) {
 void ExecutorShell::on_query(const bus::Received& received, const std::set<Role>& roles,
                              TimePoint now) {
   const auto& query = std::get<wire::Query>(received.envelope.body);
-  if (roles.empty()) {
-    return reply(received, Error{1304, "asking takes a role", "", "ask for one"});
-  }
-  if (query.name == "job.list") return reply(received, list_document(now));
-  if (query.name == "job.output") return send_output(received, query);
+  if (query.name == "job.output" && !roles.empty()) return send_output(received, query);
+  reply(received, answer(query, roles, now));
+}
+
+Result<std::string> ExecutorShell::answer(const wire::Query& query, const std::set<Role>& roles,
+                                          TimePoint now) {
+  if (roles.empty()) return Error{1304, "asking takes a role", "", "ask for one"};
+  if (query.name == "job.list") return list_document(now);
   const std::string mode = argument_of(query, "mode");
   if (!roles.contains(Role::admin)) {
-    return reply(received, Error{1304, "draining takes the admin role", "", "use the admin key"});
+    return Error{1304, "draining takes the admin role", "", "use the admin key"};
   }
   if (mode != "drain" && mode != "evict" && mode != "resume") {
-    return reply(received, Error{1503, "mode is drain, evict or resume", "", "choose one"});
+    return Error{1503, "mode is drain, evict or resume", "", "choose one"};
   }
   step(jobs::Drain{mode != "resume", mode == "evict"}, now);
   if (remember_) remember_(core_.is_draining(), core_.is_evicting());
   note({}, mode == "resume" ? "takes work again" : "takes no more work: " + mode, now);
-  reply(received, list_document(now));
+  return list_document(now);
+}
+
+std::map<std::string, std::size_t> ExecutorShell::count_kinds() const {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& job : core_.view()) ++counts[job.kind];
+  return counts;
 }
 
 void ExecutorShell::reply(const bus::Received& received, Result<std::string> document) {

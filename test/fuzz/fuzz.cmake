@@ -15,6 +15,8 @@ function(riftbus_rooms_included variable source)
           "node/disk=riftbus_disk" "node/consensus=riftbus_consensus" "node/work=riftbus_work"
           "node/replica=riftbus_replica"
           "node/mesh=riftbus_node" "node/quorum=riftbus_node" "node/api=riftbus_node"
+          "node/http=riftbus_node"
+          "bus/http=riftbus_http"
           "node=riftbus_node"
           "relay/gate=riftbus_relay_gate" "relay/front=riftbus_relay_front"
           "bus/wire=riftbus_wire" "bus/tap=riftbus_tap" "bus=riftbus_bus" "config=riftbus_config")

@@ -1,0 +1,136 @@
+// HttpDesk: answers HTTP requests on the loop thread, from the same sources as everybody else.
+//
+// Reading gives the documents of node/api, asked for as an operator would; work is added, claimed
+// and ended by commands of the queue. Nothing is computed here that another room computes already:
+// this room translates, and the former orchestrator's shapes (legacy_*.cpp) are translations, too.
+//
+// In whose name. Whoever has the node's token is an operator: requests that the leader must judge
+// go out in the name of an admin of the roster. The leader believes a voter that it speaks for one,
+// and any other node's word only for reading (node/quorum/work_desk.h); elsewhere the answer is 403
+// NOT_LEADER with the leader's name.
+//
+// Loop thread only; everything passed by reference outlives it. Each Call is answered exactly once,
+// now or later.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "bus/http/message.h"
+#include "bus/http/server.h"
+#include "config/cluster.h"
+#include "node/api/api_json.h"
+#include "node/http/glance.h"
+#include "node/quorum/work_client.h"
+
+namespace riftbus::node {
+
+struct HttpCall {
+  http::Request request;
+  Json body;  // an object; of a request without body, an empty one
+  http::Reply reply;
+};
+using HttpCallPtr = std::shared_ptr<const HttpCall>;
+
+// What the loop lends.
+struct HttpGround {
+  using OnDocument = std::function<void(const Result<std::string>&)>;
+
+  const NodeSettings& settings;
+  std::function<NodeView()> view;
+  std::function<Glance()> glance;
+  // In an operator's name.
+  std::function<void(const wire::Query&, OnDocument)> ask;
+  std::function<void(const work::Command&, WorkClient::OnReply)> command;
+};
+
+class HttpDesk {
+ public:
+  using OnJson = std::function<void(const Json&)>;
+  using OnReply = std::function<void(const work::Reply&)>;
+
+  explicit HttpDesk(HttpGround ground) : ground_(std::move(ground)) {}
+
+  [[nodiscard]] const NodeSettings& settings() const { return ground_.settings; }
+  [[nodiscard]] NodeView view() const { return ground_.view(); }
+  [[nodiscard]] Glance glance() const { return ground_.glance(); }
+
+  // The document as it is.
+  void pass(const HttpCallPtr& call, const wire::Query& query);
+  // The document, read; an error is answered here.
+  void ask(const HttpCallPtr& call, const wire::Query& query, OnJson then);
+  void command(const HttpCallPtr& call, const work::Command& command, OnReply then);
+
+  void fail(const HttpCallPtr& call, const Error& error) const;
+  // Grows with each call, also over restarts and on other nodes, as far as clocks agree.
+  [[nodiscard]] std::uint64_t next_request();
+
+ private:
+  HttpGround ground_;
+  std::uint64_t last_request_ = 0;
+};
+
+void reply_json(const HttpCallPtr& call, unsigned status, const Json& json);
+void reply_trouble(const HttpCallPtr& call, http::Trouble trouble);
+// The text of an argument in the query or the body; numbers as text. Empty: not given.
+[[nodiscard]] std::string argument_of(const HttpCall& call, const std::string& name);
+[[nodiscard]] std::string iso_time(std::int64_t wall_ms);
+
+using HttpHandler = void (*)(HttpDesk&, const HttpCallPtr&);
+
+// node/http/documents.cpp
+void answer_events(HttpDesk&, const HttpCallPtr&);
+void answer_leader(HttpDesk&, const HttpCallPtr&);
+void answer_links(HttpDesk&, const HttpCallPtr&);
+void answer_member(HttpDesk&, const HttpCallPtr&);
+void answer_members(HttpDesk&, const HttpCallPtr&);
+void answer_node_jobs(HttpDesk&, const HttpCallPtr&);
+void answer_voters(HttpDesk&, const HttpCallPtr&);
+void answer_why_leader(HttpDesk&, const HttpCallPtr&);
+void answer_why_member(HttpDesk&, const HttpCallPtr&);
+void answer_why_work(HttpDesk&, const HttpCallPtr&);
+void answer_work_show(HttpDesk&, const HttpCallPtr&);
+void answer_work_list(HttpDesk&, const HttpCallPtr&);
+void answer_work_stats(HttpDesk&, const HttpCallPtr&);
+void order_drain(HttpDesk&, const HttpCallPtr&);
+void order_transfer(HttpDesk&, const HttpCallPtr&);
+
+// node/http/metrics.cpp
+void answer_metrics(HttpDesk&, const HttpCallPtr&);
+void answer_prometheus(HttpDesk&, const HttpCallPtr&);
+
+// node/http/legacy_status.cpp
+void answer_status(HttpDesk&, const HttpCallPtr&);
+void answer_swim(HttpDesk&, const HttpCallPtr&);
+void answer_raft(HttpDesk&, const HttpCallPtr&);
+void answer_grant(HttpDesk&, const HttpCallPtr&);
+void answer_relays(HttpDesk&, const HttpCallPtr&);
+void answer_relay_peers(HttpDesk&, const HttpCallPtr&);
+void answer_cluster(HttpDesk&, const HttpCallPtr&);
+void register_node(HttpDesk&, const HttpCallPtr&);
+
+// node/http/legacy_work.cpp
+void add_work(HttpDesk&, const HttpCallPtr&);
+void add_work_batch(HttpDesk&, const HttpCallPtr&);
+void start_work(HttpDesk&, const HttpCallPtr&);
+void complete_work(HttpDesk&, const HttpCallPtr&);
+void fail_work(HttpDesk&, const HttpCallPtr&);
+void cancel_work(HttpDesk&, const HttpCallPtr&);
+// node/http/legacy_claim.cpp
+void claim_work(HttpDesk&, const HttpCallPtr&);
+void claim_work_batch(HttpDesk&, const HttpCallPtr&);
+// node/http/legacy_lists.cpp
+void answer_work_status(HttpDesk&, const HttpCallPtr&);
+void answer_work_item(HttpDesk&, const HttpCallPtr&);
+void answer_work_of_node(HttpDesk&, const HttpCallPtr&);
+void answer_work_history(HttpDesk&, const HttpCallPtr&);
+void answer_populator(HttpDesk&, const HttpCallPtr&);
+// node/http/legacy_jobs.cpp
+void list_jobs(HttpDesk&, const HttpCallPtr&);
+void show_job(HttpDesk&, const HttpCallPtr&);
+void submit_job(HttpDesk&, const HttpCallPtr&);
+void cancel_job(HttpDesk&, const HttpCallPtr&);
+void restart_stuck_jobs(HttpDesk&, const HttpCallPtr&);
+
+}  // namespace riftbus::node

@@ -1,0 +1,100 @@
+// Jobs, as the former orchestrator's clients speak of them: work of the queue under another name.
+#include <algorithm>
+
+#include "node/http/legacy_work.h"
+
+namespace riftbus::node {
+
+namespace {
+
+constexpr const char* kListMax = "1000";
+
+// Everything of the request that is not about the queue is the job's own business.
+Json config_from(const Json& body) {
+  Json config = body.value("config", Json::object());
+  if (!config.is_object()) config = Json::object();
+  for (const auto& [key, value] : body.items()) {
+    const bool is_ours = key == "config" || key == "priority" || key == "timeout_seconds" ||
+                         key == "work_type" || key == "job_type" || key == "kind" ||
+                         key == "depends_on" || key == "max_attempts";
+    if (!is_ours) config[key] = value;
+  }
+  return config;
+}
+
+Json iso_or_null(const Json& seconds) {
+  if (!seconds.is_number()) return {};
+  return iso_time(static_cast<std::int64_t>(seconds.get<double>() * 1000));
+}
+
+Json job_json(const Json& work, std::int64_t wall_ms) {
+  Json job = legacy_item(work, wall_ms);
+  const Json config = job["config"];
+  for (const char* key : {"created_at", "started_at", "completed_at"}) {
+    job[key] = iso_or_null(job[key]);
+  }
+  for (const char* key : {"board_type", "num_players", "config_key", "num_games", "output_path"}) {
+    job[key] = config.contains(key) ? config[key] : Json();
+  }
+  job["metrics"] = job["result"];
+  return job;
+}
+
+}  // namespace
+
+void list_jobs(HttpDesk& desk, const HttpCallPtr& call) {
+  const std::string local = argument_of(*call, "local");
+  const bool only_here = local == "1" || local == "true";
+  desk.ask(call, {"work.list", {{"limit", kListMax}}}, [&desk, call, only_here](const Json& list) {
+    const Glance seen = desk.glance();
+    Json jobs = Json::array();
+    for (const auto& work : list.value("works", Json::array())) {
+      Json job = job_json(work, seen.when.wall_ms);
+      const bool is_here = job["node_id"] == seen.node && job["status"] != "pending";
+      if (!only_here || is_here) jobs.push_back(std::move(job));
+    }
+    const auto total = jobs.size();
+    reply_json(call, 200, {{"success", true}, {"jobs", std::move(jobs)}, {"total", total}});
+  });
+}
+
+void show_job(HttpDesk& desk, const HttpCallPtr& call) {
+  const auto id = work_id_of(*call);
+  if (!id) return desk.fail(call, Error{1503, "the id is not a number", "", ""});
+  const wire::Query query{"work.show", {{"id", std::to_string(id->value())}}};
+  desk.ask(call, query, [&desk, call](const Json& shown) {
+    Json job = job_json(shown.value("work", Json::object()), desk.glance().when.wall_ms);
+    Json json = job;
+    json["success"] = true;
+    json["job"] = std::move(job);
+    reply_json(call, 200, json);
+  });
+}
+
+void submit_job(HttpDesk& desk, const HttpCallPtr& call) {
+  Json body = call->body;
+  body["config"] = config_from(call->body);
+  const auto spec = read_legacy_item(body, desk.settings());
+  if (!spec) return desk.fail(call, spec.error());
+  submit_spec(desk, call, *spec, [call, kind = spec->kind](work::WorkId id) {
+    const std::string text = std::to_string(id.value());
+    reply_json(call, 200,
+               {{"success", true},
+                {"job_id", text},
+                {"work_id", text},
+                {"status", "pending"},
+                {"job", {{"job_id", text}, {"job_type", kind}, {"status", "pending"}}}});
+  });
+}
+
+void cancel_job(HttpDesk& desk, const HttpCallPtr& call) { cancel_work(desk, call); }
+
+// The queue gives back by itself what nobody renews, and a job's executor ends what takes too long.
+void restart_stuck_jobs(HttpDesk&, const HttpCallPtr& call) {
+  reply_json(call, 200,
+             {{"success", true},
+              {"restarted", 0},
+              {"message", "leases that are not renewed end by themselves"}});
+}
+
+}  // namespace riftbus::node
