@@ -61,7 +61,8 @@ void Node::State::open_leadership() {
     save_orders();
   });
   work_desk = std::make_unique<WorkDesk>(
-      self, *bus, *work, *leader, [this](const NodeId& id) { return roles_of(id); },
+      self, *bus, *work, *leader,
+      [this](const NodeId& id) -> const std::set<Role>& { return roles_of(id); },
       [this](const wire::Query& query, const std::set<Role>& roles, bool stale) {
         return answer_question(query, roles, stale);
       });
@@ -131,14 +132,14 @@ void Node::State::learn_names() {
 }
 
 // True: it was a matter of leadership or work.
-bool Node::State::on_work_kind(const bus::Received& received, wire::Kind kind,
+bool Node::State::on_work_kind(bus::Received& received, wire::Kind kind,
                                const std::set<Role>& roles) {
   switch (kind) {
     case wire::Kind::consensus:
       on_consensus(received, roles);
       return true;
     case wire::Kind::work_request:
-      work_desk->on_request(received, now);
+      work_desk->on_request(std::move(received), now);
       return true;
     case wire::Kind::work_reply:
     case wire::Kind::refusal:
@@ -168,7 +169,7 @@ bool Node::State::hold(const bus::Received& received) {
 void Node::State::release_held() {
   if (held.empty() || leader->is_resting() || !leader->is_settled(now)) return;
   is_releasing = true;
-  for (const auto& received : std::exchange(held, {})) on_received(received);
+  for (auto& received : std::exchange(held, {})) on_received(received);
   is_releasing = false;
 }
 

@@ -61,14 +61,13 @@ void Node::State::run() {
 }
 
 void Node::State::turn() {
-  std::vector<bus::Event> events;
   bool more = true;
   const auto turns_max = bus::Limits{}.turns_before_timers;
   for (std::size_t i = 0; more && i < turns_max; ++i) {
     events.clear();
     more = bus->poll(i == 0 ? next_deadline() : now, events);
     now = bus::boot_now();
-    for (const auto& event : events) handle(event);
+    for (auto& event : events) handle(event);
   }
   now = bus::boot_now();
   members->tick(now);
@@ -85,8 +84,8 @@ TimePoint Node::State::next_deadline() const {
   return due;
 }
 
-void Node::State::handle(const bus::Event& event) {
-  if (const auto* received = std::get_if<bus::Received>(&event)) {
+void Node::State::handle(bus::Event& event) {
+  if (auto* received = std::get_if<bus::Received>(&event)) {
     on_received(*received);
   } else if (const auto* up = std::get_if<bus::LinkUp>(&event)) {
     members->on_link(up->peer, true, now);
@@ -111,16 +110,19 @@ void Node::State::handle(const bus::Event& event) {
   }
 }
 
-std::set<Role> Node::State::roles_of(const NodeId& id) const {
-  if (!roster) return {Role::node, Role::voter, Role::tap, Role::admin};
+// Good until the roster changes.
+const std::set<Role>& Node::State::roles_of(const NodeId& id) const {
+  static const std::set<Role> all{Role::node, Role::voter, Role::tap, Role::admin};
+  static const std::set<Role> none;
+  if (!roster) return all;
   const auto* entry = roster->in_force().find(id);
-  return entry == nullptr ? std::set<Role>{} : entry->roles;
+  return entry == nullptr ? none : entry->roles;
 }
 
-void Node::State::on_received(const bus::Received& received) {
+void Node::State::on_received(bus::Received& received) {
   const auto kind = wire::kind_of(received.envelope.body);
   const auto& from = received.envelope.origin;
-  const auto roles = roles_of(from);
+  const std::set<Role>& roles = roles_of(from);
   if (kind == wire::Kind::pong && received.envelope.correlation.value() >= kOwnerCorrelation) {
     desk->on_pong(received, view());
     return;

@@ -1,5 +1,5 @@
-// What a running node consists of, in the order in which it is built (and, reversed, taken down).
-// Private to the node*.cpp.
+// What a running node consists of, in the order in which it is built (and,
+// reversed, taken down). Private to the node*.cpp.
 #pragma once
 
 #include <map>
@@ -46,7 +46,7 @@ struct Node::State {
   [[nodiscard]] std::vector<NodeId> first_voters() const;
   [[nodiscard]] std::vector<NodeId> listed_voters() const;
   void learn_names();
-  [[nodiscard]] bool on_work_kind(const bus::Received& received, wire::Kind kind,
+  [[nodiscard]] bool on_work_kind(bus::Received& received, wire::Kind kind,
                                   const std::set<Role>& roles);
   [[nodiscard]] bool hold(const bus::Received& received);
   void release_held();
@@ -86,7 +86,6 @@ struct Node::State {
   [[nodiscard]] Result<std::string> restart_tunnels(const wire::Query& query);
   [[nodiscard]] Result<std::string> drain_relay(const wire::Query& query);
 
-
   // node_http.cpp
   void open_http();
   [[nodiscard]] Glance glance() const;
@@ -100,15 +99,16 @@ struct Node::State {
   // node_loop.cpp: running.
   void run();
   void turn();
-  void handle(const bus::Event& event);
-  void on_received(const bus::Received& received);
+  void handle(bus::Event& event);
+  // Whoever is responsible may take its body.
+  void on_received(bus::Received& received);
   void on_owner_kind(const bus::Received& received, wire::Kind kind, const std::set<Role>& roles);
   void on_signal(int number);
   void housekeeping();
   void save_sightings();
   void log_strangers();
   void check_self();
-  [[nodiscard]] std::set<Role> roles_of(const NodeId& id) const;
+  [[nodiscard]] const std::set<Role>& roles_of(const NodeId& id) const;
   [[nodiscard]] NodeView view() const;
   [[nodiscard]] TimePoint next_deadline() const;
 
@@ -147,6 +147,7 @@ struct Node::State {
   std::unique_ptr<Attacher> attacher;  // null where everybody can dial this node
   std::string relay_status = "{}";     // of the relay on this host
   bool is_reading_relay = false;
+  std::vector<bus::Event> events;  // scratch
   bus::WakeId signal_wake;
   bus::WakeId disk_wake;
   std::optional<bus::WakeId> log_wake;

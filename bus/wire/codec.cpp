@@ -92,6 +92,14 @@ Header read_header(Reader& reader, Envelope& envelope) {
   return header;
 }
 
+// What a message carries for others to read.
+std::size_t cargo_bytes(const Body& body) {
+  if (const auto* consensus = std::get_if<Consensus>(&body)) return consensus->bytes.size();
+  if (const auto* request = std::get_if<WorkRequest>(&body)) return request->body.size();
+  if (const auto* reply = std::get_if<WorkReply>(&body)) return reply->body.size();
+  return 0;
+}
+
 }  // namespace
 
 const char* to_string(Reject reject) {
@@ -156,7 +164,7 @@ DecodeOutcome decode(std::string_view bytes) {
 std::string encode(const Envelope& envelope) {
   constexpr std::size_t kUsualBytes = 96;  // a Beat without a second allocation
   std::string out;
-  out.reserve(kUsualBytes);
+  out.reserve(kUsualBytes + cargo_bytes(envelope.body));
   Writer writer(out);
   writer.array(kEnvelopeElements);
   writer.write(kVersion);

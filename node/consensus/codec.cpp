@@ -161,10 +161,25 @@ void read_body_of(std::uint8_t kind, Reader& reader, MessageBody& body) {
   }
 }
 
+// Room for all of it at once: hundreds of entries are written, a few bytes at a time, and a string
+// that grows meanwhile is copied and touches new memory a dozen times.
+std::size_t room_for(const MessageBody& body) {
+  constexpr std::size_t kUsualBytes = 128;
+  std::size_t bytes = kUsualBytes;
+  if (const auto* append = std::get_if<Append>(&body)) {
+    for (const EntryPtr& entry : append->entries) {
+      bytes += entry->payload.size() + kEntryOverheadBytes;
+    }
+  }
+  if (const auto* chunk = std::get_if<SnapshotChunk>(&body)) bytes += chunk->bytes.size();
+  return bytes;
+}
+
 }  // namespace
 
 std::string encode(const Message& message) {
   std::string bytes;
+  bytes.reserve(room_for(message.body));
   Writer writer(bytes);
   writer.array(kMessageElements + 1);
   writer.write(kCodecVersion);

@@ -106,19 +106,19 @@ wire::WorkReply WorkDesk::served(wire::WorkOutcome outcome, std::string body) co
 }
 
 std::set<Role> WorkDesk::rights_of(const NodeId& client, const NodeId& origin) const {
-  auto roles = roles_of_(client);
+  const std::set<Role>& roles = roles_of_(client);
   if (client == origin || roles.empty() || is_voter(origin)) return roles;
   return {Role::tap};  // it may read
 }
 
 // ---- requests ----------------------------------------------------------------------------------
 
-void WorkDesk::on_request(const bus::Received& received, TimePoint now) {
-  const auto& request = std::get<wire::WorkRequest>(received.envelope.body);
+void WorkDesk::on_request(bus::Received&& received, TimePoint now) {
+  auto& request = std::get<wire::WorkRequest>(received.envelope.body);
   const NodeId& origin = received.envelope.origin;
   const Remote remote{received.reply_to, received.envelope.correlation, false};
   if (received.reply_to == bus::ReplyTo() || remote.correlation == Correlation()) return;
-  const auto roles = roles_of_(origin);
+  const std::set<Role>& roles = roles_of_(origin);
   if (request.ask == wire::WorkAsk::leader) {
     wire::WorkReply reply = moved(now);
     reply.outcome = wire::WorkOutcome::done;
@@ -130,14 +130,16 @@ void WorkDesk::on_request(const bus::Received& received, TimePoint now) {
   if (!request.client.empty() && !is_member(roles)) {
     return answer({remote, {}, {}}, Error{kNotAllowed, "only members pass requests on", "", ""});
   }
-  const NodeId& client = request.client.empty() ? origin : request.client;
-  const bool leads = voter_ != nullptr && leader_.is_self();
-  if (leads && client == origin) return serve({remote, {}, {}}, request, client, roles, now);
-  if (leads) return serve({remote, {}, {}}, request, client, rights_of(client, origin), now);
+  const NodeId client = request.client.empty() ? origin : request.client;
+  if (voter_ != nullptr && leader_.is_self()) {
+    if (client == origin) return serve({remote, {}, {}}, std::move(request), client, roles, now);
+    const auto rights = rights_of(client, origin);
+    return serve({remote, {}, {}}, std::move(request), client, rights, now);
+  }
   // Members know the way themselves; and our word would not do for more than a question.
   const bool passes_on = request.ask == wire::WorkAsk::question || is_voter(self_);
   if (is_member(roles) || !passes_on) return answer({remote, {}, {}}, moved(now));
-  pass_on(remote, request, client, now);
+  pass_on(remote, std::move(request), client, now);
 }
 
 void WorkDesk::on_question(const bus::Received& received, const wire::Query& query, bool changes,
@@ -148,7 +150,7 @@ void WorkDesk::on_question(const bus::Received& received, const wire::Query& que
   request.ask = wire::WorkAsk::question;
   request.body = replica::encode_question(query);
   if (voter_ != nullptr && leader_.is_self()) {
-    return serve({remote, {}, {}}, request, client, roles_of_(client), now);
+    return serve({remote, {}, {}}, std::move(request), client, roles_of_(client), now);
   }
   if (changes && !is_voter(self_)) {
     return answer({remote, {}, {}}, Error{kAskLeader, "only voters pass orders on to the leader",
@@ -198,13 +200,13 @@ replica::Ticket WorkDesk::remember(Asker asker) {
   return ticket;
 }
 
-void WorkDesk::serve(Asker asker, const wire::WorkRequest& request, const NodeId& client,
+void WorkDesk::serve(Asker asker, wire::WorkRequest request, const NodeId& client,
                      const std::set<Role>& roles, TimePoint now) {
   if (askers_.size() >= kAskersMax) {
     return answer(asker, served(wire::WorkOutcome::busy, {}));
   }
   if (request.ask == wire::WorkAsk::command) {
-    return serve_command(std::move(asker), request, client, roles, now);
+    return serve_command(std::move(asker), std::move(request), client, roles, now);
   }
   if (request.ask == wire::WorkAsk::renewal) {
     auto renewal = replica::decode_renewal(request.body);
@@ -223,7 +225,7 @@ void WorkDesk::serve(Asker asker, const wire::WorkRequest& request, const NodeId
   voter_->take(replica::Read{ticket}, now);
 }
 
-void WorkDesk::serve_command(Asker asker, const wire::WorkRequest& request, const NodeId& client,
+void WorkDesk::serve_command(Asker asker, wire::WorkRequest request, const NodeId& client,
                              const std::set<Role>& roles, TimePoint now) {
   auto decoded = work::decode_command(request.body);
   if (!decoded.ok()) return answer(asker, malformed("the command cannot be read"));
@@ -231,9 +233,9 @@ void WorkDesk::serve_command(Asker asker, const wire::WorkRequest& request, cons
     return answer(asker, not_allowed(why, client));
   }
   const auto ticket = remember(std::move(asker));
-  voter_->take(
-      replica::Submit{ticket, std::move(decoded.value), request.body, Millis(request.wait_ms)},
-      now);
+  voter_->take(replica::Submit{ticket, std::move(decoded.value), std::move(request.body),
+                               Millis(request.wait_ms)},
+               now);
 }
 
 // ---- answers -----------------------------------------------------------------------------------
@@ -258,7 +260,7 @@ void WorkDesk::on_answer(replica::Answer&& answered) {
       },
       answered.body);
   if (std::holds_alternative<replica::ReadNow>(answered.body)) return answer_question(asker, false);
-  answer(asker, reply);
+  answer(asker, std::move(reply));
 }
 
 void WorkDesk::answer_question(const Asker& asker, bool stale) {
@@ -266,10 +268,10 @@ void WorkDesk::answer_question(const Asker& asker, bool stale) {
   if (!document) return answer(asker, document.error());
   wire::WorkReply reply{wire::WorkOutcome::done, std::move(*document), leader_.leader(),
                         leader_.reign(), stale};
-  answer(asker, reply);
+  answer(asker, std::move(reply));
 }
 
-void WorkDesk::answer(const Asker& asker, const Result<wire::WorkReply>& reply) {
+void WorkDesk::answer(const Asker& asker, Result<wire::WorkReply> reply) {
   if (const auto* number = std::get_if<WorkClient::Number>(&asker.who)) {
     return client_.on_local(*number, reply, bus::boot_now());
   }
@@ -279,9 +281,9 @@ void WorkDesk::answer(const Asker& asker, const Result<wire::WorkReply>& reply) 
     const Error& error = reply.error();
     body = wire::Refusal{error.code, error.what, error.next};
   } else if (!remote.as_document) {
-    body = reply.value();
+    body = std::move(*reply);
   } else if (reply.value().outcome == wire::WorkOutcome::done) {
-    body = wire::Answer{reply.value().body};
+    body = wire::Answer{std::move(reply->body)};
   } else {
     body = wire::Refusal{WorkClient::kOutOfTime, "leadership is changing hands", "ask again"};
   }

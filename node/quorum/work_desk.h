@@ -41,7 +41,8 @@ class WorkDesk {
   static constexpr std::size_t kPassedBytesMax = 16 * 1024 * 1024;
   static constexpr Seconds kWaitMax{60};
 
-  using RolesOf = std::function<std::set<Role>(const NodeId&)>;
+  // Good until the roster changes, which no request does.
+  using RolesOf = std::function<const std::set<Role>&(const NodeId&)>;
   // The document that answers a question, from what this node has now; or why not. `roles` are the
   // asker's.
   using Questions = std::function<Result<std::string>(const wire::Query&,
@@ -54,7 +55,7 @@ class WorkDesk {
   // What those hear who ask for the leader: how far our own log is (node/quorum/founding.h).
   void set_note(std::string note) { note_ = std::move(note); }
 
-  void on_request(const bus::Received& received, TimePoint now);
+  void on_request(bus::Received&& received, TimePoint now);
   // A Query whose document the leader must write; `changes`: it is an order, too.
   void on_question(const bus::Received& received, const wire::Query& query, bool changes,
                    TimePoint now);
@@ -77,12 +78,12 @@ class WorkDesk {
     std::set<Role> roles;  // likewise; a command is judged when it comes
   };
 
-  void serve(Asker asker, const wire::WorkRequest& request, const NodeId& client,
+  void serve(Asker asker, wire::WorkRequest request, const NodeId& client,
              const std::set<Role>& roles, TimePoint now);
-  void serve_command(Asker asker, const wire::WorkRequest& request, const NodeId& client,
+  void serve_command(Asker asker, wire::WorkRequest request, const NodeId& client,
                      const std::set<Role>& roles, TimePoint now);
   void pass_on(Remote remote, wire::WorkRequest request, const NodeId& client, TimePoint now);
-  void answer(const Asker& asker, const Result<wire::WorkReply>& reply);
+  void answer(const Asker& asker, Result<wire::WorkReply> reply);
   void answer_question(const Asker& asker, bool stale);
   void on_answer(replica::Answer&& answer);
   [[nodiscard]] replica::Ticket remember(Asker asker);

@@ -21,7 +21,9 @@ void read_alternative(std::size_t wanted, Reader& reader, Choices& choices) {
 
 template <class Choices>
 std::string encode_choice(const Choices& choices) {
+  constexpr std::size_t kUsualBytes = 64;  // most answers without a second allocation
   std::string out;
+  out.reserve(kUsualBytes);
   Writer writer(out);
   writer.array(2);
   writer.write(static_cast<std::uint8_t>(choices.index()));

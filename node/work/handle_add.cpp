@@ -5,11 +5,10 @@ namespace riftbus::work {
 
 Added handle(Ledger& ledger, const Stamp&, const Add& command) {
   if (command.nonce != 0) {
-    const auto known = ledger.add_of.find(command.nonce);
-    if (known != ledger.add_of.end()) {
+    if (const auto* known = ledger.past_adds.find(command.nonce)) {
       Added again;
       again.outcome = Outcome::repeated;
-      again.ids = known->second;
+      again.ids = *known;
       again.known.assign(again.ids.size(), 1);
       return again;
     }
@@ -21,7 +20,7 @@ Added handle(Ledger& ledger, const Stamp&, const Add& command) {
   }
   Added added = Batch(ledger, command).run();
   if (command.nonce != 0 && added.outcome == Outcome::ok) {
-    ledger.remember_add(command.nonce, added.ids);
+    ledger.past_adds.add(command.nonce, added.ids);
   }
   return added;
 }

@@ -23,6 +23,7 @@
 #include "node/work/history.h"
 #include "node/work/item.h"
 #include "node/work/names.h"
+#include "node/work/past_adds.h"
 #include "node/work/past_ends.h"
 #include "node/work/ready.h"
 #include "node/work/workers.h"
@@ -99,7 +100,7 @@ class Ledger {
   std::map<std::uint16_t, Tally> kind_tally;
   std::map<std::uint16_t, Tally> node_tally;
   std::deque<Orphan> orphans;
-  std::deque<std::uint64_t> adds;  // nonces of the last batches, oldest first
+  PastAdds past_adds;
   PastEnds past_ends;
   std::uint64_t dead_evicted = 0;
 
@@ -111,9 +112,8 @@ class Ledger {
   std::set<std::pair<LogMs, WorkId>> gang_alarms;
   std::set<std::pair<LogMs, std::string>> dedupe_alarms;
   std::map<WorkId, std::set<WorkId>> dependants;
-  std::set<std::pair<LogMs, WorkId>> dead;              // since when
-  std::map<std::uint64_t, std::vector<WorkId>> add_of;  // answers by nonce
-  std::array<std::size_t, 4> counts{};                  // of items by state
+  std::set<std::pair<LogMs, WorkId>> dead;  // since when
+  std::array<std::size_t, 4> counts{};      // of items by state
   std::uint64_t payload_bytes = 0;
 
   // ---- questions
@@ -157,7 +157,6 @@ class Ledger {
   // Takes an item as it is, into every index.
   void adopt(Item item);
   void adopt_terms(std::uint16_t number, Terms terms, Needs needs);
-  void remember_add(std::uint64_t nonce, const std::vector<WorkId>& ids);
   void set_dedupe(const std::string& key, Remembered remembered);
 
  private:

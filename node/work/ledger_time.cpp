@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "config/check.h"
 #include "node/work/ledger.h"
 
 namespace riftbus::work {
@@ -39,20 +38,6 @@ void Ledger::fire(Item& item) {
   withdraw(item);
   item.due_ms = 0;
   settle(item);
-}
-
-void Ledger::remember_add(std::uint64_t nonce, const std::vector<WorkId>& ids) {
-  adds.push_back(nonce);
-  if (adds.size() <= kAddsKept) {
-    add_of[nonce] = ids;
-    return;
-  }
-  auto oldest = add_of.extract(adds.front());  // its memory serves the new one
-  RIFTBUS_CHECK(!oldest.empty());
-  adds.pop_front();
-  oldest.key() = nonce;
-  oldest.mapped() = ids;
-  add_of.insert(std::move(oldest));
 }
 
 // A group that somebody configured stays known, also while it is empty.

@@ -88,10 +88,6 @@ struct TallyRecord {
   std::uint16_t number = 0;
   Tally tally;
 };
-struct AddRecord {
-  std::uint64_t nonce = 0;
-  std::vector<WorkId> ids;
-};
 struct EndRecord {
   std::uint64_t checksum = 0;
 };
@@ -187,7 +183,7 @@ void fields(V& v, Ref<V, TallyRecord> m) {
   v(m.number, m.tally);
 }
 template <class V>
-void fields(V& v, Ref<V, AddRecord> m) {
+void fields(V& v, Ref<V, PastAdds::Past> m) {
   v(m.nonce, List(m.ids, kBatchMax));
 }
 template <class V>

@@ -239,9 +239,10 @@ class SnapshotReader::Loader {
   }
 
   bool load_add(std::string_view body) {
-    AddRecord record;
-    if (!parse(body, record) || ledger_->add_of.count(record.nonce) > 0) return false;
-    ledger_->remember_add(record.nonce, record.ids);
+    PastAdds::Past record;
+    PastAdds& past = ledger_->past_adds;
+    if (!parse(body, record) || past.find(record.nonce) != nullptr) return false;
+    past.add(record.nonce, record.ids);
     return true;
   }
 

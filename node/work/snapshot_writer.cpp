@@ -129,11 +129,9 @@ void SnapshotWriter::write_rest(std::string& out) {
     case Tag::orphan:
       if (cursor_ >= ledger.orphans.size()) return next_table();
       return write(out, tag_, ledger.orphans[cursor_++]);
-    case Tag::add: {
-      if (cursor_ >= ledger.adds.size()) return next_table();
-      const std::uint64_t nonce = ledger.adds[cursor_++];
-      return write(out, tag_, AddRecord{nonce, ledger.add_of.at(nonce)});
-    }
+    case Tag::add:
+      if (cursor_ >= ledger.past_adds.size()) return next_table();
+      return write(out, tag_, ledger.past_adds.at(cursor_++));
     case Tag::past_end:
       if (cursor_ >= ledger.past_ends.size()) return next_table();
       return write(out, tag_, ledger.past_ends.at(cursor_++));

@@ -27,7 +27,7 @@ class WorkDeskTest : public testing::Test {
         member_(&world.world().add("w")),
         desk(
             kSelf, *world.self().bus, *world.client, *world.watch,
-            [this](const NodeId& id) { return roles[id]; },
+            [this](const NodeId& id) -> const std::set<Role>& { return roles[id]; },
             [this](const wire::Query& query, const std::set<Role>&, bool stale) {
               return answer_question(query, stale);
             }) {
@@ -42,7 +42,7 @@ class WorkDeskTest : public testing::Test {
 
   void take(const bus::Received& received) {
     if (std::holds_alternative<wire::WorkRequest>(received.envelope.body)) {
-      desk.on_request(received, world.now());
+      desk.on_request(bus::Received(received), world.now());
     } else if (const auto* query = std::get_if<wire::Query>(&received.envelope.body)) {
       desk.on_question(received, *query, query->name == "order", world.now());
     }

@@ -288,7 +288,10 @@ void expect_true_indexes(const WorkQueue& queue) {
   EXPECT_EQ(a.dedupe_alarms, b.dedupe_alarms);
   EXPECT_EQ(a.dependants, b.dependants);
   EXPECT_EQ(a.dead, b.dead);
-  EXPECT_EQ(a.add_of, b.add_of);
+  ASSERT_EQ(a.past_adds.size(), b.past_adds.size());
+  for (std::size_t i = 0; i < a.past_adds.size(); ++i) {
+    EXPECT_EQ(a.past_adds.at(i), b.past_adds.at(i));
+  }
   for (const auto& [node, worker] : a.workers.all()) {
     EXPECT_EQ(worker.leases, b.workers.find(node)->leases);
     EXPECT_EQ(worker.reserved, b.workers.find(node)->reserved);
