@@ -1,5 +1,5 @@
-// What a running node consists of, in the order in which it is built (and,
-// reversed, taken down). Private to the node*.cpp.
+// What a running node consists of, in the order in which it is built (and, reversed, taken down).
+// Private to the node*.cpp.
 #pragma once
 
 #include <map>
