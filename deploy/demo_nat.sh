@@ -3,9 +3,9 @@
 #
 # In network namespaces of its own (as root, or where the kernel lets users have them): this shell
 # stands on the Internet with two addresses; the node stands behind a router that masquerades and
-# lets nothing in. Without namespaces the node is on loopback like the others, and what it tells them
-# is an address at which it does not listen: it is reached through relays just the same, and only
-# that a router keeps others out is not shown.
+# lets nothing in. Without namespaces the node is on loopback like the others, and what it tells
+# them is an address at which it does not listen: it is reached through relays just the same, and
+# only that a router keeps others out is not shown.
 
 hosts=(127.0.0.1 127.0.0.2)  # of the two relays; the other nodes live at the first one
 router=198.51.100.101
