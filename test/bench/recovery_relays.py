@@ -139,7 +139,11 @@ class Tap:
                  cluster.file("operator"), "--config", cluster.file("cluster.yaml"), "--node",
                  where, "-Y", "kind=ping dir=in", "-o", "fields=from,seq"],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-        wait_until(self.lines, 20, f"the tap of {node} sees calls")
+        try:
+            wait_until(self.lines, 20, f"the tap of {node} sees calls")
+        except AssertionError as error:
+            with open(self.path + ".err", encoding="utf-8") as file:
+                raise AssertionError(file.read()) from error
 
     def lines(self):
         with open(self.path, encoding="utf-8") as file:
