@@ -16,13 +16,6 @@ let timer = 0;
 let isAsking = false;
 let wantsSoon = false;
 
-const offers = (path) => store.get().routes?.has(path) ?? false;
-
-async function overview() {
-  if (offers('/overview')) return get('/overview');
-  return (await get('/status')).riftbus;
-}
-
 // A question that may fail alone: then what was known stays.
 async function maybe(question) {
   try {
@@ -41,7 +34,7 @@ function everyMs() {
 async function ask() {
   const isWork = location.hash.startsWith('#/work');
   const [glance, members, links, relays, stats, works] = await Promise.all([
-    overview(),
+    get('/overview'),
     getAll('/members', 'nodes'),
     maybe(() => getAll('/links', 'links')),
     maybe(() => get('/relays')),
@@ -70,10 +63,10 @@ export async function refresh() {
   isAsking = true;
   wantsSoon = false;
   try {
+    await ask();
     if (!store.get().routes) {
       store.set({ routes: new Set(Object.keys((await get('/openapi.json')).paths)) });
     }
-    await ask();
   } catch (error) {
     store.set({ link: error instanceof Refused && error.code === 'LOOP_STOPPED' ? 'stale' : 'lost' });
   }

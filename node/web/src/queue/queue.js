@@ -8,14 +8,15 @@ import { colours, useTheme } from '../parts/canvas.js';
 import { Card } from '../parts/card.js';
 import { RATES, SERIES, columnsOf } from './samples.js';
 
+const HEIGHT = 190;
 const WINDOW_S = 60; // at least: a line of two points says nothing
 
-function options(series, width, height) {
+function options(series, size) {
   const paint = colours();
   const axis = { stroke: paint.dim, grid: { stroke: paint.line, width: 1 },
     ticks: { stroke: paint.line, width: 1 }, font: `11px ${paint.font}` };
   return {
-    width, height, cursor: { y: false }, legend: { live: true },
+    ...size, cursor: { y: false }, legend: { live: true },
     scales: { x: { range: (_, from, to) => [Math.min(from, to - WINDOW_S), to] }, y: { range: (_, low, high) => [0, Math.max(1, high * 1.15)] } },
     axes: [{ ...axis, values: (_, ticks) => ticks.map((at) => clock(at * 1000)), space: 90 },
       { ...axis, size: 46, values: (_, ticks) => ticks.map(count) }],
@@ -33,11 +34,12 @@ function Plot({ samples, series, label }) {
   const plot = useRef(null);
   const theme = useTheme();
   useEffect(() => {
-    const size = () => ({ width: Math.max(200, box.current.clientWidth), height: 190 });
-    const made = new uPlot(options(series, size().width, 190), columnsOf(samples, series), box.current);
+    const target = box.current; // the observer may report once more when it is gone
+    const size = () => ({ width: Math.max(200, target.clientWidth), height: HEIGHT });
+    const made = new uPlot(options(series, size()), columnsOf(samples, series), target);
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize(size()));
-    observer.observe(box.current);
+    observer.observe(target);
     return () => { observer.disconnect(); made.destroy(); };
   }, [theme, series]);
   useEffect(() => {
