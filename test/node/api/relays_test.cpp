@@ -227,7 +227,8 @@ TEST(WhyPath, NamesTheOneInUseAndWhyNotTheOthers) {
   auto used = world.path(through("192.0.2.1"));
   used.successes = 1;
   auto failed = world.path(kLan);
-  failed.failures = failed.failures_in_row = 4;
+  failed.failures = 4;
+  failed.failures_in_row = 4;
   failed.last_failure = world.now_ - Seconds(3);
   failed.last_error = "no answer";
   failed.breaker = bus::Breaker::open;
