@@ -1,8 +1,16 @@
 #include "bus/http/mailbox.h"
 
 #include <utility>
+#include <vector>
 
 namespace riftbus::http {
+
+namespace {
+
+// Each may cost the loop a millisecond or more, and beats must not wait for a hundred of them.
+constexpr std::size_t kLettersPerRun = 16;
+
+}  // namespace
 
 bool Mailbox::post(TimePoint deadline, Work work) {
   {
@@ -16,10 +24,14 @@ bool Mailbox::post(TimePoint deadline, Work work) {
 
 std::size_t Mailbox::run(TimePoint now) {
   wake_.clear();
-  std::deque<Letter> letters;
+  std::vector<Letter> letters;
   {
     const std::lock_guard lock(mutex_);
-    letters.swap(letters_);
+    while (!letters_.empty() && letters.size() < kLettersPerRun) {
+      letters.push_back(std::move(letters_.front()));
+      letters_.pop_front();
+    }
+    if (!letters_.empty()) wake_.wake();
   }
   std::size_t late = 0;
   for (auto& letter : letters) {

@@ -27,7 +27,7 @@ class Mailbox {
   // False: full, nothing was taken.
   [[nodiscard]] bool post(TimePoint deadline, Work work);
   [[nodiscard]] int wake_fd() const { return wake_.descriptor(); }
-  // Runs what was posted before this call; the number that was late.
+  // Runs the oldest 16 at most, for others wait, too; more wake the loop again. How many were late.
   std::size_t run(TimePoint now);
 
  private:

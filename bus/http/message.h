@@ -30,6 +30,7 @@ struct Request {
   std::string authorization;
   std::string shared_token;  // X-RingRift-Auth
   std::string last_event_id;
+  std::string if_none_match;
   std::string body;
   std::string target;           // as it came, until it is read into path and query
   std::size_t route = 0;        // in the table of routes, once it was looked up

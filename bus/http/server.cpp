@@ -88,6 +88,7 @@ void Session::on_header(const error_code& error) {
   request_.authorization = text_of(head[bh::field::authorization]);
   request_.shared_token = text_of(head["X-RingRift-Auth"]);
   request_.last_event_id = text_of(head["Last-Event-ID"]);
+  request_.if_none_match = text_of(head[bh::field::if_none_match]);
   request_.on_health_port = is_health_;
   ++floor_.counters.requests;
   ++number_;

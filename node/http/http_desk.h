@@ -117,6 +117,7 @@ void start_work(HttpDesk&, const HttpCallPtr&);
 void complete_work(HttpDesk&, const HttpCallPtr&);
 void fail_work(HttpDesk&, const HttpCallPtr&);
 void cancel_work(HttpDesk&, const HttpCallPtr&);
+void retry_work(HttpDesk&, const HttpCallPtr&);
 // node/http/legacy_claim.cpp
 void claim_work(HttpDesk&, const HttpCallPtr&);
 void claim_work_batch(HttpDesk&, const HttpCallPtr&);

@@ -56,6 +56,17 @@ std::size_t jobs_like(const Glance& seen, std::string_view word) {
   return count;
 }
 
+// What the answer depends on: arguments that the route does not know make no other question of it.
+std::string key_of(const http::Request& request, const http::Route& route) {
+  std::string key = request.path;
+  for (const auto& parameter : route.parameters) {
+    const auto found = request.query.find(std::string(parameter.name));
+    if (found == request.query.end() || parameter.in != "query") continue;
+    key += "\n" + found->first + "=" + found->second;
+  }
+  return key;
+}
+
 }  // namespace
 
 std::optional<Json> read_body(const std::string& text) {
@@ -220,7 +231,7 @@ void HttpFront::serve_own(const http::Request& request, const http::Reply& reply
 // ---- what many ask -----------------------------------------------------------------------------
 
 void HttpFront::serve_shared(http::Request request, http::Reply reply) {
-  const std::string key = request.target;
+  const std::string key = key_of(request, router_.route(request.route));
   if (!kept_.contains(key)) make_room();
   Kept& kept = kept_[key];
   const TimePoint now = bus::boot_now();

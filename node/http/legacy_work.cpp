@@ -194,4 +194,10 @@ void cancel_work(HttpDesk& desk, const HttpCallPtr& call) {
   end_holding(desk, call, work::Cancel{{*id}}, "cancelled", "failed");
 }
 
+void retry_work(HttpDesk& desk, const HttpCallPtr& call) {
+  const auto id = work_id_of(*call);
+  if (!id) return desk.fail(call, Error{1503, "work_id is missing or no number", "", ""});
+  end_holding(desk, call, work::Kick{{*id}}, "pending", "failed");
+}
+
 }  // namespace riftbus::node

@@ -154,6 +154,7 @@ constexpr auto kRows = std::to_array<Row>({
     change("/work/complete", "says that it is done", complete_work, kComplete),
     change("/work/fail", "says that it has failed", fail_work, kFail),
     change("/work/cancel", "cancels it", cancel_work, kCancel),
+    change("/work/retry", "lets a dead letter be tried again", retry_work, kCancel),
     read("/jobs", "work, as jobs", list_jobs, kLocal),
     change("/jobs", "adds a job", submit_job, kJob),
     read("/jobs/{id}", "one job", show_job, kId),

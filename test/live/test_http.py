@@ -273,7 +273,9 @@ class Http(ClusterTest):
         self.assertEqual(web.get("/work/claim?node_id=stranger", 403)["code"], "REJECTED")
         self.assertEqual(web.post("/work/add", {"work_type": "unheard-of"}, 400)["code"],
                          "UNKNOWN_KIND")
-        web.post("/work/cancel", {"work_id": first})
+        self.assertEqual(web.post("/work/retry", {"work_id": first})["status"], "pending")
+        self.assertEqual(web.post("/work/retry", {"work_id": first})["status"], "failed")
+        self.assertEqual(web.post("/work/cancel", {"work_id": first})["status"], "cancelled")
 
     def test_jobs_of_the_former_client(self):
         web = self.web("n3")

@@ -1,6 +1,7 @@
 #include "bus/http/mailbox.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <vector>
 
@@ -34,6 +35,20 @@ TEST(Mailbox, RefusesWhenItIsFullAndTakesAgainWhenEmptied) {
   EXPECT_FALSE(box.post(at(5), [](bool) {}));
   box.run(at(1));
   EXPECT_TRUE(box.post(at(5), [](bool) {}));
+}
+
+TEST(Mailbox, ManyLettersTakeSeveralTurns) {
+  Mailbox box(100);
+  int count = 0;
+  for (int i = 0; i < 40; ++i) EXPECT_TRUE(box.post(at(5), [&count](bool) { ++count; }));
+  box.run(at(1));
+  EXPECT_EQ(count, 16);
+  pollfd waiting{box.wake_fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&waiting, 1, 0), 1);
+  box.run(at(1));
+  box.run(at(1));
+  EXPECT_EQ(count, 40);
+  EXPECT_EQ(::poll(&waiting, 1, 0), 0);
 }
 
 TEST(Mailbox, WhatIsPostedByALetterWaitsForTheNextRun) {
