@@ -16,9 +16,9 @@ function(riftbus_rooms_included variable source)
           "node/replica=riftbus_replica"
           "node/mesh=riftbus_node" "node/quorum=riftbus_node" "node/api=riftbus_node"
           "node/http=riftbus_node"
-          "bus/http=riftbus_http"
           "node=riftbus_node"
           "relay/gate=riftbus_relay_gate" "relay/front=riftbus_relay_front"
+          "bus/http=riftbus_http"
           "bus/wire=riftbus_wire" "bus/tap=riftbus_tap" "bus=riftbus_bus" "config=riftbus_config")
     string(REPLACE "=" ";" pair ${pair})
     list(GET pair 0 folder)
