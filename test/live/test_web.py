@@ -59,7 +59,7 @@ class Dashboard(ClusterTest):
         wait_until(lambda: f"Leader\n{leader}" in self.browser.text(".tiles"), 10, "who leads")
         self.assertIn("Voters\n3/3", self.browser.text(".tiles"))
         wait_until(lambda: "leads in term" in self.browser.text(".feed") or
-                   "follows in term" in self.browser.text(".feed"), 20, "events stream in")
+                   "is followed in term" in self.browser.text(".feed"), 20, "events stream in")
         self.shoot("overview")
 
     def test_a_kill_and_a_recovery_are_followed_without_reload(self):

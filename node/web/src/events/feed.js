@@ -10,13 +10,18 @@ const TONES = { died: 'bad', unreachable: 'bad', disk: 'bad', conflict: 'bad', r
   left: 'warn', tunnel: 'warn', detached: 'warn', joined: 'good', returned: 'good', refuted: 'good',
   attached: 'good', leader: 'accent' };
 
+// What is said of the subject, whose name stands before it.
+function wordsOf({ kind, subject, text }) {
+  if (text.startsWith(`${subject} `)) return text.slice(subject.length + 1);
+  return kind === 'leader' ? text.replace(/^follows\b/, 'is followed') : text;
+}
+
 const Line = ({ event, isMember }) => html`<li class=${TONES[event.kind] || ''}>
   <time datetime=${event.when.at}>${clock(event.when.at)}</time>
   <span class="kind">${event.kind}</span>
   <span class="what">${isMember
     ? html`<button class="link" onClick=${() => select(event.subject)}>${event.subject}</button> ` : ''}
-    ${event.text.startsWith(`${event.subject} `) ? event.text.slice(event.subject.length + 1)
-    : event.text}</span></li>`;
+    ${wordsOf(event)}</span></li>`;
 
 export function Events({ most = 40, class: extra = '' }) {
   const events = usePick((state) => state.events);

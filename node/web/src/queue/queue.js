@@ -11,13 +11,19 @@ import { RATES, SERIES, columnsOf } from './samples.js';
 const HEIGHT = 190;
 const WINDOW_S = 60; // at least: a line of two points says nothing
 
+// uPlot itself would show a whole day around a single sample.
+function rangeOf({ data: [times] }) {
+  const to = times[times.length - 1];
+  return [Math.min(times[0], to - WINDOW_S), to];
+}
+
 function options(series, size) {
   const paint = colours();
   const axis = { stroke: paint.dim, grid: { stroke: paint.line, width: 1 },
     ticks: { stroke: paint.line, width: 1 }, font: `11px ${paint.font}` };
   return {
     ...size, cursor: { y: false }, legend: { live: true },
-    scales: { x: { range: (_, from, to) => [Math.min(from, to - WINDOW_S), to] }, y: { range: (_, low, high) => [0, Math.max(1, high * 1.15)] } },
+    scales: { x: { range: rangeOf }, y: { range: (_, low, high) => [0, Math.max(1, high * 1.15)] } },
     axes: [{ ...axis, values: (_, ticks) => ticks.map((at) => clock(at * 1000)), space: 90 },
       { ...axis, size: 46, values: (_, ticks) => ticks.map(count) }],
     series: [{ label: 'time', value: (_, at) => (at ? clock(at * 1000) : '–') },
