@@ -14,7 +14,7 @@
 # asan, tsan and fuzz belong to the default run; tidy is run by name, as it takes as long again.
 #
 #   asan   AddressSanitizer and UBSan on the cores, the formats and the simulator
-#   tsan   ThreadSanitizer on the threaded parts: bus, tap, detours, daemon
+#   tsan   ThreadSanitizer on the threaded parts: bus, tap, detours, HTTP, daemon
 #   fuzz   each fuzz target for a short time (test/fuzz/run.sh runs them for long)
 #   tidy   clang-tidy on sources that changed since it last found them clean, without its
 #          path-sensitive analyzer; --stage tidy-full adds that, and takes three times as long
@@ -97,7 +97,7 @@ stage_tsan() {
   ! setarch -R true 2>/dev/null || fixed_addresses=(setarch -R)
   configure_sanitizer tsan
   local programs
-  local threaded='bus|bus_tap|relay_front|node_(mesh|quorum|api|disk)'
+  local threaded='bus|bus_tap|bus_http|relay_front|node_(mesh|quorum|api|disk|http)'
   mapfile -t programs < <(test_programs tsan "test_($threaded)")
   "${fixed_addresses[@]}" cmake --build build/tsan -j "$jobs" --target "${programs[@]}"
   local program
