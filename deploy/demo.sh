@@ -295,6 +295,7 @@ do_work_in_bad_luck() {
 
 # ---- the story -----------------------------------------------------------------------------------
 
+# shellcheck source=demo_nat.sh
 . deploy/demo_nat.sh
 test "$build" = no || build_programs
 test -x "$programs/riftbus-relay" || fail "no programs in $programs: leave out --no-build"
