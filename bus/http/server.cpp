@@ -168,7 +168,8 @@ void Session::write(Response response, bool ends) {
   head.set("X-Content-Type-Options", "nosniff");
   head.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
   for (const auto& [name, value] : response_.headers) head.set(name, value);
-  if (!is_stream) head.content_length(response_.body->size());
+  // RFC 9110, 8.6: what a 304 would say of its length is that of the page that is not sent.
+  if (!is_stream && response_.status != 304) head.content_length(response_.body->size());
   if (request_.method != "HEAD" && !is_stream) {
     head.body() = {response_.body->data(), response_.body->size()};
   }

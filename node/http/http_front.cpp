@@ -170,8 +170,11 @@ std::optional<http::Response> HttpFront::admit(http::Request& request) const {
     return refused;
   }
   auto* match = std::get_if<http::Match>(&matched);
-  const bool is_own = match && http_handlers()[match->index].way == Way::here;
-  if (match == nullptr || (request.on_health_port && !is_own)) {
+  const auto may_be_on_health_port = [](const HttpRoute& route) {
+    return route.way == Way::here && route.own != Own::page && route.own != Own::stream;
+  };
+  if (match == nullptr ||
+      (request.on_health_port && !may_be_on_health_port(http_handlers()[match->index]))) {
     return http::make_error(
         {404, "NO_SUCH_PATH", "there is nothing here", {{"next", "see /openapi.json"}}});
   }

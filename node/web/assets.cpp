@@ -77,7 +77,14 @@ std::span<const Asset> web_assets() {
 
 http::Response answer_page(const http::Request& request) {
   const auto found = pages().find(request.path);
-  if (found != pages().end()) return found->second;
+  if (found != pages().end()) {
+    auto response = found->second;
+    if (!request.if_none_match.empty() && request.if_none_match == tag_of(*response.body)) {
+      response.status = 304;
+      response.body = nullptr;
+    }
+    return response;
+  }
   return http::make_error({404, "NO_SUCH_PATH", "there is nothing here", {}});
 }
 

@@ -85,7 +85,8 @@ class Http(ClusterTest):
         isolated = self.web().get("/health", port=self.web().health_port)
         self.assertIs(isolated["alive"], True)
         self.assertEqual(isolated["main_port"], self.web().port)
-        self.web().get("/status", 404, port=self.web().health_port)
+        for path in ("/status", "/", "/events"):
+            self.web().get(path, 404, port=self.web().health_port)
         self.assertIs(self.web().get("/ready")["ready"], True)
 
     def test_status_has_the_former_keys_and_types(self):
@@ -143,6 +144,14 @@ class Http(ClusterTest):
                                                    headers)
             self.assertEqual(status, 403)
             self.assertIsNone(answer.getheader("Access-Control-Allow-Origin"))
+
+    def test_a_page_that_the_browser_has_is_not_sent_again(self):
+        first, page, answer = self.web().request("GET", "/app.js")
+        tag = {"If-None-Match": answer.getheader("ETag")}
+        self.assertEqual((first, len(page) > 1000), (200, True))
+        again, nothing, answer = self.web().request("GET", "/app.js", headers=tag)
+        self.assertEqual((again, nothing), (304, ""))
+        self.assertIsNone(answer.getheader("Content-Length"))
 
     # ---- attacks -------------------------------------------------------------------------------
 

@@ -56,6 +56,18 @@ TEST(WebAssets, MayLoadFromTheirNodeOnlyAndRunNothingInline) {
   EXPECT_NE(index.find("<script type=\"module\" src=\"/app.js\"></script>"), std::string::npos);
 }
 
+TEST(WebAssets, WhoHasTheFileAlreadyIsToldThatItIsTheSame) {
+  http::Request request;
+  request.path = "/app.js";
+  request.if_none_match = headers_of(answer_page(request)).at("ETag");
+  const auto same = answer_page(request);
+  EXPECT_EQ(same.status, 304U);
+  EXPECT_EQ(same.body, nullptr);
+  EXPECT_EQ(headers_of(same).at("ETag"), request.if_none_match);
+  request.if_none_match = "\"another\"";
+  EXPECT_EQ(answer_page(request).status, 200U);
+}
+
 TEST(WebAssets, DifferentFilesHaveDifferentTags) {
   std::set<std::string> tags;
   for (const auto& asset : web_assets()) {
