@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kHostLengthMax = 253;
 constexpr std::size_t kLabelLengthMax = 63;
+constexpr std::size_t kZoneLengthMax = 15;  // IFNAMSIZ, less its zero
 
 using Ipv4 = std::array<std::uint8_t, 4>;
 using Ipv6 = std::array<std::uint8_t, 16>;
@@ -23,18 +24,30 @@ std::optional<Ipv4> parse_ipv4(std::string_view host) {
   return bytes;
 }
 
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// What Linux and macOS name an interface: anything else would carry a delimiter of a text the
+// address is written into.
+bool is_zone(std::string_view zone) {
+  return !zone.empty() && zone.size() <= kZoneLengthMax &&
+         std::all_of(zone.begin(), zone.end(), [](char c) {
+           return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
+         });
+}
+
 std::optional<Ipv6> parse_ipv6(std::string_view host) {
   Ipv6 bytes{};
-  // A zone ("%eth0") names an interface of the reader's machine; the address itself is checked.
+  // A zone ("%eth0") names an interface of the reader's machine.
   const auto zone = host.find('%');
-  if (zone != std::string_view::npos) host = host.substr(0, zone);
+  if (zone != std::string_view::npos) {
+    if (!is_zone(host.substr(zone + 1))) return std::nullopt;
+    host = host.substr(0, zone);
+  }
   if (host.size() > 45) return std::nullopt;
   if (inet_pton(AF_INET6, std::string(host).c_str(), bytes.data()) != 1) return std::nullopt;
   return bytes;
-}
-
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 bool is_label(std::string_view label) {

@@ -102,7 +102,9 @@ class ForwardParser {
     }
   }
 
-  static bool is_path(const Part& part) { return part.text.starts_with('/'); }
+  // Brackets hold an IPv6 address only: a path from them could contain a colon, and would not read
+  // back as it was written.
+  static bool is_path(const Part& part) { return !part.in_brackets && part.text.starts_with('/'); }
 
   bool assign() {
     const std::size_t target_parts = is_path(parts_.back()) ? 1 : 2;

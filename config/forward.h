@@ -36,7 +36,9 @@
 
 namespace riftbus {
 
-inline constexpr std::size_t kForwardBytesMax = 512;
+// More than the longest value written out in full, so that every value reads back: a user, a DNS
+// name, a port and all pins are 533 bytes.
+inline constexpr std::size_t kForwardBytesMax = 640;
 inline constexpr std::size_t kSocketPathBytesMax = 107;  // sun_path, less its zero
 inline constexpr std::size_t kServerPinsMax = 4;
 inline constexpr std::uint16_t kSshPort = 22;

@@ -35,6 +35,14 @@ TEST(Address, IsClassifiedByItsRange) {
   for (const auto& row : rows) EXPECT_EQ(classify_host(row.host), row.kind) << row.host;
 }
 
+TEST(Address, AZoneIsTheNameOfAnInterface) {
+  EXPECT_TRUE(is_valid_host("fe80::1%br-lan.7"));
+  for (const char* host : {"fe80::1%", "fe80::1%a:b", "fe80::1%a/b", "fe80::1%a]", "fe80::1%a%b",
+                           "fe80::1%interface-too-long"}) {
+    EXPECT_FALSE(is_valid_host(host)) << host;
+  }
+}
+
 TEST(Address, EndpointsAreReadInEveryFormPeopleWrite) {
   struct Row {
     const char* text;

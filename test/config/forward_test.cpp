@@ -85,6 +85,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"[::1]1:h:3", kLocal, 6, "expected :"},
                     Bad{"[h]:1:h:3", kLocal, 1, "expected an address"},
                     Bad{"1:h:[3]", kLocal, 5, "expected a port"},
+                    Bad{"1:[/a:b]", kLocal, 9, "expected a listener"},
+                    Bad{"[/a:b]:h:3", kLocal, 1, "expected a port"},
+                    Bad{"1:[fe80::1%a:b]:3", kLocal, 3, "expected a host"},
                     Bad{"1:h:3@fast", kLocal, 7, "expected control or bulk"},
                     Bad{"1:h@x:3@bulk", kLocal, 4, "one class only"},
                     Bad{"1:h:3 ", kLocal, 6, "no blank"}));
@@ -106,6 +109,19 @@ TEST(TunnelServer, IsReadAndWrittenBack) {
   EXPECT_EQ(server->port, 7722);
   EXPECT_EQ(server->pins.size(), 2U);
   EXPECT_EQ(*parse_tunnel_server(server->to_string()), *server);
+}
+
+TEST(TunnelServer, OfTheGreatestLengthIsWrittenBackWithItsPort) {
+  const std::string label(63, 'h');
+  std::string text = std::string(64, 'u') + "@";
+  for (int i = 0; i < 3; ++i) text += label + ".";
+  text += label.substr(2);
+  for (std::size_t i = 0; i < kServerPinsMax; ++i) text += "#" + kPin;
+  const auto server = parse_tunnel_server(text);
+  ASSERT_TRUE(server) << server.error().to_string();
+  const auto again = parse_tunnel_server(server->to_string());
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_EQ(*again, *server);
 }
 
 TEST(TunnelServer, HasSshsPortAndNoUserUnlessWritten) {
