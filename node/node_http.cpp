@@ -6,7 +6,6 @@
 #include "node/api/work_questions.h"
 #include "node/node_state.h"
 #include "node/replica/protocol.h"
-#include "node/work/codec.h"
 
 namespace riftbus::node {
 
@@ -16,7 +15,6 @@ constexpr Seconds kQuestionMax{3};  // then a stale answer is better than none
 constexpr Seconds kCommandMax{8};
 constexpr Seconds kOpenAgain{30};  // a port that was taken may be free by then
 constexpr Seconds kMeasureDisk{30};
-constexpr std::size_t kHeldMax = 64;
 
 const std::set<Role>& operator_roles() {
   static const std::set<Role> roles{Role::admin};
@@ -31,14 +29,14 @@ void Node::State::open_http() {
   if (settings.listen.http_port == 0) return;
   http_due = now + kOpenAgain;
   if (!http_desk) {
-    http_desk = std::make_unique<HttpDesk>(
-        HttpGround{settings, [this] { return view(); }, [this] { return glance(); },
-                   [this](const wire::Query& query, HttpGround::OnDocument done) {
-                     ask_for_http(query, std::move(done));
-                   },
-                   [this](const work::Command& command, const WorkClient::OnReply& done) {
-                     command_for_http(command, done);
-                   }});
+    http_desk = std::make_unique<HttpDesk>(HttpGround{
+        settings, [this] { return view(); }, [this] { return glance(); },
+        [this](const wire::Query& query, const HttpGround::OnDocument& done) {
+          when_leader_is_known(query, [this, query, done] { answer_for_http(query, done); });
+        },
+        [this](const work::Command& command, const WorkClient::OnReply& done) {
+          work->submit(command, Nanos(), now + kCommandMax, done, name_for_http());
+        }});
   }
   auto opened = HttpFront::open(settings, *http_desk);
   if (!opened) {
@@ -105,19 +103,7 @@ NodeId Node::State::name_for_http() const {
   return {};
 }
 
-void Node::State::ask_for_http(const wire::Query& query, HttpGround::OnDocument done) {
-  if (query.name == "status" || query.name == "leader.show") {
-    const bool rests = leader->is_resting();
-    leader->need(now);
-    if (rests && http_held.size() < kHeldMax) {
-      http_held.emplace_back(query, std::move(done));
-      return;
-    }
-  }
-  answer_for_http(query, std::move(done));
-}
-
-void Node::State::answer_for_http(const wire::Query& query, HttpGround::OnDocument done) {
+void Node::State::answer_for_http(const wire::Query& query, const HttpGround::OnDocument& done) {
   if (ExecutorShell::takes(query.name)) {
     if (executor) return done(executor->answer(query, operator_roles(), now));
     return done(Error{1745, "this node runs no work", prepared.settings.node_id.value(),
@@ -147,27 +133,9 @@ void Node::State::answer_for_http(const wire::Query& query, HttpGround::OnDocume
   done(Error{1502, "not asked over HTTP", query.name, "use riftbus"});
 }
 
-void Node::State::command_for_http(const work::Command& command, const WorkClient::OnReply& done) {
-  wire::WorkRequest request;
-  request.body = work::encode(command);
-  request.client = name_for_http();
-  work->call(std::move(request), now + kCommandMax, [done](const auto& raw) {
-    if (!raw) return done(raw.error());
-    auto reply = work::decode_reply(raw.value().body);
-    if (!reply.ok()) {
-      return done(Error{WorkClient::kBadAnswer, "the leader's answer cannot be read", "",
-                        "update this node"});
-    }
-    done(std::move(reply.value));
-  });
-}
-
 // The end of a turn.
 void Node::State::turn_http() {
-  if (!http) return;
-  http->beat(now);
-  if (http_held.empty() || leader->is_resting() || !leader->is_settled(now)) return;
-  for (auto& [query, done] : std::exchange(http_held, {})) answer_for_http(query, std::move(done));
+  if (http) http->beat(now);
 }
 
 // Once a second.

@@ -144,33 +144,9 @@ bool Node::State::on_work_kind(bus::Received& received, wire::Kind kind,
     case wire::Kind::work_reply:
     case wire::Kind::refusal:
       return on_work_reply(received, roles);
-    case wire::Kind::query:
-      if (hold(received)) return true;
-      return on_executor_query(received, roles) || on_relay_order(received, roles) ||
-             on_leader_query(received, roles);
     default:
       return false;
   }
-}
-
-// Whoever asks a node that has long asked nobody hears who leads now, not who led minutes ago: the
-// question waits until a voter has answered.
-bool Node::State::hold(const bus::Received& received) {
-  constexpr std::size_t kHeldMax = 64;  // beyond: answered at once, with what is known
-  const auto& name = std::get<wire::Query>(received.envelope.body).name;
-  if (is_releasing || (name != "status" && name != "leader.show")) return false;
-  const bool waits = leader->is_resting() || !held.empty();
-  leader->need(now);
-  if (!waits || held.size() >= kHeldMax) return false;
-  held.push_back(received);
-  return true;
-}
-
-void Node::State::release_held() {
-  if (held.empty() || leader->is_resting() || !leader->is_settled(now)) return;
-  is_releasing = true;
-  for (auto& received : std::exchange(held, {})) on_received(received);
-  is_releasing = false;
 }
 
 // Who leads is a voter's word, and about a voter: anybody else could draw all claims to itself.
@@ -223,7 +199,7 @@ Result<std::string> Node::State::answer_question(const wire::Query& query,
 // The end of a turn: what was heard goes into the log, what was decided goes out.
 void Node::State::turn_leadership() {
   leader->tick(now);
-  release_held();
+  leader->run_waiting(now);
   if (founding) turn_founding();
   if (executor) executor->tick(now);
   work->tick(now);

@@ -127,6 +127,10 @@ void Node::State::on_received(bus::Received& received) {
     desk->on_pong(received, view());
     return;
   }
+  if (kind == wire::Kind::query) {
+    return when_leader_is_known(std::get<wire::Query>(received.envelope.body),
+                                [this, received] { on_query(received); });
+  }
   if (on_work_kind(received, kind, roles)) return;
   if (!MemberShell::takes(kind)) {
     on_owner_kind(received, kind, roles);
@@ -150,6 +154,22 @@ void Node::State::on_received(bus::Received& received) {
   }
 }
 
+// `answer` now, unless it names the leader and that has to be found out.
+void Node::State::when_leader_is_known(const wire::Query& query, std::function<void()> answer) {
+  if (query.name != "status" && query.name != "leader.show") return answer();
+  leader->when_known(std::move(answer), now);
+}
+
+void Node::State::on_query(const bus::Received& received) {
+  const auto& roles = roles_of(received.envelope.origin);
+  if (on_executor_query(received, roles) || on_relay_order(received, roles) ||
+      on_leader_query(received, roles)) {
+    return;
+  }
+  know_subject(std::get<wire::Query>(received.envelope.body));
+  desk->on_query(received, roles, view());
+}
+
 void Node::State::on_owner_kind(const bus::Received& received, wire::Kind kind,
                                 const std::set<Role>& roles) {
   const bool asks_roster = kind == wire::Kind::roster_get || kind == wire::Kind::roster_put;
@@ -160,10 +180,6 @@ void Node::State::on_owner_kind(const bus::Received& received, wire::Kind kind,
     return;
   }
   switch (kind) {
-    case wire::Kind::query:
-      know_subject(std::get<wire::Query>(received.envelope.body));
-      desk->on_query(received, roles, view());
-      return;
     case wire::Kind::tap_start:
       desk->on_tap(received, roles, now);
       return;

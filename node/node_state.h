@@ -48,8 +48,6 @@ struct Node::State {
   void learn_names();
   [[nodiscard]] bool on_work_kind(bus::Received& received, wire::Kind kind,
                                   const std::set<Role>& roles);
-  [[nodiscard]] bool hold(const bus::Received& received);
-  void release_held();
   bool on_work_reply(const bus::Received& received, const std::set<Role>& roles);
   [[nodiscard]] bool on_leader_query(const bus::Received& received, const std::set<Role>& roles);
   [[nodiscard]] Result<std::string> answer_question(const wire::Query& query,
@@ -90,9 +88,7 @@ struct Node::State {
   void open_http();
   [[nodiscard]] Glance glance() const;
   [[nodiscard]] NodeId name_for_http() const;
-  void ask_for_http(const wire::Query& query, HttpGround::OnDocument done);
-  void answer_for_http(const wire::Query& query, HttpGround::OnDocument done);
-  void command_for_http(const work::Command& command, const WorkClient::OnReply& done);
+  void answer_for_http(const wire::Query& query, const HttpGround::OnDocument& done);
   void turn_http();
   void tend_http();
 
@@ -102,6 +98,8 @@ struct Node::State {
   void handle(bus::Event& event);
   // Whoever is responsible may take its body.
   void on_received(bus::Received& received);
+  void when_leader_is_known(const wire::Query& query, std::function<void()> answer);
+  void on_query(const bus::Received& received);
   void on_owner_kind(const bus::Received& received, wire::Kind kind, const std::set<Role>& roles);
   void on_signal(int number);
   void housekeeping();
@@ -126,8 +124,6 @@ struct Node::State {
   std::unique_ptr<Desk> desk;
   ServerNames names;
   std::unique_ptr<LeaderWatch> leader;
-  std::vector<bus::Received> held;  // questions that wait until it is known who leads
-  bool is_releasing = false;
   std::unique_ptr<WorkClient> work;
   std::unique_ptr<LeaderQuestions> leader_questions;
   std::unique_ptr<WorkDesk> work_desk;
@@ -138,9 +134,8 @@ struct Node::State {
   std::optional<Error> voter_trouble;       // why not, if it should
   std::unique_ptr<ExecutorShell> executor;  // null where this node runs no work
   StandingOrders orders;
-  std::vector<std::pair<wire::Query, HttpGround::OnDocument>> http_held;  // as `held`
-  std::unique_ptr<HttpDesk> http_desk;                                    // null: HTTP is off
-  std::unique_ptr<HttpFront> http;                                        // null: not listening
+  std::unique_ptr<HttpDesk> http_desk;  // null: HTTP is off
+  std::unique_ptr<HttpFront> http;      // null: not listening
   double disk_percent = 0;
 
   wire::Record self_record;

@@ -1,6 +1,7 @@
 #include "node/quorum/leader_watch.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "node/mesh/member_shell.h"
 #include "node/mesh/roster_shell.h"
@@ -98,6 +99,18 @@ bool LeaderWatch::on_reply(const bus::Received& received, TimePoint now) {
 void LeaderWatch::need(TimePoint now) {
   if (now >= needed_until_) ask_due_ = std::min(ask_due_, now);
   needed_until_ = now + kNeedFor;
+}
+
+void LeaderWatch::when_known(std::function<void()> question, TimePoint now) {
+  const bool waits = is_resting_ || !waiting_.empty();
+  need(now);
+  if (!waits || waiting_.size() >= kQuestionsMax) return question();
+  waiting_.push_back(std::move(question));
+}
+
+void LeaderWatch::run_waiting(TimePoint now) {
+  if (waiting_.empty() || is_resting_ || !is_settled(now)) return;
+  for (const auto& question : std::exchange(waiting_, {})) question();
 }
 
 void LeaderWatch::tick(TimePoint now) {

@@ -21,6 +21,7 @@
 // Loop thread only. Everything passed by reference outlives this object.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "bus/bus.h"
@@ -52,6 +53,7 @@ class LeaderWatch {
   static constexpr Millis kDoubtAfter{1600};
   static constexpr Seconds kNeedFor{60};
   static constexpr Seconds kIdleAsk{300};  // several times bus::kIdle, after which links are closed
+  static constexpr std::size_t kQuestionsMax = 64;
 
   LeaderWatch(const NodeId& self, std::vector<NodeId> voters, bus::Bus& bus, MemberShell& members);
 
@@ -79,6 +81,13 @@ class LeaderWatch {
   void hint(const NodeId& leader, std::uint64_t reign, TimePoint now);
   // The leader's name matters for the next kNeedFor. Asks at once if nobody had needed it.
   void need(TimePoint now);
+  // Whoever asks a node that has long asked nobody is to hear who leads now, not who led minutes
+  // ago. Needs the name, and runs `question` at once or, after a rest, from run_waiting() when a
+  // voter has spoken or none has in kDoubtAfter; in the order of asking. Beyond kQuestionsMax at
+  // once, with what is known.
+  void when_known(std::function<void()> question, TimePoint now);
+  // After tick().
+  void run_waiting(TimePoint now);
   // Nobody needs the name, and so it may be an old one. After need(), is_settled() tells when a
   // voter has spoken, or none has in kDoubtAfter.
   [[nodiscard]] bool is_resting() const { return is_resting_; }
@@ -116,6 +125,7 @@ class LeaderWatch {
   TimePoint ask_due_{};
   TimePoint needed_until_{};
   bool is_resting_ = false;
+  std::vector<std::function<void()>> waiting_;
   std::uint64_t asked_ = 0;
   std::size_t spread_ = 0;  // of this node's own, so that not all do the same at the same time
   std::size_t turn_ = 0;

@@ -46,10 +46,11 @@ WorkClient::WorkClient(const NodeId& self, bus::Bus& bus, MemberShell& members, 
 
 // ---- typed -------------------------------------------------------------------------------------
 
-void WorkClient::submit(const work::Command& command, Nanos wait, TimePoint deadline,
-                        OnReply done) {
+void WorkClient::submit(const work::Command& command, Nanos wait, TimePoint deadline, OnReply done,
+                        const NodeId& client) {
   wire::WorkRequest request;
   request.body = work::encode(command);
+  request.client = client;
   request.wait_ms = static_cast<std::uint32_t>(to_ms(wait));
   call(std::move(request), deadline, [done = std::move(done)](const auto& raw) {
     if (!raw) return done(raw.error());

@@ -55,7 +55,9 @@ class WorkClient {
              Here here);
 
   // `wait`: a Claim's, for how long it may wait for work; the deadline should be later than that.
-  void submit(const work::Command& command, Nanos wait, TimePoint deadline, OnReply done);
+  // `client`: in whose name, if not in this node's own (node/quorum/work_desk.h).
+  void submit(const work::Command& command, Nanos wait, TimePoint deadline, OnReply done,
+              const NodeId& client = {});
   void renew(const work::Renewal& renewal, TimePoint deadline, OnRenewed done);
   void call(wire::WorkRequest request, TimePoint deadline, OnRaw done);
 

@@ -109,6 +109,44 @@ TEST(LeaderWatch, NeedEndsItsRestAtOnce) {
   EXPECT_FALSE(world.watch->is_resting()) << "it is still needed";
 }
 
+TEST(LeaderWatch, QuestionsAfterARestWaitForTheNewsAndKeepTheirOrder) {
+  QuorumWorld world;
+  world.voter(kFirst).on_request = answering(says_leader(kSecond, 3));
+  std::vector<std::string> heard;
+  const auto ask = [&](const std::string& name) {
+    world.watch->when_known(
+        [&, name] { heard.push_back(name + " " + world.watch->leader().value()); }, world.now());
+  };
+  let_rest(world);
+  world.pass(Seconds(100));
+  world.voter(kFirst).on_request = answering(says_leader(kFirst, 4));
+  ask("a");
+  EXPECT_TRUE(heard.empty()) << "nobody has been asked for minutes";
+  ASSERT_TRUE(world.until([&] {
+    ask("b");
+    return world.watch->leader() == kFirst;
+  }));
+  EXPECT_TRUE(heard.empty()) << "later ones do not overtake";
+  world.watch->run_waiting(world.now());
+  ASSERT_GE(heard.size(), 2U);
+  EXPECT_EQ(heard[0], "a " + kFirst.value());
+  EXPECT_EQ(heard[1], "b " + kFirst.value());
+  heard.clear();
+  ask("c");
+  EXPECT_EQ(heard.size(), 1U) << "it is known now";
+}
+
+TEST(LeaderWatch, MoreQuestionsThanMayWaitAreAnsweredWithWhatIsKnown) {
+  QuorumWorld world;
+  world.voter(kFirst).on_request = answering(says_leader(kSecond, 3));
+  let_rest(world);
+  std::size_t answered = 0;
+  for (std::size_t i = 0; i <= LeaderWatch::kQuestionsMax; ++i) {
+    world.watch->when_known([&] { ++answered; }, world.now());
+  }
+  EXPECT_EQ(answered, 1U);
+}
+
 TEST(LeaderWatch, ALeaderThatNobodyVouchesForAfterARestIsDoubtedInTime) {
   QuorumWorld world;
   world.voter(kFirst).on_request = answering(says_leader(kSecond, 3));
