@@ -25,6 +25,16 @@ group() {
     inside && NF { print $1 }'
 }
 
+# Masks the services of what is about to be installed; `systemctl unmask NAME` undoes it.
+keep_stopped() {
+  test -d /run/systemd/system || return 0
+  for package in $1; do
+    unit=$(sed -n "s/^$package unit=\([a-z-]*\)\$/\1/p" "$list" | head -n 1)
+    path=/etc/systemd/system/$unit.service
+    test -z "$unit" || test -e "$path" || as_root ln -s /dev/null "$path"
+  done
+}
+
 is_installed() {
   test "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed
 }
@@ -75,6 +85,7 @@ test -n "$missing" || exit 0
 echo "installing:$missing"
 as_root apt-get -q -o DPkg::Lock::Timeout=300 update ||
   fail "apt-get update failed: are the Debian 12 mirrors reachable?"
+keep_stopped "$missing"
 # shellcheck disable=SC2086  # a list of names, split on purpose
 as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
   install --no-install-recommends $missing ||

@@ -7,6 +7,7 @@ import time
 import unittest
 
 from clustertest import ClusterTest, wait_until
+from stopped import StoppedThread
 from web import TOKEN, Stream, Web
 
 CASES = {"id": "n1", "node_id": "n1", "mode": "resume"}
@@ -316,25 +317,6 @@ class Http(ClusterTest):
         lost = Stream(self.web("n2"), "0123456789abcdef-7")
         self.assertEqual(lost.next()["event"], "lost")
         lost.close()
-
-
-class StoppedThread:
-    """Stops one thread of a process, as a debugger does, and no other."""
-
-    def __init__(self, thread):
-        import ctypes
-        self.libc, self.thread = ctypes.CDLL(None, use_errno=True), thread
-        self.libc.ptrace.argtypes = [ctypes.c_long] * 4
-        self.call(0x4206)  # SEIZE
-        self.call(0x4207)  # INTERRUPT
-        os.waitpid(thread, 0x40000000)  # __WALL
-
-    def call(self, request):
-        if self.libc.ptrace(request, self.thread, 0, 0) != 0:
-            raise OSError("ptrace refused")
-
-    def release(self):
-        self.call(17)  # DETACH
 
 
 class HttpOff(ClusterTest):
