@@ -92,6 +92,7 @@ void Session::on_header(const error_code& error) {
   request_.on_health_port = is_health_;
   ++floor_.counters.requests;
   ++number_;
+  if (head.count(bh::field::host) > 1) return refuse_input(bh::error::bad_field);  // RFC 9112, 3.2
   if (auto refused = floor_.callbacks.admit(request_)) {
     is_reading_ = false;
     // Its body, if there is one, is not read: the next request could not be found behind it.

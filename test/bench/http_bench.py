@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """A node's HTTP under load: answers per second and p99, beside etcd's /health and NATS's /varz.
 
-usage: http.sh [--quick] [--rounds N] [--seconds S] [--connections N] [--only PART,...] [--json FILE]
+usage: http.sh [--quick] [--rounds N] [--seconds S] [--connections N] [--only PART,...]
+               [--json FILE]
 
   rates    wrk asks by turns, one thread and N connections: /health and /status of a node in a
            cluster of 50 daemons with real keys; the same of a daemon among 1000 members, for whom
