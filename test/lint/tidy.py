@@ -64,7 +64,7 @@ def main():
     options = parser.parse_intermixed_args()
 
     with open(os.path.join(options.build, "compile_commands.json"), encoding="utf-8") as file:
-        known = {entry["file"] for entry in json.load(file)}
+        known = {entry["file"] for entry in json.load(file) if entry["file"].endswith(".cpp")}
     wanted = {os.path.abspath(name) for name in options.files} or known
     tests = os.path.join(ROOT, "test") + os.sep
     paths = sorted(p for p in known & wanted if options.tests or not p.startswith(tests))
