@@ -5,7 +5,7 @@
 // whose askers were long told that nothing happened. A full box refuses: the asker hears "busy" at
 // once instead of waiting behind a hundred others.
 //
-// post() is thread-safe; take() and the descriptor belong to the loop thread.
+// post() is thread-safe; everything else belongs to the loop thread.
 #pragma once
 
 #include <cstddef>

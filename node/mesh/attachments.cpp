@@ -20,6 +20,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kTunnelsMax = 8;
+constexpr std::size_t kFilesMax = 256;  // dead ones of former relays included
 constexpr std::uintmax_t kStatusBytesMax = 1024 * 1024;
 
 std::int64_t pid_of(const Json& status) {
@@ -102,11 +103,15 @@ std::vector<TunnelReport> read_tunnels(const std::string& folder) {
   }
   std::vector<TunnelReport> reports;
   for (const std::string& name : names) {
-    if (reports.size() >= kTunnelsMax) break;
+    if (reports.size() >= kFilesMax) break;
     if (const auto text = read_text(folder + "/" + name)) {
       reports.push_back(read_tunnel(name, *text));
     }
   }
+  // What a tunnel that is gone has left behind must not take the place of one that runs.
+  std::stable_partition(reports.begin(), reports.end(),
+                        [](const TunnelReport& report) { return report.is_running; });
+  if (reports.size() > kTunnelsMax) reports.resize(kTunnelsMax);
   return reports;
 }
 

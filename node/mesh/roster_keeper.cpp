@@ -10,13 +10,15 @@ RosterKeeper::RosterKeeper(SignedRoster current, AuthorityKey authority)
 std::optional<wire::RosterGet> RosterKeeper::on_version(const NodeId& peer, RosterVersion version,
                                                         TimePoint now) {
   const RosterVersion own = current_.roster.version;
-  if (version < own || (fetching_until_ && now < *fetching_until_)) return std::nullopt;
+  if (version < own) return std::nullopt;
+  std::erase_if(fetching_, [&](const auto& each) { return now >= each.second; });
+  if (fetching_.contains(peer) || fetching_.size() >= kRosterFetchesMax) return std::nullopt;
   if (version == own) {
     const auto [seen, first] = compared_.try_emplace(peer, now);
     if (!first && now - seen->second < kRosterCompareEvery) return std::nullopt;
     seen->second = now;
   }
-  fetching_until_ = now + kRosterFetchTimeout;
+  fetching_[peer] = now + kRosterFetchTimeout;
   return wire::RosterGet{own, roster_digest(current_.bytes)};
 }
 
@@ -49,7 +51,7 @@ Result<bool> RosterKeeper::offer(std::string_view bytes) {
 }
 
 Result<bool> RosterKeeper::on_document(const NodeId& peer, const wire::RosterDocument& document) {
-  fetching_until_.reset();
+  fetching_.erase(peer);
   if (document.bytes.empty()) {
     if (document.version == current_.roster.version) rivals_.erase(peer);
     return false;

@@ -27,8 +27,11 @@
 
 namespace riftbus::node {
 
-// One fetch at a time: enough, since every later beat tries again.
+// One fetch at a time from one peer: enough, since every later beat tries again. And from few
+// peers, yet from more than one: a member that names a high version and then keeps silent cannot
+// keep this node from hearing of its own revocation.
 inline constexpr Millis kRosterFetchTimeout{1000};
+inline constexpr std::size_t kRosterFetchesMax = 3;
 // Rosters of one version are compared once with each peer, and again after this time.
 inline constexpr std::chrono::minutes kRosterCompareEvery{5};
 
@@ -59,7 +62,7 @@ class RosterKeeper {
  private:
   SignedRoster current_;
   AuthorityKey authority_;
-  std::optional<TimePoint> fetching_until_;
+  std::map<NodeId, TimePoint> fetching_;  // from whom, until when
   std::uint64_t refused_ = 0;
   std::uint64_t conflicts_ = 0;
   std::map<NodeId, TimePoint> compared_;  // with those of our version, and when

@@ -6,7 +6,7 @@
 // the kernel ends its tunnels too, so none is left behind.
 //
 // Contract: the thread that makes it is the only one to use it, and lives as long as the process:
-// the kernel takes that thread's end for the node's. stop() blocks for at most kEndMax.
+// the kernel takes that thread's end for the node's. stop() blocks for at most twice kEndMax.
 #pragma once
 
 #include <cstdint>

@@ -112,9 +112,12 @@ void Founding::hear_list(const wire::WorkReply& reply, TimePoint now) {
   const auto list = nlohmann::json::parse(reply.body, nullptr, false);
   if (!list.is_object() || !list.contains("voters") || !list["voters"].is_array()) return;
   listed_at_ = now;
+  // Compared as JSON: a peer may have put a number where a name belongs.
+  const auto has = [](const auto& each, const char* key, const std::string& text) {
+    return each.is_object() && each.contains(key) && each[key] == text;
+  };
   is_learner_ = std::any_of(list["voters"].begin(), list["voters"].end(), [&](const auto& each) {
-    return each.is_object() && each.value("id", "") == self_.value() &&
-           each.value("standing", "") == "learner";
+    return has(each, "id", self_.value()) && has(each, "standing", "learner");
   });
 }
 

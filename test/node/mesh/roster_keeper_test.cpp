@@ -82,6 +82,23 @@ TEST_F(RosterKeeperTest, FetchesOnceAndTriesAgainWhenNobodyAnswered) {
       keeper_.on_version(peer_, RosterVersion{4}, start_ + kRosterFetchTimeout).has_value());
 }
 
+TEST_F(RosterKeeperTest, APeerThatNeverAnswersKeepsNobodyElseFromIt) {
+  const auto honest = NodeId::parse("n3").value();
+  for (int i = 0; i < 5; ++i) {
+    static_cast<void>(keeper_.on_version(peer_, RosterVersion{99}, start_ + i * Seconds{1}));
+  }
+  EXPECT_TRUE(keeper_.on_version(honest, RosterVersion{4}, start_ + Seconds{4}).has_value());
+}
+
+TEST_F(RosterKeeperTest, FetchesFromFewPeersAtOnce) {
+  std::size_t asked = 0;
+  for (int i = 0; i < 9; ++i) {
+    const auto peer = NodeId::parse("p" + std::to_string(i)).value();
+    if (keeper_.on_version(peer, RosterVersion{4}, start_)) ++asked;
+  }
+  EXPECT_EQ(asked, kRosterFetchesMax);
+}
+
 TEST_F(RosterKeeperTest, AdoptsAHigherSignedVersion) {
   EXPECT_TRUE(keeper_.offer(make(4).bytes).value());
   EXPECT_EQ(keeper_.current().version, RosterVersion{4});
