@@ -118,7 +118,9 @@ void Node::State::answer_for_http(const wire::Query& query, const HttpGround::On
     request.body = replica::encode_question(query);
     request.client = name_for_http();
     work->call(std::move(request), now + kQuestionMax, [this, query, done](const auto& reply) {
-      const bool is_unreachable = !reply && reply.error().code == WorkClient::kOutOfTime;
+      // Of an order nobody knows then whether it was carried out: this node has no word on it.
+      const bool is_unreachable =
+          !reply && reply.error().code == WorkClient::kOutOfTime && !is_order(query.name);
       if (is_unreachable) return done(answer_question(query, operator_roles(), true));
       if (!reply) return done(reply.error());
       done(reply.value().body);

@@ -256,6 +256,18 @@ void Node::State::check_self() {
   self_check_due = now + kSelfCheck;
   // What closed connections leave in the heap (50 kB each) goes back to the machine.
   static_cast<void>(malloc_trim(0));
+  renew_record(self_record.resources);
+  auto measured = std::make_shared<wire::Resources>();
+  // Not taken: the disk is stuck, and what was measured last stands.
+  static_cast<void>(disk.post({[measured, folder = prepared.settings.paths.data_dir,
+                                declared = prepared.settings.resources] {
+                                 *measured = measure_resources(folder, declared);
+                                 return Status(Ok{});
+                               },
+                               [this, measured](const Status&) { renew_record(*measured); }}));
+}
+
+void Node::State::renew_record(const wire::Resources& resources) {
   auto record = self_record;
   record.addresses = own_addresses(prepared.settings);
   if (attacher) {
@@ -263,8 +275,7 @@ void Node::State::check_self() {
     record.addresses.insert(record.addresses.end(), ways.begin(), ways.end());
   }
   record.tags = own_tags();
-  record.resources =
-      measure_resources(prepared.settings.paths.data_dir, prepared.settings.resources);
+  record.resources = resources;
   if (!differs_enough(self_record, record)) return;
   self_record = record;
   members->on_self_changed(record, now);

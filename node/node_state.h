@@ -106,6 +106,7 @@ struct Node::State {
   void save_sightings();
   void log_strangers();
   void check_self();
+  void renew_record(const wire::Resources& resources);
   [[nodiscard]] const std::set<Role>& roles_of(const NodeId& id) const;
   [[nodiscard]] NodeView view() const;
   [[nodiscard]] TimePoint next_deadline() const;

@@ -1,4 +1,5 @@
-// What this machine has, measured: for the member record. Blocking but quick (a few system calls).
+// What this machine has, measured: for the member record. Blocking: measure_resources() asks a file
+// system, which a running node does on its disk thread; the rest takes a few system calls.
 #pragma once
 
 #include <string>

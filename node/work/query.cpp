@@ -42,11 +42,24 @@ WorkView view_finished(const Ledger& ledger, const Finished& record) {
   return view;
 }
 
-bool passes(const WorkFilter& filter, const WorkView& view) {
-  return (!filter.state || *filter.state == view.state) &&
-         (filter.kind.empty() || filter.kind == view.kind) &&
-         (filter.group.empty() || filter.group == view.group) &&
-         (filter.node.empty() || filter.node == view.node);
+bool is_wanted(std::string_view wanted, std::string_view text) {
+  return wanted.empty() || wanted == text;
+}
+
+// Before a view is built: a filter that matches little looks at very many.
+bool passes(const WorkFilter& filter, const Ledger& ledger, const Item& item) {
+  return (!filter.state || *filter.state == item.state) &&
+         is_wanted(filter.kind, ledger.kinds.text(item.kind)) &&
+         is_wanted(filter.group, ledger.groups.text(item.group)) &&
+         is_wanted(filter.node,
+                   ledger.nodes.text(item.worker != 0 ? item.worker : item.ended_worker));
+}
+
+// Its group is not remembered.
+bool passes(const WorkFilter& filter, const Ledger& ledger, const Finished& record) {
+  return (!filter.state || *filter.state == record.state) && filter.group.empty() &&
+         is_wanted(filter.kind, ledger.kinds.text(record.kind)) &&
+         is_wanted(filter.node, ledger.nodes.text(record.node));
 }
 
 std::string text_of(const Amount& amount) {
@@ -133,8 +146,7 @@ std::vector<WorkView> list_work(const WorkQueue& queue, const WorkFilter& filter
   std::vector<WorkView> views;
   for (auto at = ledger.items.upper_bound(after); at != ledger.items.end(); ++at) {
     if (views.size() >= limit) break;
-    WorkView view = view_item(ledger, at->second);
-    if (passes(filter, view)) views.push_back(std::move(view));
+    if (passes(filter, ledger, at->second)) views.push_back(view_item(ledger, at->second));
   }
   return views;
 }
@@ -145,8 +157,8 @@ std::vector<WorkView> list_history(const WorkQueue& queue, const WorkFilter& fil
   std::vector<WorkView> views;
   const auto& order = ledger.history.order();
   for (auto at = order.rbegin(); at != order.rend() && views.size() < limit; ++at) {
-    WorkView view = view_finished(ledger, *ledger.history.find(*at));
-    if (passes(filter, view)) views.push_back(std::move(view));
+    const Finished& record = *ledger.history.find(*at);
+    if (passes(filter, ledger, record)) views.push_back(view_finished(ledger, record));
   }
   return views;
 }
