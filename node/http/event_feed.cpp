@@ -38,6 +38,8 @@ void EventFeed::take(const std::string& document) {
     if (!number.is_number_unsigned()) continue;
     const auto seq = number.get<std::uint64_t>();
     if (!entries_.empty() && seq <= entries_.back().seq) continue;
+    // The journal has gone round while nobody read: what is kept begins behind the gap.
+    if (!entries_.empty() && seq > entries_.back().seq + 1) entries_.clear();
     entries_.push_back({seq, event.dump(-1, ' ', false, Json::error_handler_t::replace)});
     if (entries_.size() > kEventsKept) entries_.pop_front();
   }

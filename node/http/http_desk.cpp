@@ -86,7 +86,13 @@ void HttpDesk::fail(const HttpCallPtr& call, const Error& error) const {
     trouble.status = found->status;
     trouble.code = found->code;
   }
-  if (!error.next.empty()) trouble.details["next"] = error.next;
+  if (error.code == WorkClient::kOutOfTime && call->request.method == "POST") {
+    trouble.details["next"] =
+        "it may have happened: look before you repeat it; an add with an idempotency_key may be "
+        "repeated as it is";
+  } else if (!error.next.empty()) {
+    trouble.details["next"] = error.next;
+  }
   const auto seen = glance();
   if (trouble.code == "NOT_ALLOWED" && seen.leader != seen.node) trouble.code = "NOT_LEADER";
   if (!seen.leader.empty()) trouble.details["leader_id"] = seen.leader;

@@ -61,6 +61,10 @@ class HttpDesk {
   // The document, read; an error is answered here.
   void ask(const HttpCallPtr& call, const wire::Query& query, OnJson then);
   void command(const HttpCallPtr& call, const work::Command& command, OnReply then);
+  // Nobody waits for the answer.
+  void order(const work::Command& command, WorkClient::OnReply then) {
+    ground_.command(command, std::move(then));
+  }
 
   void fail(const HttpCallPtr& call, const Error& error) const;
   // Grows with each call, also over restarts and on other nodes, as far as clocks agree.

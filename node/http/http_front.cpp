@@ -267,6 +267,8 @@ void HttpFront::on_shared(const std::string& key, http::Response response) {
   kept.is_asked = false;
   const auto waiting = std::exchange(kept.waiting, {});
   for (const auto& reply : waiting) reply(response);
+  // A loop that has no time just now does not make the last good answer a bad one.
+  if (response.status >= 500) return;
   if (response.status != 200) {
     kept.response = {};
     return;

@@ -12,6 +12,7 @@ namespace {
 constexpr Instance kHttpInstance{1};
 constexpr std::uint32_t kBatchMax = 10;
 constexpr std::uint32_t kBatchDefault = 5;
+constexpr int kGiveBackTries = 10;  // each takes as long as a command may
 
 std::vector<std::string> kinds_in(const std::string& text) {
   std::vector<std::string> kinds;
@@ -76,8 +77,12 @@ void claim(HttpDesk& desk, const HttpCallPtr& call, std::uint32_t most, OnItems 
   command.request = desk.next_request();
   command.max = most;
   command.offer = offer_of(member->record, kinds_in(argument_of(*call, "capabilities")));
-  desk.command(call, command, [=, wall_ms = view.now.wall_ms](const work::Reply& reply) {
-    const auto* claimed = std::get_if<work::Claimed>(&reply);
+  desk.order(command, [=, &desk, wall_ms = view.now.wall_ms](const Result<work::Reply>& reply) {
+    if (!reply) {
+      desk.fail(call, reply.error());
+      return give_back(desk, command, kGiveBackTries);
+    }
+    const auto* claimed = std::get_if<work::Claimed>(&*reply);
     if (claimed == nullptr || claimed->outcome != work::Outcome::ok) {
       const auto outcome = claimed ? claimed->outcome : work::Outcome::unknown;
       return reply_trouble(call, {409, "REFUSED", work::to_string(outcome), {}});
@@ -91,6 +96,20 @@ void claim(HttpDesk& desk, const HttpCallPtr& call, std::uint32_t most, OnItems 
 }
 
 }  // namespace
+
+void give_back(HttpDesk& desk, const work::Claim& claim, int tries) {
+  if (tries <= 0) return;  // the leases run out
+  desk.order(claim, [&desk, claim, tries](const Result<work::Reply>& reply) {
+    if (!reply) return give_back(desk, claim, tries - 1);
+    const auto* claimed = std::get_if<work::Claimed>(&*reply);
+    if (claimed == nullptr || claimed->grants.empty()) return;
+    work::Release release{claim.worker, {}};
+    for (const auto& grant : claimed->grants) {
+      release.works.push_back({{grant.id, claimed->fence}, 0, grant.percent, grant.checkpoint});
+    }
+    desk.order(release, [](const Result<work::Reply>&) {});
+  });
+}
 
 void claim_work(HttpDesk& desk, const HttpCallPtr& call) {
   claim(desk, call, 1, [](const HttpCallPtr& asked, Json items) {

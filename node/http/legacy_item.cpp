@@ -106,6 +106,10 @@ std::optional<work::WorkId> read_work_id(const Json& value) {
 }
 
 std::optional<work::WorkId> work_id_of(const HttpCall& call) {
+  // The path says which item it is, whatever stands beside it.
+  if (call.request.captured.contains("id")) {
+    return read_work_id(Json(call.request.captured.find("id")->second));
+  }
   for (const char* name : {"work_id", "job_id", "id"}) {
     const std::string text = argument_of(call, name);
     if (!text.empty()) return read_work_id(Json(text));

@@ -1,5 +1,6 @@
 // Lists and counts of the queue in the former orchestrator's shapes.
 #include <algorithm>
+#include <cstdlib>
 
 #include "node/http/legacy_work.h"
 
@@ -97,18 +98,26 @@ void answer_work_of_node(HttpDesk& desk, const HttpCallPtr& call) {
 }
 
 void answer_work_history(HttpDesk& desk, const HttpCallPtr& call) {
-  const std::string limit = argument_of(*call, "limit");
+  std::string limit = argument_of(*call, "limit");
+  if (limit.empty()) limit = "50";
   const std::string wanted = argument_of(*call, "status");
-  wire::Query query{"work.history", {{"limit", limit.empty() ? "50" : limit}}};
-  if (wanted == "completed") query.arguments["state"] = "done";
-  if (wanted == "cancelled") query.arguments["state"] = "cancelled";
+  wire::Query query{"work.history", {{"limit", limit}}};
+  if (wanted == "completed") {
+    query.arguments["state"] = "done";
+  } else if (wanted == "cancelled") {
+    query.arguments["state"] = "cancelled";
+  } else if (wanted == "failed") {  // it waits for an operator, and so has not ended
+    query = {"work.list", {{"limit", limit}, {"state", "dead"}}};
+  } else if (!wanted.empty()) {
+    return desk.fail(call, Error{1503, "status is none of completed, cancelled, failed", "", ""});
+  }
   desk.ask(call, query, [&desk, call, limit, wanted](const Json& document) {
     Json items = items_of(document, desk.glance().when.wall_ms);
     const auto count = items.size();
     reply_json(call, 200,
                {{"history", std::move(items)},
                 {"count", count},
-                {"limit", limit.empty() ? Json(50) : Json::parse(limit, nullptr, false)},
+                {"limit", std::strtoull(limit.c_str(), nullptr, 10)},
                 {"status_filter", wanted.empty() ? Json() : Json(wanted)}});
   });
 }

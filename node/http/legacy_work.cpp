@@ -3,6 +3,8 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <utility>
 
 namespace riftbus::node {
@@ -11,9 +13,20 @@ namespace {
 
 constexpr std::size_t kItemsMax = 100;  // in one add_batch
 
-std::uint64_t draw_nonce() {
+// By this the queue knows an add that comes again. A body with an idempotency_key means the same
+// each time that it comes.
+std::uint64_t nonce_of(const Json& body) {
   std::uint64_t nonce = 0;
-  randombytes_buf(&nonce, sizeof nonce);
+  if (body.contains("idempotency_key")) {
+    const std::string text = dump(body);
+    std::array<unsigned char, crypto_generichash_BYTES> digest{};
+    crypto_generichash(digest.data(), digest.size(),
+                       reinterpret_cast<const unsigned char*>(text.data()), text.size(), nullptr,
+                       0);
+    std::memcpy(&nonce, digest.data(), sizeof nonce);
+  } else {
+    randombytes_buf(&nonce, sizeof nonce);
+  }
   return nonce | 1U;  // 0 means none
 }
 
@@ -27,7 +40,7 @@ http::Trouble trouble_of(work::Outcome outcome, const std::string& why) {
 
 void add_specs(HttpDesk& desk, const HttpCallPtr& call, std::vector<work::Spec> specs,
                std::function<void(const work::Added&)> then) {
-  const work::Add add{draw_nonce(), std::move(specs)};
+  const work::Add add{nonce_of(call->body), std::move(specs)};
   desk.command(call, add, [call, then = std::move(then)](const work::Reply& reply) {
     const auto* added = std::get_if<work::Added>(&reply);
     if (added == nullptr || added->outcome == work::Outcome::unknown) {

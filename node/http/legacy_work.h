@@ -41,6 +41,9 @@ inline constexpr std::string_view kHttpWorker = ".http";
 [[nodiscard]] std::optional<work::WorkId> work_id_of(const HttpCall& call);
 
 // Adds it, then gives its id, or answers what went wrong.
+// A claim whose answer did not come in time: what it was granted, nobody was told. It is asked
+// again, as it was, until the grants are known, and they go back.
+void give_back(HttpDesk& desk, const work::Claim& claim, int tries);
 void submit_spec(HttpDesk& desk, const HttpCallPtr& call, const work::Spec& spec,
                  std::function<void(work::WorkId)> then);
 

@@ -20,9 +20,9 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 
 // Counters that may fall again.
-constexpr auto kGauges =
-    std::to_array<std::string_view>({"tap.taps", "jobs.running", "work.parked", "work.calls_open",
-                                     "http.open", "http.streams", "log.write_us_max"});
+constexpr auto kGauges = std::to_array<std::string_view>(
+    {"tap.taps", "jobs.running", "work.parked", "work.calls_open", "http.open", "http.streams",
+     "log.write_us_max", "log.snapshot_bytes"});
 
 class Families {
  public:

@@ -39,8 +39,9 @@ constexpr std::array kWorkFilter{
     Parameter{"node", "query", kText, false, "who has it"},
     Parameter{"after", "query", kNumber, false, "ids above this one"},
     Parameter{"limit", "query", kNumber, false, "1 to 2000"}};
-constexpr std::array kHistory{Parameter{"limit", "query", kNumber, false, "50 if not said"},
-                              Parameter{"status", "query", kText, false, "completed or cancelled"}};
+constexpr std::array kHistory{
+    Parameter{"limit", "query", kNumber, false, "50 if not said"},
+    Parameter{"status", "query", kText, false, "completed, cancelled or failed"}};
 constexpr std::array kClaim{
     Parameter{"node_id", "query", kText, true, "the member that claims"},
     Parameter{"capabilities", "query", kText, false, "kinds of work, parted by commas; any"}};
@@ -57,8 +58,11 @@ constexpr std::array kAdd{
     Parameter{"depends_on", "body", "array", false, "ids that must be done before"},
     Parameter{"needs", "body", kText, false, "in place of the kind's"},
     Parameter{"group", "body", kText, false, "whose work"},
-    Parameter{"dedupe", "body", kText, false, "one unfinished item per key"}};
-constexpr std::array kBatch{Parameter{"items", "body", "array", true, "1 to 100 of /work/add"}};
+    Parameter{"dedupe", "body", kText, false, "one unfinished item per key"},
+    Parameter{"idempotency_key", "body", kText, false, "the same body again adds nothing"}};
+constexpr std::array kBatch{
+    Parameter{"items", "body", "array", true, "1 to 100 of /work/add"},
+    Parameter{"idempotency_key", "body", kText, false, "the same body again adds nothing"}};
 constexpr std::array kWorkId{Parameter{"work_id", "body", kText, true, "the item"},
                              Parameter{"node_id", "body", kText, false, "who claims to hold it"},
                              Parameter{"fence", "body", kNumber, false, "of the grant"}};

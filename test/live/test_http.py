@@ -267,6 +267,20 @@ class Http(ClusterTest):
             shown = web.get("/work/status/" + work["work_id"])
             self.assertEqual((shown["status"], shown["result"]), ("completed", {"games": 12}))
 
+    def test_what_comes_twice_and_what_stands_beside_the_path(self):
+        web = self.web("n2")
+        item = {"work_type": "hyperparam_sweep", "idempotency_key": "a-1"}
+        first = web.post("/work/add", item)["work_id"]
+        self.assertEqual(web.post("/work/add", item)["work_id"], first)
+        second = web.post("/work/add", dict(item, idempotency_key="a-2"))["work_id"]
+        self.assertNotEqual(second, first)
+        self.assertEqual(web.get(f"/work/status/{first}?work_id={second}")["work_id"], first)
+        self.assertEqual(web.post(f"/jobs/{first}/cancel", {"job_id": second})["work_id"], first)
+        self.assertEqual(web.get(f"/jobs/{second}")["status"], "pending")
+        self.assertEqual(web.get("/work/history?limit=007&status=cancelled")["limit"], 7)
+        self.assertEqual(web.get("/work/history?status=odd", 400)["code"], "BAD_ARGUMENT")
+        web.post("/work/cancel", {"work_id": second})
+
     def test_failed_and_cancelled_work(self):
         web = self.web("n2")
         batch = web.post("/work/add_batch", {"items": [
@@ -279,6 +293,8 @@ class Http(ClusterTest):
         self.assertEqual(failed["status"], "failed")
         wait_until(lambda: web.get("/jobs/" + first)["status"] == "failed", 5, "dead letter")
         self.assertEqual(web.get("/jobs/" + first)["error"], "board missing")
+        dead = web.get("/work/history?status=failed")["history"]
+        self.assertIn(first, [one["work_id"] for one in dead])
         self.assertEqual(web.post(f"/jobs/{second}/cancel")["status"], "cancelled")
         self.assertEqual(web.get("/work/claim?node_id=n3&capabilities=gauntlet")["status"],
                          "no_work_available")

@@ -54,6 +54,17 @@ TEST(EventFeed, ASlowReaderIsToldHowMuchItMissed) {
   EXPECT_TRUE(feed.read(place).starts_with("event: lost\ndata: {\"lost\":9}\n\n"));
 }
 
+TEST(EventFeed, AGapInTheJournalIsToldToo) {
+  EventFeed feed;
+  feed.take(page(1, 5));
+  EventFeed::Place place;
+  place.last_id = "00000000000000ff-5";
+  feed.take(page(101, 102));
+  const auto text = feed.read(place);
+  EXPECT_TRUE(text.starts_with("event: lost\ndata: {\"lost\":95}\n\nid: 00000000000000ff-101\n"))
+      << text;
+}
+
 TEST(EventFeed, APartHasABound) {
   EventFeed feed;
   feed.take(page(1, kEventsKept));
