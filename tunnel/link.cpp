@@ -235,7 +235,7 @@ bool Link::admit_connection(std::uint16_t server_port) {
   const bool is_known = find_reverse(server_port) != nullptr;
   const bool has_room = streams_.size() < static_cast<std::size_t>(config_.connections_max);
   if (is_known && has_room) return true;
-  ++counters_.refused;
+  if (counters_.refused++ % 100 != 0) return false;  // the server decides how many there are
   if (is_known) {
     bus::write_error({1819, "too many connections in one tunnel", server().address(),
                       "raise tunnel.connections_max, or find out who opens so many"});
