@@ -137,5 +137,11 @@ void show_job(HttpDesk&, const HttpCallPtr&);
 void submit_job(HttpDesk&, const HttpCallPtr&);
 void cancel_job(HttpDesk&, const HttpCallPtr&);
 void restart_stuck_jobs(HttpDesk&, const HttpCallPtr&);
+void start_training(HttpDesk&, const HttpCallPtr&);
+// node/http/legacy_gone.cpp
+void answer_gone(HttpDesk&, const HttpCallPtr&);
+void clear_nothing(HttpDesk&, const HttpCallPtr&);
+void purge_nothing(HttpDesk&, const HttpCallPtr&);
+void unretire_node(HttpDesk&, const HttpCallPtr&);
 
 }  // namespace riftbus::node

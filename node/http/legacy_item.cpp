@@ -139,6 +139,7 @@ Json legacy_item(const Json& work, std::int64_t wall_ms) {
   const double age_s = static_cast<double>(integer_in(work, "age_ms")) / 1000;
   const double ran_s = static_cast<double>(integer_in(work, "ran_ms")) / 1000;
   const bool has_begun = ran_s > 0 || state == "claimed" || state == "running";
+  const double since_s = ran_s + (is_over ? age_s : 0);
   const std::string id = std::to_string(integer_in(work, "id"));
   std::string error;
   for (const auto& attempt : work.value("attempts", Json::array()))
@@ -159,8 +160,8 @@ Json legacy_item(const Json& work, std::int64_t wall_ms) {
           {"assigned_to", holder.empty() ? Json() : Json(holder)},
           {"node_id", holder.empty() ? Json() : Json(holder)},
           {"created_at", is_over ? Json() : Json(now_s - age_s)},
-          {"claimed_at", has_begun && !is_over ? Json(now_s - ran_s) : Json()},
-          {"started_at", has_begun && !is_over ? Json(now_s - ran_s) : Json()},
+          {"claimed_at", has_begun ? Json(now_s - since_s) : Json()},
+          {"started_at", has_begun ? Json(now_s - since_s) : Json()},
           {"completed_at", is_over ? Json(now_s - age_s) : Json()},
           {"attempts", integer_in(work, "failures") + (has_begun ? 1 : 0)},
           {"fence", integer_in(work, "token")},

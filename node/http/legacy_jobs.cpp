@@ -47,8 +47,9 @@ void list_jobs(HttpDesk& desk, const HttpCallPtr& call) {
   const bool only_here = local == "1" || local == "true";
   desk.ask(call, {"work.list", {{"limit", kListMax}}}, [&desk, call, only_here](const Json& list) {
     const Glance seen = desk.glance();
-    Json jobs = Json::array();
-    for (const auto& work : list.value("works", Json::array())) {
+    Json jobs = Json::array(), works = list.value("works", Json::array());
+    add_payloads(desk.view(), works);
+    for (const auto& work : works) {
       Json job = job_json(work, seen.when.wall_ms);
       const bool is_here = job["node_id"] == seen.node && job["status"] != "pending";
       if (!only_here || is_here) jobs.push_back(std::move(job));
@@ -85,6 +86,15 @@ void submit_job(HttpDesk& desk, const HttpCallPtr& call) {
                 {"status", "pending"},
                 {"job", {{"job_id", text}, {"job_type", kind}, {"status", "pending"}}}});
   });
+}
+
+// Triggers that named no kind: what they started is one.
+void start_training(HttpDesk& desk, const HttpCallPtr& call) {
+  const bool is_cmaes = call->request.path.find("cmaes") != std::string::npos;
+  HttpCall named = *call;
+  if (!named.body.contains("job_type"))
+    named.body["job_type"] = is_cmaes ? "gpu_cmaes" : "training";
+  submit_job(desk, std::make_shared<const HttpCall>(std::move(named)));
 }
 
 void cancel_job(HttpDesk& desk, const HttpCallPtr& call) { cancel_work(desk, call); }

@@ -11,9 +11,12 @@ namespace {
 constexpr std::size_t kPendingShownMax = 10;
 constexpr const char* kListMax = "2000";
 
-Json items_of(const Json& document, std::int64_t wall_ms) {
-  Json items = Json::array();
-  for (const auto& work : document.value("works", Json::array())) {
+Json items_of(const HttpDesk& desk, const Json& document) {
+  const NodeView view = desk.view();
+  const std::int64_t wall_ms = view.now.wall_ms;
+  Json items = Json::array(), works = document.value("works", Json::array());
+  add_payloads(view, works);
+  for (const auto& work : works) {
     items.push_back(legacy_item(work, wall_ms));
   }
   return items;
@@ -48,7 +51,7 @@ void answer_work_status(HttpDesk& desk, const HttpCallPtr& call) {
       const Glance seen = desk.glance();
       const Json states = count_states(stats);
       Json pending = Json::array(), running = Json::array(), by_type = Json::object();
-      for (auto& item : items_of(list, seen.when.wall_ms)) {
+      for (auto& item : items_of(desk, list)) {
         const std::string kind = item["work_type"];
         by_type[kind] = by_type.value(kind, 0) + 1;
         const bool waits = item["status"] == "pending";
@@ -88,7 +91,7 @@ void answer_work_of_node(HttpDesk& desk, const HttpCallPtr& call) {
   desk.ask(call, {"work.list", {{"state", "leased"}, {"limit", kListMax}}},
            [&desk, call, node](const Json& list) {
              Json items = Json::array();
-             for (auto& item : items_of(list, desk.glance().when.wall_ms)) {
+             for (auto& item : items_of(desk, list)) {
                if (item["claimed_by"] == node) items.push_back(item);
              }
              const auto count = items.size();
@@ -112,7 +115,7 @@ void answer_work_history(HttpDesk& desk, const HttpCallPtr& call) {
     return desk.fail(call, Error{1503, "status is none of completed, cancelled, failed", "", ""});
   }
   desk.ask(call, query, [&desk, call, limit, wanted](const Json& document) {
-    Json items = items_of(document, desk.glance().when.wall_ms);
+    Json items = items_of(desk, document);
     const auto count = items.size();
     reply_json(call, 200,
                {{"history", std::move(items)},

@@ -7,109 +7,13 @@
 
 #include "node/api/api_leader.h"
 #include "node/http/http_desk.h"
-#include "node/http/machine_meter.h"
+#include "node/http/legacy_member.h"
 
 namespace riftbus::node {
 
 namespace {
 
 using wire::Standing;
-
-double seconds_of(Nanos span) { return static_cast<double>(to_ms(span)) / 1000; }
-
-// Of this machine, as /proc says it; the former system read it for every peer, and stalled.
-MachineMeter::Load own_load(const NodeView& view) {
-  static MachineMeter meter;  // loop thread only, as this whole room
-  return meter.look(view.now.at);
-}
-
-bool is_online(const membership::Member& member) {
-  return member.standing == Standing::alive || member.standing == Standing::suspect;
-}
-
-bool is_voter(const NodeView& view, const NodeId& id) {
-  if (view.roster == nullptr) return false;
-  return std::find(view.roster->voters.begin(), view.roster->voters.end(), id) !=
-         view.roster->voters.end();
-}
-
-std::size_t jobs_like(const Glance& seen, std::string_view word) {
-  std::size_t count = 0;
-  for (const auto& [kind, running] : seen.jobs_by_kind) {
-    if (kind.find(word) != std::string::npos) count += running;
-  }
-  return count;
-}
-
-// How long ago this node knew it to be alive: its last beat here, or since when it is what it is.
-double silent_s(const membership::Member& member, const NodeView& view) {
-  for (const auto& watch : view.membership->watching()) {
-    if (watch.peer == member.record.id && watch.beats > 0) {
-      return seconds_of(view.now.at - watch.last_beat);
-    }
-  }
-  return member.standing == Standing::alive ? 0 : seconds_of(view.now.at - member.since);
-}
-
-// What the former system called NodeInfo.
-Json node_info(const membership::Member& member, const NodeView& view, const Glance& seen) {
-  const wire::Record& record = member.record;
-  const std::string id = record.id.value();
-  const double silent = silent_s(member, view);
-  const std::string host = record.addresses.empty() ? "" : record.addresses.front().host;
-  const bool is_relayed =
-      !record.addresses.empty() &&
-      std::all_of(record.addresses.begin(), record.addresses.end(),
-                  [](const auto& address) { return address.kind == wire::AddressKind::relay; });
-  Json capabilities = Json::array({"cpu"});
-  if (record.resources.gpus > 0) capabilities.push_back("gpu");
-  return {{"node_id", id},
-          {"host", host},
-          {"port", id == seen.node ? seen.http_port : kHttpPort},
-          {"scheme", "http"},
-          {"role", id == seen.leader ? "leader" : "follower"},
-          {"status", wire::to_string(member.standing)},
-          {"state", wire::to_string(member.standing)},
-          {"last_heartbeat", static_cast<double>(view.now.wall_ms) / 1000 - silent},
-          {"seconds_since_heartbeat", silent},
-          {"last_seen_seconds", silent},
-          {"is_alive", is_online(member)},
-          {"leader_id", seen.leader.empty() ? Json() : Json(seen.leader)},
-          {"leader_eligible", is_voter(view, record.id)},
-          {"endpoint_conflict", false},
-          {"cpu_count", record.resources.cpus},
-          {"memory_gb", record.resources.memory_mb / 1024},
-          {"has_gpu", record.resources.gpus > 0},
-          {"gpu_name", record.resources.gpu_name},
-          {"gpu_percent", 0},
-          {"gpu_memory_percent", 0},
-          {"disk_free_gb", record.resources.disk_free_mb / 1024},
-          {"selfplay_jobs", 0},
-          {"training_jobs", 0},
-          {"capabilities", std::move(capabilities)},
-          {"version", record.software},
-          {"reported_host", host},
-          {"consecutive_failures", 0},
-          {"nat_blocked", is_relayed},
-          {"relay_via", is_relayed ? Json(host) : Json()},
-          {"retired", member.standing == Standing::left},
-          {"load_score", 0}};
-}
-
-// This node knows more about itself.
-Json self_info(const NodeView& view, const Glance& seen) {
-  const auto* member = view.membership->find(view.self);
-  Json json = member ? node_info(*member, view, seen) : Json{{"node_id", seen.node}};
-  const auto load = own_load(view);
-  json["role"] = seen.role;
-  json["cpu_percent"] = load.cpu_percent;
-  json["memory_percent"] = load.memory_percent;
-  json["disk_percent"] = seen.disk_percent;
-  json["selfplay_jobs"] = jobs_like(seen, "selfplay");
-  json["training_jobs"] = jobs_like(seen, "train");
-  json["load_score"] = (load.cpu_percent + load.memory_percent) / 2;
-  return json;
-}
 
 struct Voters {
   std::vector<NodeId> ids;
@@ -234,7 +138,7 @@ void answer_status(HttpDesk& desk, const HttpCallPtr& call) {
     json["selfplay_jobs"] = jobs_like(seen, "selfplay");
     json["training_jobs"] = jobs_like(seen, "train");
     json["work_queue_size"] = queue_size(view);
-    json["uptime_seconds"] = seconds_of(view.now.at - seen.started);
+    json["uptime_seconds"] = static_cast<double>(to_ms(view.now.at - seen.started)) / 1000;
     json["version"] = view.software;
     json["cluster_health"] = native.value("state", "");
     json["swim_raft"] = protocols_json(view, seen, desk.settings(), counts.alive);

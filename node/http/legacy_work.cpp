@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "node/api/api_leader.h"
+
 namespace riftbus::node {
 
 namespace {
@@ -98,10 +100,10 @@ void find_holding(HttpDesk& desk, const HttpCallPtr& call, const char* otherwise
   });
 }
 
-// The queue's verdict on one grant: `done` or `otherwise`.
+// The queue's verdict on one item: `done` or `otherwise`. `then`: answers in place of `done`.
 void end_holding(HttpDesk& desk, const HttpCallPtr& call, const work::Command& command,
-                 const char* done, const char* otherwise) {
-  desk.command(call, command, [call, done, otherwise](const work::Reply& reply) {
+                 const char* done, const char* otherwise, std::function<void()> then = nullptr) {
+  desk.command(call, command, [call, done, otherwise, then](const work::Reply& reply) {
     const auto* verdicts = std::get_if<work::Verdicts>(&reply);
     const bool is_judged = verdicts != nullptr && verdicts->works.size() == 1;
     if (!is_judged) {
@@ -112,11 +114,21 @@ void end_holding(HttpDesk& desk, const HttpCallPtr& call, const work::Command& c
     const bool is_done =
         judged.outcome == work::Outcome::ok || judged.outcome == work::Outcome::repeated;
     if (!is_done) return say_failed(call, judged.id, otherwise, work::to_string(judged.outcome));
+    if (then) return then();
     reply_json(call, 200, {{"status", done}, {"success", true}, {"work_id", text_json(judged.id)}});
   });
 }
 
 }  // namespace
+
+void add_payloads(const NodeView& view, Json& works) {
+  if (!view.leadership || view.leadership->voter == nullptr) return;
+  const auto& ledger = view.leadership->voter->replica().queue().ledger();
+  for (auto& work : works) {
+    const auto* item = ledger.find(work::WorkId(work.value("id", std::uint64_t{0})));
+    if (item != nullptr) work["payload"] = {{"text", item->payload}};
+  }
+}
 
 void submit_spec(HttpDesk& desk, const HttpCallPtr& call, const work::Spec& spec,
                  std::function<void(work::WorkId)> then) {
@@ -201,10 +213,24 @@ void fail_work(HttpDesk& desk, const HttpCallPtr& call) {
   });
 }
 
+// Whoever runs an item learns with its next renewal that it is cancelled. Who claimed it over HTTP
+// renews nothing, so the queue takes it back in its name, and a later `complete` fails.
 void cancel_work(HttpDesk& desk, const HttpCallPtr& call) {
   const auto id = work_id_of(*call);
   if (!id) return desk.fail(call, Error{1503, "work_id is missing or no number", "", ""});
-  end_holding(desk, call, work::Cancel{{*id}}, "cancelled", "failed");
+  const wire::Query query{"work.show", {{"id", std::to_string(id->value())}}};
+  desk.ask(call, query, [&desk, call, id = *id](const Json& shown) {
+    const Json work = shown.value("work", Json::object());
+    const std::string worker = work.value("node", "");
+    const bool renews = work.value("state", "") != "leased" || !is_http_worker(worker);
+    const work::Cancel cancel{{id}};
+    if (renews) return end_holding(desk, call, cancel, "cancelled", "failed");
+    const work::Hold hold{id, work::Fence(work.value("token", std::uint64_t{0}))};
+    const work::Release release{*NodeId::parse(worker), {{hold, 0, 0, "", false}}};
+    end_holding(desk, call, cancel, "cancelled", "failed", [&desk, call, release] {
+      end_holding(desk, call, release, "cancelled", "failed");
+    });
+  });
 }
 
 void retry_work(HttpDesk& desk, const HttpCallPtr& call) {

@@ -6,7 +6,7 @@
 // looked up for it, and only its own grants are found that way. So a `complete` succeeds for the
 // holder only, and once.
 //
-// Pure functions.
+// Loop thread only.
 #pragma once
 
 #include <optional>
@@ -29,6 +29,9 @@ inline constexpr std::string_view kHttpWorker = ".http";
 
 // "leased" -> "claimed" and so on, from an item of work.list or work.show.
 [[nodiscard]] std::string legacy_state(const Json& work);
+// Lists come without payloads; a voter has them in its own copy of the queue. Of what it does not
+// find there (and on other nodes) the config stays unknown: {}.
+void add_payloads(const NodeView& view, Json& works);
 // A work.list or work.show item as a WorkItem; `wall_ms`: now.
 [[nodiscard]] Json legacy_item(const Json& work, std::int64_t wall_ms);
 // The config in a payload, {} if it holds none.

@@ -82,6 +82,11 @@ constexpr std::array kJob{
     Parameter{"num_games", "body", kNumber, false, "likewise"},
     Parameter{"metadata", "body", "object", false, "likewise"}};
 constexpr std::array kJobId{Parameter{"job_id", "body", kText, true, "the job"}};
+constexpr std::array kTraining{
+    Parameter{"job_type", "body", kText, false, "another kind of work"},
+    Parameter{"config_key", "body", kText, false, "given to the job, as all other keys are"}};
+constexpr std::array kLock{Parameter{"id", "path", kText, true, "a lock"}};
+constexpr std::array kPath{Parameter{"path", "query", kText, false, "of a file"}};
 constexpr std::array kLocal{Parameter{"local", "query", kText, false, "1: what this node runs"}};
 constexpr std::array kDrain{Parameter{"mode", "body", kText, true, "drain, evict or resume"}};
 constexpr std::array kTransfer{
@@ -175,6 +180,23 @@ constexpr auto kRows = std::to_array<Row>({
     change("/job/kill", "cancels a job", cancel_job, kJobId),
     change("/restart_stuck_jobs", "nothing to do: leases end by themselves", restart_stuck_jobs),
     change("/register", "whether the roster names a node", register_node, kRegister),
+    change("/training/nnue/start", "adds a job of kind training", start_training, kTraining),
+    change("/training/cmaes/start", "adds a job of kind gpu_cmaes", start_training, kTraining),
+    read("/raft/work", "as /work/status", answer_work_status),
+    read("/raft/jobs", "as /jobs", list_jobs, kLocal),
+    change("/admin/unretire", "whether a member has left", unretire_node, kRegister),
+    take("/admin/purge_stale", "nothing to do: the dead are forgotten by themselves", purge_nothing,
+         {}),
+    change("/admin/clear_nat_blocked", "nothing to do: ways are found out anew", clear_nothing),
+    change("/admin/add_peer", "not here: 410 says what to do instead", answer_gone),
+    read("/raft/lock/{id}", "likewise", answer_gone, kLock),
+    change("/raft/lock/{id}", "likewise", answer_gone, kLock),
+    read("/sync/file", "likewise", answer_gone, kPath, Access::token),
+    change("/sync/start", "likewise", answer_gone),
+    change("/sync/training", "likewise", answer_gone),
+    read("/data_manifest", "likewise", answer_gone),
+    change("/cleanup", "likewise", answer_gone),
+    change("/cleanup/files", "likewise", answer_gone),
 });
 
 template <auto Member>
