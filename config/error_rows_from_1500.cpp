@@ -190,6 +190,9 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
      "the node that was asked is no voter, so the leader would not believe it",
      "ask the leader itself, or another voter, with --node"},
     // 1740: the work queue
+    {1730, "another node did not answer",
+     "what was asked lies on one node only, and that one did not answer in time",
+     "riftbus why node NAME says what is known of it; ask again"},
     {1740, "needs of work do not parse",
      "the expression of what work asks of a worker is malformed",
      "write clauses like: gpus>=1 && vram_gb>=40 && cuda>=12.1 && !tag.spot"},

@@ -62,6 +62,9 @@ class ExecutorShell {
   [[nodiscard]] static bool takes(std::string_view query);
   void on_query(const bus::Received& received, const std::set<Role>& roles, TimePoint now);
 
+  using OnDocument = std::function<void(const Result<std::string>&)>;
+  // Of job.output, later.
+  void answer_output(const wire::Query& query, OnDocument done);
   // As on_query(), for whoever asks in this process; not job.output.
   [[nodiscard]] Result<std::string> answer(const wire::Query& query, const std::set<Role>& roles,
                                            TimePoint now);
@@ -88,8 +91,7 @@ class ExecutorShell {
   void recover(TimePoint now);
   void measure(TimePoint now);
   void note(const jobs::Hold& hold, const std::string& text, TimePoint now);
-  void send_output(const bus::Received& received, const wire::Query& query);
-  void reply(const bus::Received& received, Result<std::string> document);
+  void reply(const bus::Received& received, const Result<std::string>& document);
   [[nodiscard]] std::string list_document(TimePoint now) const;
 
   NodeSettings settings_;

@@ -65,6 +65,16 @@ void Node::State::open_executor() {
                               {"slots", std::to_string(settings.executor.slots)}});
 }
 
+// Whoever asks for somebody else says so, and only a voter is believed (node/quorum/work_desk.h).
+const std::set<Role>& Node::State::rights_in(const bus::Received& received,
+                                             const std::set<Role>& roles) const {
+  const auto& query = std::get<wire::Query>(received.envelope.body);
+  const auto asker = query.arguments.find("for");
+  if (asker == query.arguments.end() || !roles.contains(Role::voter)) return roles;
+  const auto id = NodeId::parse(asker->second);
+  return id ? roles_of(*id) : roles;
+}
+
 // True: it was a question about this node's jobs.
 bool Node::State::on_executor_query(const bus::Received& received, const std::set<Role>& roles) {
   const auto& query = std::get<wire::Query>(received.envelope.body);

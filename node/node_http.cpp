@@ -34,8 +34,14 @@ void Node::State::open_http() {
         [this](const wire::Query& query, const HttpGround::OnDocument& done) {
           when_leader_is_known(query, [this, query, done] { answer_for_http(query, done); });
         },
+        [this](const NodeId& node, const wire::Query& query, HttpGround::OnDocument done) {
+          ask_node_for_http(node, query, std::move(done));
+        },
         [this](const work::Command& command, const WorkClient::OnReply& done) {
           work->submit(command, Nanos(), now + kCommandMax, done, name_for_http());
+        },
+        [this](std::uint64_t number, const wire::TapStart& wanted) {
+          return desk->tap_here(number, wanted, kTapPartBytes, now);
         }});
   }
   auto opened = HttpFront::open(settings, *http_desk);
@@ -133,6 +139,22 @@ void Node::State::answer_for_http(const wire::Query& query, const HttpGround::On
     return done(Error{refusal->code, refusal->what, "", refusal->next});
   }
   done(Error{1502, "not asked over HTTP", query.name, "use riftbus"});
+}
+
+// Of this node or another one; in whose name, that one judges (rights_in()).
+void Node::State::ask_node_for_http(const NodeId& node, const wire::Query& query,
+                                    HttpGround::OnDocument done) {
+  if (node != prepared.settings.node_id) {
+    wire::Query named = query;
+    if (const NodeId admin = name_for_http(); !admin.empty()) {
+      named.arguments["for"] = admin.value();
+    }
+    return peers->ask(node, named, now + kQuestionMax, std::move(done));
+  }
+  if (query.name == "job.output" && executor) {
+    return executor->answer_output(query, std::move(done));
+  }
+  answer_for_http(query, done);
 }
 
 // The end of a turn.

@@ -73,13 +73,14 @@ void Node::State::turn() {
   members->tick(now);
   turn_leadership();
   if (desk->has_work()) desk->tick(view());
+  peers->tick(now);
   if (now >= housekeeping_due) housekeeping();
   turn_http();
 }
 
 TimePoint Node::State::next_deadline() const {
-  auto due = std::min(
-      {housekeeping_due, members->next_deadline(), desk->next_deadline(), leadership_deadline()});
+  auto due = std::min({housekeeping_due, members->next_deadline(), desk->next_deadline(),
+                       peers->next_deadline(), leadership_deadline()});
   if (ends_at) due = std::min(due, *ends_at);
   return due;
 }
@@ -131,6 +132,7 @@ void Node::State::on_received(bus::Received& received) {
     return when_leader_is_known(std::get<wire::Query>(received.envelope.body),
                                 [this, received] { on_query(received); });
   }
+  if (peers->on_answer(received)) return;
   if (on_work_kind(received, kind, roles)) return;
   if (!MemberShell::takes(kind)) {
     on_owner_kind(received, kind, roles);
@@ -162,8 +164,9 @@ void Node::State::when_leader_is_known(const wire::Query& query, std::function<v
 
 void Node::State::on_query(const bus::Received& received) {
   const auto& roles = roles_of(received.envelope.origin);
-  if (on_executor_query(received, roles) || on_relay_order(received, roles) ||
-      on_leader_query(received, roles)) {
+  const auto& rights = rights_in(received, roles);
+  if (on_executor_query(received, rights) || on_relay_order(received, rights) ||
+      on_leader_query(received, rights)) {
     return;
   }
   know_subject(std::get<wire::Query>(received.envelope.body));

@@ -12,6 +12,7 @@
 #include "bus/zap.h"
 #include "node/api/desk.h"
 #include "node/api/leader_questions.h"
+#include "node/api/peer_questions.h"
 #include "node/disk/disk_thread.h"
 #include "node/disk/standing_orders.h"
 #include "node/executor_shell.h"
@@ -70,6 +71,8 @@ struct Node::State {
   void load_orders();
   void save_orders();
   void open_executor();
+  [[nodiscard]] const std::set<Role>& rights_in(const bus::Received& received,
+                                                const std::set<Role>& roles) const;
   [[nodiscard]] bool on_executor_query(const bus::Received& received, const std::set<Role>& roles);
 
   // node_attach.cpp: relays, those that lead here and being one.
@@ -89,6 +92,7 @@ struct Node::State {
   [[nodiscard]] Glance glance() const;
   [[nodiscard]] NodeId name_for_http() const;
   void answer_for_http(const wire::Query& query, const HttpGround::OnDocument& done);
+  void ask_node_for_http(const NodeId& node, const wire::Query& query, HttpGround::OnDocument done);
   void turn_http();
   void tend_http();
 
@@ -123,6 +127,7 @@ struct Node::State {
   std::unique_ptr<RosterShell> roster;  // null with --insecure
   std::unique_ptr<MemberShell> members;
   std::unique_ptr<Desk> desk;
+  std::unique_ptr<PeerQuestions> peers;
   ServerNames names;
   std::unique_ptr<LeaderWatch> leader;
   std::unique_ptr<WorkClient> work;

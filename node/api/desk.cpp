@@ -14,6 +14,8 @@ namespace {
 constexpr Millis kTapDrainEvery{50};
 // One message: well below what readers accept.
 constexpr std::size_t kTapDataBytes = 256 * 1024;
+// Above every handle that a connection gets.
+constexpr std::uint64_t kOwnTaps = std::uint64_t{1} << 63U;
 
 tap::MirrorLimits mirror_limits(std::size_t tap_queue_max) {
   tap::MirrorLimits limits;
@@ -147,8 +149,22 @@ void Desk::on_tap(const bus::Received& request, const std::set<Role>& roles, Tim
   bus_.reply(request.reply_to, request.envelope.correlation, mirror_.drain(handle, kTapDataBytes));
 }
 
+Result<wire::TapData> Desk::tap_here(std::uint64_t number, const wire::TapStart& wanted,
+                                     std::size_t bytes_max, TimePoint now) {
+  const tap::TapHandle handle{kOwnTaps + number};
+  if (wanted.lease_ms == 0) {
+    mirror_.stop(handle);
+    watch_bus();
+    return wire::TapData{};
+  }
+  if (const auto status = mirror_.start(handle, wanted, true, now); !status) return status.error();
+  watch_bus();
+  return mirror_.drain(handle, bytes_max);
+}
+
 void Desk::drain_taps() {
   for (const auto handle : mirror_.ready()) {
+    if (!taps_.contains(handle)) continue;  // tap_here() takes what it wants
     const bus::ReplyTo asker{handle.value()};
     const auto outcome = bus_.reply(asker, taps_[handle], mirror_.drain(handle, kTapDataBytes));
     if (outcome != bus::SendOutcome::gone) continue;

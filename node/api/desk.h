@@ -32,6 +32,10 @@ class Desk {
   // From a key that is no member's: members' pings are the failure detector's.
   void on_ping(const bus::Received& request, const NodeView& view);
   void on_tap(const bus::Received& request, const std::set<Role>& roles, TimePoint now);
+  // A tap of this process itself (HTTP), under a number of its own: begins or renews it, and takes
+  // what it has gathered, payloads too if wanted. Whether the asker may, the caller has found out.
+  [[nodiscard]] Result<wire::TapData> tap_here(std::uint64_t number, const wire::TapStart& wanted,
+                                               std::size_t bytes_max, TimePoint now);
   // True: it was the answer to one of our pings.
   bool on_pong(const bus::Received& answer, const NodeView& view);
   // Ends pings without answer and taps without renewal; sends what the taps have gathered.

@@ -4,6 +4,7 @@
 #include "bus/clock.h"
 #include "config/check.h"
 #include "node/api/api_json.h"
+#include "node/executor/output_reader.h"
 #include "node/executor_shell.h"
 
 namespace riftbus::node {
@@ -27,6 +28,31 @@ Json amounts_json(const std::vector<work::Amount>& amounts) {
   return json;
 }
 
+// The end of `text` that is a character only in part.
+std::size_t torn_bytes(std::string_view text) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xC0U) == 0x80U) continue;  // goes on
+    const std::size_t length = byte >= 0xF0U ? 4 : byte >= 0xE0U ? 3 : byte >= 0xC0U ? 2 : 1;
+    return length > back ? back : 0;
+  }
+  return 0;
+}
+
+std::string output_document(const NodeId& node, work::WorkId id, bool is_error,
+                            executor::OutputPart part) {
+  // Left for the next question, which begins at `next`; unless there is nothing else.
+  const std::size_t torn = torn_bytes(part.text);
+  if (torn < part.text.size()) part.text.resize(part.text.size() - torn);
+  const Json json{{"schema", 1},           {"document", "job.output"},
+                  {"node", node.value()},  {"id", id.value()},
+                  {"fence", part.fence},   {"stream", is_error ? "stderr" : "stdout"},
+                  {"offset", part.offset}, {"next", part.offset + part.text.size()},
+                  {"begin", part.begin},   {"end", part.end},
+                  {"text", part.text}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 }  // namespace
 
 bool ExecutorShell::takes(std::string_view query) {
@@ -36,7 +62,11 @@ bool ExecutorShell::takes(std::string_view query) {
 void ExecutorShell::on_query(const bus::Received& received, const std::set<Role>& roles,
                              TimePoint now) {
   const auto& query = std::get<wire::Query>(received.envelope.body);
-  if (query.name == "job.output" && !roles.empty()) return send_output(received, query);
+  if (query.name == "job.output" && !roles.empty()) {
+    return answer_output(query, [this, received](const Result<std::string>& document) {
+      reply(received, document);
+    });
+  }
   reply(received, answer(query, roles, now));
 }
 
@@ -63,10 +93,10 @@ std::map<std::string, std::size_t> ExecutorShell::count_kinds() const {
   return counts;
 }
 
-void ExecutorShell::reply(const bus::Received& received, Result<std::string> document) {
+void ExecutorShell::reply(const bus::Received& received, const Result<std::string>& document) {
   wire::Body body;
   if (document) {
-    body = wire::Answer{std::move(*document)};
+    body = wire::Answer{*document};
   } else {
     const auto& error = document.error();
     body = wire::Refusal{error.code, error.what, error.next};
@@ -74,34 +104,30 @@ void ExecutorShell::reply(const bus::Received& received, Result<std::string> doc
   bus_.reply(received.reply_to, received.envelope.correlation, std::move(body));
 }
 
-void ExecutorShell::send_output(const bus::Received& received, const wire::Query& query) {
+void ExecutorShell::answer_output(const wire::Query& query, OnDocument done) {
   const work::WorkId id(parse_number(argument_of(query, "id"), 0));
   const bool is_error = argument_of(query, "stream") == "stderr";
+  const std::string from = argument_of(query, "offset");
+  const auto offset = from.empty() ? std::nullopt : std::optional(parse_number(from, 0));
   const auto bytes = std::min<std::uint64_t>(
       parse_number(argument_of(query, "bytes"), kOutputBytesMax), kOutputBytesMax);
-  auto text = std::make_shared<Result<std::string>>(std::string());
+  auto part = std::make_shared<Result<executor::OutputPart>>(executor::OutputPart());
   const auto folder = settings_.paths.data_dir + "/jobs";
   if (job_thread_ == nullptr || outputs_ >= kOutputsMax) {
-    return reply(received, Error{executor::kBadJobFiles, "this node cannot read its jobs now", "",
-                                 "see its log"});
+    return done(
+        Error{executor::kBadJobFiles, "this node cannot read its jobs now", "", "see its log"});
   }
   ++outputs_;
-  const bool taken = job_thread_->post(
-      {[=] {
-         *text = executor::read_output(folder, id, is_error, bytes);
-         return Status(Ok{});
-       },
-       [this, text, received, id, is_error](const Status&) {
-         --outputs_;
-         if (!*text) return reply(received, text->error());
-         Json json{{"schema", 1},
-                   {"document", "job.output"},
-                   {"node", settings_.node_id.value()},
-                   {"id", id.value()},
-                   {"stream", is_error ? "stderr" : "stdout"},
-                   {"text", **text}};
-         reply(received, json.dump(-1, ' ', false, Json::error_handler_t::replace));
-       }});
+  const bool taken =
+      job_thread_->post({[=] {
+                           *part = executor::read_output_part(folder, id, is_error, offset, bytes);
+                           return Status(Ok{});
+                         },
+                         [this, part, id, is_error, done = std::move(done)](const Status&) {
+                           --outputs_;
+                           if (!*part) return done(part->error());
+                           done(output_document(settings_.node_id, id, is_error, **part));
+                         }});
   RIFTBUS_CHECK(taken);
 }
 

@@ -11,7 +11,8 @@
 //     io/progress io/checkpoint io/result    written by the program
 //     work/                     its working directory, unless its kind names another
 //     reserve                   room on the disk for the end; gone once that is written
-//     stdout.log stderr.log     its output; older parts in *.log.1
+//     stdout.log stderr.log     its output; older parts in *.log.1, and how
+//                               much there was before in *.log.begin
 //   <jobs>/finished/<id>-<fence>/   output of jobs that are over
 //   <jobs>/trash/                   what is being removed
 //

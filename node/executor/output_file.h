@@ -1,5 +1,6 @@
 // OutputFile: a program's output on disk, bounded: when the file has half of what it may have, it
 // becomes FILE.1 and a new one begins. So the latest half is always there, and no more than all.
+// FILE.begin then says at which byte of the stream FILE begins, and which file it speaks of.
 //
 // OutputTail: the last bytes of a stream in memory.
 //
@@ -7,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,11 +23,20 @@ class OutputFile {
 
   void write(std::string_view bytes);
 
+  struct Note {
+    std::uint64_t begin = 0;  // the stream's byte that comes first
+    std::uint64_t file = 0;   // its inode
+  };
+  // Nothing: there is none that reads.
+  [[nodiscard]] static std::optional<Note> read_note(const std::string& path);
+
  private:
   void open_file();
+  void write_note() const;
 
   std::string path_;
   std::uint64_t half_;
+  std::uint64_t begin_ = 0;  // of `file_`, in the stream
   std::uint64_t written_ = 0;
   int file_ = -1;
 };

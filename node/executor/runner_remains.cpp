@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "node/executor/output_reader.h"
 #include "node/executor/processes_linux.h"
 #include "node/executor/runner.h"
 #include "node/jobs/kinds.h"
@@ -221,35 +222,9 @@ void Runner::prune_finished() const {
 
 Result<std::string> read_output(const std::string& jobs_folder, work::WorkId id, bool is_error,
                                 std::size_t bytes_max) {
-  std::optional<Hold> best;
-  std::string best_folder;
-  for (const auto& base : {jobs_folder, jobs_folder + "/" + kFinishedFolder}) {
-    const auto holds = find_attempts(base);
-    if (!holds) return holds.error();
-    for (const auto& hold : *holds) {
-      if (hold.id != id || (best && hold.fence < best->fence)) continue;
-      best = hold;
-      best_folder = base + "/" + folder_name(hold);
-    }
-  }
-  if (!best) {
-    return Error{kBadJobFiles, "no output of this work is kept here", jobs_folder,
-                 "see which node ran it, and executor.finished_kept"};
-  }
-  const std::string path = best_folder + (is_error ? "/stderr.log" : "/stdout.log");
-  std::string text;
-  for (const auto& part : {path + ".1", path}) {
-    std::ifstream stream(part, std::ios::binary | std::ios::ate);
-    if (!stream) continue;
-    const auto size = static_cast<std::streamoff>(stream.tellg());
-    const auto begin = std::max<std::streamoff>(0, size - static_cast<std::streamoff>(bytes_max));
-    std::string chunk(static_cast<std::size_t>(size - begin), '\0');
-    stream.seekg(begin);
-    stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    text += chunk;
-  }
-  if (text.size() > bytes_max) text.erase(0, text.size() - bytes_max);
-  return text;
+  auto part = read_output_part(jobs_folder, id, is_error, std::nullopt, bytes_max);
+  if (!part) return part.error();
+  return std::move(part->text);
 }
 
 }  // namespace riftbus::executor

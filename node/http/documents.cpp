@@ -42,9 +42,6 @@ void answer_voters(HttpDesk& desk, const HttpCallPtr& call) {
 void answer_events(HttpDesk& desk, const HttpCallPtr& call) {
   desk.pass(call, query_of(*call, "event.list", {"since", "limit"}));
 }
-void answer_node_jobs(HttpDesk& desk, const HttpCallPtr& call) {
-  desk.pass(call, query_of(*call, "job.list", {}));
-}
 void answer_work_list(HttpDesk& desk, const HttpCallPtr& call) {
   desk.pass(call,
             query_of(*call, "work.list", {"state", "kind", "group", "node", "after", "limit"}));
@@ -58,8 +55,8 @@ void answer_why_work(HttpDesk& desk, const HttpCallPtr& call) {
 void answer_work_stats(HttpDesk& desk, const HttpCallPtr& call) {
   desk.pass(call, query_of(*call, "work.stats", {}));
 }
-void order_drain(HttpDesk& desk, const HttpCallPtr& call) {
-  desk.pass(call, query_of(*call, "job.drain", {"mode"}));
+void answer_work_ended(HttpDesk& desk, const HttpCallPtr& call) {
+  desk.pass(call, query_of(*call, "work.history", {"state", "kind", "group", "node", "limit"}));
 }
 
 // The former orchestrator named whom it wanted in several ways.

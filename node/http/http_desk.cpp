@@ -27,6 +27,7 @@ constexpr auto kKinds = std::to_array<Kind>({{1304, 403, "NOT_ALLOWED"},
                                              {1727, 404, "NO_SUCH_NODE"},
                                              {1728, 404, "NO_SUCH_WORK"},
                                              {1729, 403, "NOT_LEADER"},
+                                             {1730, 504, "NO_ANSWER"},
                                              {1740, 400, "BAD_NEEDS"},
                                              {1745, 409, "NO_JOBS_HERE"}});
 
@@ -60,15 +61,31 @@ void HttpDesk::pass(const HttpCallPtr& call, const wire::Query& query) {
   });
 }
 
-void HttpDesk::ask(const HttpCallPtr& call, const wire::Query& query, OnJson then) {
-  ground_.ask(query, [this, call, then = std::move(then)](const Result<std::string>& document) {
+void HttpDesk::pass_to(const HttpCallPtr& call, const NodeId& node, const wire::Query& query) {
+  ground_.ask_node(node, query, [this, call](const Result<std::string>& document) {
+    if (!document) return fail(call, document.error());
+    call->reply(http::make_response(200, *document));
+  });
+}
+
+HttpGround::OnDocument HttpDesk::read_then(const HttpCallPtr& call, OnJson then) {
+  return [this, call, then = std::move(then)](const Result<std::string>& document) {
     if (!document) return fail(call, document.error());
     const Json json = Json::parse(*document, nullptr, false);
     if (!json.is_object()) {
-      return fail(call, Error{1724, "the leader's answer cannot be read", "", "update this node"});
+      return fail(call, Error{1724, "the answer cannot be read", "", "update this node"});
     }
     then(json);
-  });
+  };
+}
+
+void HttpDesk::ask(const HttpCallPtr& call, const wire::Query& query, OnJson then) {
+  ground_.ask(query, read_then(call, std::move(then)));
+}
+
+void HttpDesk::ask_node(const HttpCallPtr& call, const NodeId& node, const wire::Query& query,
+                        OnJson then) {
+  ground_.ask_node(node, query, read_then(call, std::move(then)));
 }
 
 void HttpDesk::command(const HttpCallPtr& call, const work::Command& command, OnReply then) {

@@ -42,7 +42,11 @@ struct HttpGround {
   std::function<Glance()> glance;
   // In an operator's name.
   std::function<void(const wire::Query&, OnDocument)> ask;
+  // Likewise, of that node itself: what lies there only.
+  std::function<void(const NodeId&, const wire::Query&, OnDocument)> ask_node;
   std::function<void(const work::Command&, WorkClient::OnReply)> command;
+  // Begins, renews or (lease 0) ends the tap of that number, and takes what it has gathered.
+  std::function<Result<wire::TapData>(std::uint64_t, const wire::TapStart&)> tap;
 };
 
 class HttpDesk {
@@ -58,12 +62,21 @@ class HttpDesk {
 
   // The document as it is.
   void pass(const HttpCallPtr& call, const wire::Query& query);
+  // What that node says of itself.
+  void document_of(const NodeId& node, const wire::Query& query, HttpGround::OnDocument done) {
+    ground_.ask_node(node, query, std::move(done));
+  }
+  void pass_to(const HttpCallPtr& call, const NodeId& node, const wire::Query& query);
   // The document, read; an error is answered here.
   void ask(const HttpCallPtr& call, const wire::Query& query, OnJson then);
+  void ask_node(const HttpCallPtr& call, const NodeId& node, const wire::Query& query, OnJson then);
   void command(const HttpCallPtr& call, const work::Command& command, OnReply then);
   // Nobody waits for the answer.
   void order(const work::Command& command, WorkClient::OnReply then) {
     ground_.command(command, std::move(then));
+  }
+  [[nodiscard]] Result<wire::TapData> tap(std::uint64_t number, const wire::TapStart& wanted) {
+    return ground_.tap(number, wanted);
   }
 
   void fail(const HttpCallPtr& call, const Error& error) const;
@@ -71,6 +84,8 @@ class HttpDesk {
   [[nodiscard]] std::uint64_t next_request();
 
  private:
+  [[nodiscard]] HttpGround::OnDocument read_then(const HttpCallPtr& call, OnJson then);
+
   HttpGround ground_;
   std::uint64_t last_request_ = 0;
 };
@@ -89,7 +104,6 @@ void answer_leader(HttpDesk&, const HttpCallPtr&);
 void answer_links(HttpDesk&, const HttpCallPtr&);
 void answer_member(HttpDesk&, const HttpCallPtr&);
 void answer_members(HttpDesk&, const HttpCallPtr&);
-void answer_node_jobs(HttpDesk&, const HttpCallPtr&);
 void answer_voters(HttpDesk&, const HttpCallPtr&);
 void answer_why_leader(HttpDesk&, const HttpCallPtr&);
 void answer_why_member(HttpDesk&, const HttpCallPtr&);
@@ -97,8 +111,16 @@ void answer_why_work(HttpDesk&, const HttpCallPtr&);
 void answer_work_show(HttpDesk&, const HttpCallPtr&);
 void answer_work_list(HttpDesk&, const HttpCallPtr&);
 void answer_work_stats(HttpDesk&, const HttpCallPtr&);
-void order_drain(HttpDesk&, const HttpCallPtr&);
+void answer_work_ended(HttpDesk&, const HttpCallPtr&);
 void order_transfer(HttpDesk&, const HttpCallPtr&);
+
+// node/http/node_calls.cpp
+void answer_job_output(HttpDesk&, const HttpCallPtr&);
+void answer_node_jobs(HttpDesk&, const HttpCallPtr&);
+void order_drain(HttpDesk&, const HttpCallPtr&);
+void order_flags(HttpDesk&, const HttpCallPtr&);
+// The former orchestrator's feature flags, where this policy is in force.
+[[nodiscard]] Json flags_json(const std::string& policy);
 
 // node/http/metrics.cpp
 void answer_metrics(HttpDesk&, const HttpCallPtr&);

@@ -171,7 +171,8 @@ std::optional<http::Response> HttpFront::admit(http::Request& request) const {
   }
   auto* match = std::get_if<http::Match>(&matched);
   const auto may_be_on_health_port = [](const HttpRoute& route) {
-    return route.way == Way::here && route.own != Own::page && route.own != Own::stream;
+    return route.way == Way::here && route.own != Own::page && route.own != Own::stream &&
+           route.own != Own::tap;
   };
   if (match == nullptr ||
       (request.on_health_port && !may_be_on_health_port(http_handlers()[match->index]))) {
@@ -222,6 +223,8 @@ void HttpFront::serve_own(const http::Request& request, const http::Reply& reply
       return reply(ready());
     case Own::stream:
       return reply(stream(request));
+    case Own::tap:
+      return serve_tap(request, reply);
     case Own::page:
       return reply(answer_page(request));
     case Own::openapi:

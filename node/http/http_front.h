@@ -29,6 +29,7 @@
 #include "node/http/glance.h"
 #include "node/http/http_desk.h"
 #include "node/http/machine_meter.h"
+#include "node/http/tap_feed.h"
 
 namespace riftbus::node {
 
@@ -82,6 +83,10 @@ class HttpFront {
   [[nodiscard]] http::Response ready();
   [[nodiscard]] http::Response stream(const http::Request& request);
   void refresh_feed();
+  // http_front_tap.cpp
+  void serve_tap(const http::Request& request, http::Reply reply);
+  [[nodiscard]] std::string read_tap(const std::shared_ptr<TapReader>& reader);
+  void end_tap(std::uint64_t number);
   void make_room();
   [[nodiscard]] std::shared_ptr<const Glance> glance() const;
   [[nodiscard]] Nanos loop_age() const;
@@ -94,6 +99,7 @@ class HttpFront {
   std::map<std::string, Kept> kept_;
   EventFeed feed_;
   TimePoint feed_asked_{};
+  std::uint64_t taps_begun_ = 0;
   mutable std::mutex mutex_;
   std::shared_ptr<const Glance> glance_;
   std::atomic<std::int64_t> beat_ns_{0};

@@ -40,22 +40,49 @@ Json job_json(const Json& work, std::int64_t wall_ms) {
   return job;
 }
 
+bool is_ended(const std::string& status) {
+  return status == "completed" || status == "cancelled" || status == "failed";
+}
+
+// Of the queue's works, those that were asked for.
+void add_jobs(const HttpDesk& desk, const HttpCall& call, const Json& list, Json& jobs) {
+  const Glance seen = desk.glance();
+  const std::string local = argument_of(call, "local");
+  const std::string wanted = argument_of(call, "status");
+  Json works = list.value("works", Json::array());
+  add_payloads(desk.view(), works);
+  for (const auto& work : works) {
+    Json job = job_json(work, seen.when.wall_ms);
+    const std::string status = job["status"];
+    const bool is_here = job["node_id"] == seen.node && status != "pending";
+    if ((local == "1" || local == "true") && !is_here) continue;
+    if (!wanted.empty() && status != wanted && (wanted != "ended" || !is_ended(status))) continue;
+    jobs.push_back(std::move(job));
+  }
+}
+
+void reply_jobs(const HttpCallPtr& call, Json jobs) {
+  const auto total = jobs.size();
+  reply_json(call, 200, {{"success", true}, {"jobs", std::move(jobs)}, {"total", total}});
+}
+
 }  // namespace
 
+// What has ended is listed on demand only; what failed too often the queue keeps with the rest.
 void list_jobs(HttpDesk& desk, const HttpCallPtr& call) {
-  const std::string local = argument_of(*call, "local");
-  const bool only_here = local == "1" || local == "true";
-  desk.ask(call, {"work.list", {{"limit", kListMax}}}, [&desk, call, only_here](const Json& list) {
-    const Glance seen = desk.glance();
-    Json jobs = Json::array(), works = list.value("works", Json::array());
-    add_payloads(desk.view(), works);
-    for (const auto& work : works) {
-      Json job = job_json(work, seen.when.wall_ms);
-      const bool is_here = job["node_id"] == seen.node && job["status"] != "pending";
-      if (!only_here || is_here) jobs.push_back(std::move(job));
-    }
-    const auto total = jobs.size();
-    reply_json(call, 200, {{"success", true}, {"jobs", std::move(jobs)}, {"total", total}});
+  const std::string wanted = argument_of(*call, "status");
+  desk.ask(call, {"work.list", {{"limit", kListMax}}}, [&desk, call, wanted](const Json& list) {
+    Json jobs = Json::array();
+    add_jobs(desk, *call, list, jobs);
+    const bool wants_history = wanted == "ended" || wanted == "completed" || wanted == "cancelled";
+    if (!wants_history) return reply_jobs(call, std::move(jobs));
+    const std::string limit = argument_of(*call, "limit");
+    const wire::Query query{"work.history", {{"limit", limit.empty() ? "100" : limit}}};
+    desk.ask(call, query, [&desk, call, jobs](const Json& history) {
+      Json all = jobs;
+      add_jobs(desk, *call, history, all);
+      reply_jobs(call, std::move(all));
+    });
   });
 }
 

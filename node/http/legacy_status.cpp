@@ -92,14 +92,20 @@ Counts add_peers(const NodeView& view, const Glance& seen, bool alive_only, Json
   return counts;
 }
 
-Json protocols_json(const NodeView& view, const Glance& seen, const NodeSettings& settings,
+// The policy in force, as it may be changed while the node runs.
+Json protocols_json(const NodeView& view, const Glance& seen, const std::string& policy,
                     std::size_t alive) {
-  const std::string policy = settings.leadership.policy;
   return {{"membership_mode", "swim"},
           {"consensus_mode", policy},
+          {"flags", flags_json(policy)},
           {"swim",
            {{"enabled", true}, {"started", view.membership->joined()}, {"alive_count", alive + 1}}},
           {"raft", {{"enabled", true}, {"available", seen.keeps_log || !seen.leader.empty()}}}};
+}
+
+std::string policy_of(const Json& native, const NodeSettings& settings) {
+  const Json policy = native.value("leadership", Json::object()).value("policy", Json());
+  return policy.is_string() ? policy.get<std::string>() : settings.leadership.policy;
 }
 
 std::size_t queue_size(const NodeView& view) {
@@ -141,7 +147,8 @@ void answer_status(HttpDesk& desk, const HttpCallPtr& call) {
     json["uptime_seconds"] = static_cast<double>(to_ms(view.now.at - seen.started)) / 1000;
     json["version"] = view.software;
     json["cluster_health"] = native.value("state", "");
-    json["swim_raft"] = protocols_json(view, seen, desk.settings(), counts.alive);
+    json["swim_raft"] =
+        protocols_json(view, seen, policy_of(native, desk.settings()), counts.alive);
     json["partition"] = {{"detected", !json["voter_quorum_ok"].get<bool>()}};
     json["network"] = {{"peers_total", json["total_peers"]}, {"peers_alive", counts.alive}};
     json["gossip_metrics"] = native.value("membership", Json::object());

@@ -87,15 +87,45 @@ constexpr std::array kTraining{
     Parameter{"config_key", "body", kText, false, "given to the job, as all other keys are"}};
 constexpr std::array kLock{Parameter{"id", "path", kText, true, "a lock"}};
 constexpr std::array kPath{Parameter{"path", "query", kText, false, "of a file"}};
-constexpr std::array kLocal{Parameter{"local", "query", kText, false, "1: what this node runs"}};
-constexpr std::array kDrain{Parameter{"mode", "body", kText, true, "drain, evict or resume"}};
+constexpr std::array kLocal{
+    Parameter{"local", "query", kText, false, "1: what this node runs"},
+    Parameter{
+        "status", "query", kText, false,
+        "pending, claimed, running, failed; completed, cancelled, or ended: all that are over"},
+    Parameter{"limit", "query", kNumber, false, "of what is over: 100 if not said"}};
+constexpr std::array kExecutor{
+    Parameter{"node_id", "query", kText, false, "whose; this node's if not said"}};
+constexpr std::array kDrain{
+    Parameter{"mode", "body", kText, true, "drain, evict or resume"},
+    Parameter{"node_id", "body", kText, false, "which node; this one if not said"}};
+constexpr std::array kFlags{
+    Parameter{"CONSENSUS_MODE", "body", kText, false, "raft, bully, hybrid or configured"},
+    Parameter{"RAFT_ENABLED", "body", "boolean", false, "true: raft, false: bully"},
+    Parameter{"MEMBERSHIP_MODE", "body", kText, false, "swim"},
+    Parameter{"RINGRIFT_SWIM_ENABLED", "body", "boolean", false, "true"},
+    Parameter{"node_id", "body", kText, false, "which node; this one if not said"}};
+constexpr std::array kEnded{Parameter{"state", "query", kText, false, "done or cancelled"},
+                            Parameter{"kind", "query", kText, false, "kind of work"},
+                            Parameter{"group", "query", kText, false, "whose work"},
+                            Parameter{"node", "query", kText, false, "who had it last"},
+                            Parameter{"limit", "query", kNumber, false, "1 to 2000"}};
+constexpr std::array kOutput{
+    Parameter{"id", "path", kText, true, "an item of work"},
+    Parameter{"stream", "query", kText, false, "stdout (if not said) or stderr"},
+    Parameter{"offset", "query", kNumber, false, "from which byte: `next` of an earlier answer"},
+    Parameter{"bytes", "query", kNumber, false, "at most, up to 262144"},
+    Parameter{"node", "query", kText, false, "who ran it; if not said, whoever had it last"}};
 constexpr std::array kTransfer{
     Parameter{"id", "body", kText, false, "the voter that is to lead; else the fittest"}};
 constexpr std::array kRegister{Parameter{"node_id", "body", kText, true, "a node"}};
 
+constexpr std::array kTap{
+    Parameter{"filter", "query", kText, false, "which messages, as riftbus tap -Y takes it"},
+    Parameter{"payloads", "query", kNumber, false, "1: with the messages themselves"}};
+
 constexpr Row own(std::string_view pattern, std::string_view summary, Own what,
-                  std::span<const Parameter> parameters = {}) {
-  return {{"GET", pattern, Access::open, summary, parameters}, {Way::here, nullptr, what}};
+                  std::span<const Parameter> parameters = {}, Access access = Access::open) {
+  return {{"GET", pattern, access, summary, parameters}, {Way::here, nullptr, what}};
 }
 constexpr Row read(std::string_view pattern, std::string_view summary, HttpHandler handler,
                    std::span<const Parameter> parameters = {}, Access access = Access::open) {
@@ -120,6 +150,8 @@ constexpr auto kRows = std::to_array<Row>({
     own("/ready", "whether this node is part of its cluster: 200 or 503", Own::ready),
     own("/openapi.json", "this table, for programs", Own::openapi),
     own("/events", "the journal as server-sent events; resumes by Last-Event-ID", Own::stream),
+    own("/tap", "messages as the bus carries them, as server-sent events", Own::tap, kTap,
+        Access::token),
     read("/events/list", "entries of the journal", answer_events, kSince),
     read("/status", "the cluster as this node sees it", answer_status, kAlive),
     read("/overview", "the status document as it is", answer_overview),
@@ -147,6 +179,7 @@ constexpr auto kRows = std::to_array<Row>({
     read("/work/status", "the queue at a glance", answer_work_status),
     read("/work/status/{id}", "one item", answer_work_item, kId),
     read("/work/list", "work that has not ended", answer_work_list, kWorkFilter),
+    read("/work/ended", "work that has ended, the newest first", answer_work_ended, kEnded),
     read("/work/show/{id}", "one item with its attempts", answer_work_show, kId),
     read("/work/why/{id}", "why it is not running", answer_why_work, kId),
     read("/work/stats", "the queue in numbers", answer_work_stats),
@@ -167,14 +200,17 @@ constexpr auto kRows = std::to_array<Row>({
     read("/jobs", "work, as jobs", list_jobs, kLocal),
     change("/jobs", "adds a job", submit_job, kJob),
     read("/jobs/{id}", "one job", show_job, kId),
+    {{"GET", "/jobs/{id}/output", Access::open, "what it has written", kOutput},
+     {Way::single, answer_job_output, Own::none}},
     change("/jobs/{id}/cancel", "cancels it", cancel_job, kId),
     read("/api/jobs", "work, as jobs", list_jobs, kLocal),
     change("/api/jobs/submit", "adds a job", submit_job, kJob),
     read("/api/jobs/{id}", "one job", show_job, kId),
     change("/api/jobs/{id}/cancel", "cancels it", cancel_job, kId),
     read("/api/cluster/status", "members as a list", answer_cluster),
-    read("/executor", "what this node's executor runs and offers", answer_node_jobs),
-    change("/drain", "lets this node take no more work, or again", order_drain, kDrain),
+    read("/executor", "what a node's executor runs and offers", answer_node_jobs, kExecutor),
+    change("/drain", "lets a node take no more work, or again", order_drain, kDrain),
+    change("/flags", "changes the former orchestrator's feature flags", order_flags, kFlags),
     change("/start_job", "adds a job", submit_job, kJob),
     change("/stop_job", "cancels a job", cancel_job, kJobId),
     change("/job/kill", "cancels a job", cancel_job, kJobId),

@@ -15,7 +15,7 @@ namespace riftbus::node {
 
 enum class Way : std::uint8_t { here, shared, single };
 // What the HTTP thread answers itself.
-enum class Own : std::uint8_t { none, health, ready, openapi, stream, page };
+enum class Own : std::uint8_t { none, health, ready, openapi, stream, tap, page };
 
 struct HttpRoute {
   Way way = Way::single;

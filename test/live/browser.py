@@ -98,6 +98,10 @@ class Browser:
         with open(path, "wb") as file:
             file.write(base64.b64decode(self._ask("/screenshot")))
 
+    def devtools(self, command, parameters):
+        """Chromium's own protocol."""
+        return self._ask("/goog/cdp/execute", {"cmd": command, "params": parameters})
+
     def complaints(self):
         """What the page or the browser complained about since the last call."""
         return [entry["message"] for entry in self._ask("/se/log", {"type": "browser"})

@@ -105,6 +105,38 @@ class Dashboard(ClusterTest):
         wait_until(lambda: "No work of that" in self.browser.text('section[aria-label="Work"]'),
                    20, "it is shown no more")
 
+    def test_the_tap_is_filtered_paused_and_looked_into(self):
+        self.browser.go(self.address + "#/tap")
+        field, tap = 'form.ask input[type="search"]', 'section[aria-label="Tap"]'
+        self.browser.type(field, "size>>big")
+        self.browser.click("form.ask button")
+        self.browser.type("dialog input", TOKEN)
+        self.browser.click("dialog button.main")
+        wait_until(lambda: "column" in self.browser.text("p.trouble"), 10, "where the filter is bad")
+        self.assertEqual([text for text in self.browser.complaints()
+                          if "401" not in text and "400" not in text], [])
+        self.browser.run("document.querySelector(arguments[0]).select()", field)
+        self.browser.type(field, "kind=beat and from=n2")
+        self.browser.click("form.ask button")
+        wait_until(lambda: self.browser.text(tap).count("n2 ▸ *") >= 3, 20, "beats of n2 pass by")
+        lines = self.browser.run("return [...document.querySelectorAll('.taps li')].map("
+                                 "(one) => one.innerText.replace(/\\s+/g, ' '))")
+        self.assertEqual({tuple(one.split(" ")[1:4]) for one in lines}, {("beat", "n2", "▸")})
+        self.assertEqual(self.cluster.counter("n1", "tap.taps"), 1)
+        self.shoot("tap")
+        self.browser.click(tap + " .tools button")  # pause
+        before = self.browser.text(".taps")
+        wait_until(lambda: "waiting" in self.browser.text(tap + " .tools") and
+                   "(0 waiting" not in self.browser.text(tap + " .tools"), 20, "more have come")
+        self.assertEqual(self.browser.text(".taps"), before)
+        self.browser.click(".taps button.link")
+        wait_until(lambda: "up_ms=" in self.browser.text('section[aria-label="Message"]'), 10,
+                   "the message in detail")
+        self.browser.click(tap + " .tools button[aria-pressed=false]")  # as a table
+        self.assertIn("n2", self.browser.text(tap + " tbody tr"))
+        self.browser.go(self.address + "#/")
+        wait_until(lambda: self.cluster.counter("n1", "tap.taps") == 0, 10, "nobody taps")
+
     def test_it_may_load_from_its_node_only_and_run_nothing_inline(self):
         _, _, answer = self.web.request("GET", "/")
         self.assertIn("default-src 'self'", answer.getheader("Content-Security-Policy"))

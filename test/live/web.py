@@ -65,11 +65,13 @@ class Web:
 class Stream:
     """Server-sent events of a node, one at a time."""
 
-    def __init__(self, web, last_id=None, seconds=10):
+    def __init__(self, web, last_id=None, seconds=10, target="/events"):
         self.connection = web.connect(seconds=seconds)
         headers = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
+        if web.token:
+            headers += f"Authorization: Bearer {web.token}\r\n"
         self.connection.sendall(
-            f"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode())
+            f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode())
         self.file = self.connection.makefile("rb")
         while self.file.readline().strip():
             pass

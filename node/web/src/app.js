@@ -14,7 +14,9 @@ import { Leader } from './leader/leader.js';
 import { Members } from './members/table.js';
 import { MemberDrawer } from './members/drawer.js';
 import { Work, WorkDrawer } from './work/work.js';
+import { Ended } from './work/ended.js';
 import { Events } from './events/feed.js';
+import { Tap } from './tap/tap.js';
 
 const Overview = () => html`<${Tiles}/><${Problems}/>
   <div class="grid"><${Mesh}/><${Events}/><${Queue}/><${Leader}/><${Heat}/><${Members} perPage=${15}/></div>`;
@@ -22,8 +24,9 @@ const Overview = () => html`<${Tiles}/><${Problems}/>
 const VIEWS = {
   '#/': ['Overview', Overview],
   '#/members': ['Members', () => html`<${Members}/><${Heat}/>`],
-  '#/work': ['Work', () => html`<div class="stack"><${Queue}/><${Work}/></div>`],
+  '#/work': ['Work', () => html`<div class="stack"><${Queue}/><${Work}/><${Ended}/></div>`],
   '#/events': ['Events', () => html`<${Leader}/><${Events} most=${500} class="tall"/>`],
+  '#/tap': ['Tap', Tap],
 };
 
 function useHash() {

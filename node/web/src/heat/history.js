@@ -1,6 +1,7 @@
 // What was measured of each watched member over the last minutes, for the heat map. Pure.
 //
 // A column every COLUMN_MS, COLUMNS of them: ten minutes. Within a column the worst counts.
+import { byName } from '../model/format.js';
 
 export const COLUMN_MS = 4000;
 export const COLUMNS = 150;
@@ -44,5 +45,5 @@ export function rowsOf(history, what) {
   const ids = new Set();
   for (const column of history.columns) for (const id of column.values.keys()) ids.add(id);
   const heat = (id) => heatOf(last.values.get(id), what) ?? 2;
-  return [...ids].sort((a, b) => Math.round((heat(b) - heat(a)) * 4) || a.localeCompare(b, 'en', { numeric: true }));
+  return [...ids].sort((a, b) => Math.round((heat(b) - heat(a)) * 4) || byName(a, b));
 }

@@ -12,22 +12,24 @@ import { Empty, Facts, Standing } from '../parts/card.js';
 const AGAIN_MS = 3000;
 
 // Asks now and again while the drawer is open; what came last for another id is not shown.
-function useAnswers(id) {
+function useAnswers(id, isAlive) {
   const [answers, setAnswers] = useState({});
   useEffect(() => {
     let isOpen = true;
     let timer = 0;
     const ask = async () => {
       const name = encodeURIComponent(id);
-      const [shown, jobs] = await Promise.allSettled([
-        get(`/members/${name}`), get(`/work/list?state=leased&limit=200&node=${name}`)]);
+      const [shown, jobs, executor] = await Promise.allSettled([
+        get(`/members/${name}`), get(`/work/list?state=leased&limit=200&node=${name}`),
+        isAlive ? get(`/executor?node_id=${name}`) : null]);
       if (!isOpen) return;
-      setAnswers({ id, shown: shown.value, trouble: shown.reason?.message, jobs: jobs.value?.works });
+      setAnswers({ id, shown: shown.value, trouble: shown.reason?.message, jobs: jobs.value?.works,
+        executor: executor.value?.slots > 0 ? executor.value : null });
       timer = setTimeout(ask, AGAIN_MS);
     };
     ask();
     return () => { isOpen = false; clearTimeout(timer); };
-  }, [id]);
+  }, [id, isAlive]);
   return answers.id === id ? answers : {};
 }
 
@@ -41,8 +43,10 @@ function Resources({ member }) {
     ...Object.entries(member.tags || {})]}/>`;
 }
 
-function Jobs({ jobs }) {
-  return html`<h3>Work it has</h3>${!jobs?.length ? html`<${Empty}>none<//>` : html`<table>
+function Jobs({ jobs, executor }) {
+  return html`<h3>Work it has</h3>${executor && html`<p class="dim">
+      ${executor.draining ? 'It takes no more work. ' : ''}${executor.jobs.length} of ${executor.slots}
+      places are taken; load ${executor.load.toFixed(1)}.${executor.trouble}</p>`}${!jobs?.length ? html`<${Empty}>none<//>` : html`<table>
     <thead><tr><th>id</th><th>kind</th><th>runs for</th><th>done</th></tr></thead>
     <tbody>${jobs.map((job) => html`<tr key=${job.id}>
       <th scope="row"><button class="link" onClick=${() => showWork(job.id)}>${job.id}</button></th>
@@ -93,29 +97,29 @@ const History = ({ steps }) => html`<h3>History</h3><ol class="steps">
     ${step.evidence !== 'none' && html`<span class="dim">by ${step.evidence}
       ${step.accuser ? ` (${step.accuser})` : ''}</span>`}</li>`)}</ol>`;
 
-function Actions({ member, leader }) {
+function Actions({ member, leader, executor }) {
   const offers = usePick((state) => state.routes);
-  const draining = usePick((state) => state.overview?.jobs?.draining);
-  const runs = usePick((state) => Boolean(state.overview?.jobs));
   const isVoter = (member.roles || []).includes('voter');
-  const drain = () => askFirst(draining
-    ? { title: `Let ${member.id} take work again`, verb: 'Resume', path: '/drain',
-      body: { mode: 'resume' }, text: 'It will claim work again.' }
-    : { title: `Drain ${member.id}`, verb: 'Drain', path: '/drain', body: { mode: 'drain' },
-      isHarmful: true, text: 'It takes no more work; what runs there runs to its end.' });
+  const drain = () => askFirst({ title: `Drain ${member.id}`, verb: 'Drain', path: '/drain',
+    body: { mode: 'drain', node_id: member.id }, isHarmful: true,
+    text: 'It takes no more work; what runs there runs to its end.' });
+  const resume = () => askFirst({ title: `Let ${member.id} take work again`, verb: 'Resume',
+    path: '/drain', body: { mode: 'resume', node_id: member.id }, text: 'It will claim work again.' });
   const transfer = () => askFirst({ title: `Let ${member.id} lead`, verb: 'Transfer',
     path: '/leader/transfer', body: { id: member.id },
     text: `${leader || 'Nobody'} leads now. The queue pauses for a moment.` });
   return html`<div class="buttons">
-    ${member.self && runs && offers?.has('/drain') && html`<button onClick=${drain}>
-      ${draining ? 'Resume' : 'Drain'} …</button>`}
+    ${executor && offers?.has('/drain') && html`<button onClick=${executor.draining ? resume : drain}>
+      ${executor.draining ? 'Resume' : 'Drain'} …</button>`}
     ${isVoter && member.standing === 'alive' && member.id !== leader &&
       html`<button onClick=${transfer}>Let it lead …</button>`}</div>`;
 }
 
 export function MemberDrawer({ id }) {
   const leader = usePick((state) => state.overview?.leadership?.leader);
-  const { shown, trouble, jobs } = useAnswers(id);
+  const isAlive = usePick((state) => state.members.some((one) => one.id === id
+    && one.standing === 'alive'));
+  const { shown, trouble, jobs, executor } = useAnswers(id, isAlive);
   const member = shown?.member;
   return html`<${Drawer} title=${id} onClose=${() => select(null)}>
     ${trouble && html`<p class="trouble">${trouble}</p>`}
@@ -123,11 +127,11 @@ export function MemberDrawer({ id }) {
       <p><${Standing} is=${member.standing}/> in ${domainOf(member)}
         ${member.id === leader && html` <span class="tag leader">leader</span>`}
         ${(member.roles || []).map((role) => html` <span class="tag ${role}">${role}</span>`)}</p>
-      <${Actions} member=${member} leader=${leader}/>
+      <${Actions} member=${member} leader=${leader} executor=${executor}/>
       <h3>Why</h3><ul class="why">${reasonsOf({ ...shown, member })
         .map((reason) => html`<li>${reason}</li>`)}</ul>
       <${Resources} member=${member}/>
-      <${Jobs} jobs=${jobs}/>
+      <${Jobs} jobs=${jobs} executor=${executor}/>
       <${Paths} paths=${shown.paths}/>
       <${History} steps=${shown.history}/>
       <h3>Identity</h3><${Facts} of=${[['software', member.software],

@@ -6,6 +6,7 @@
 // A sector's share grows with the root of its size, so one that gains a node rarely moves others.
 //
 // Units: the circle's radius is 1, the middle is (0, 0); the caller scales.
+import { byName } from '../model/format.js';
 import { domainOf, isRelay, isVoter } from '../model/members.js';
 
 export const RELAY_RADIUS = 0.26;
@@ -14,7 +15,6 @@ export const OUTER = 0.95;
 const GAP = 0.07; // radians between two sectors
 const SPACING_MAX = 0.17;
 
-const byName = (a, b) => a.localeCompare(b, 'en', { numeric: true });
 const order = (a, b) => (isVoter(b) - isVoter(a)) || byName(a.id, b.id);
 
 // Places on the rings of a sector `width` radians wide, at least `spacing` apart.

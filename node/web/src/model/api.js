@@ -15,7 +15,17 @@ export class Refused extends Error {
     this.status = status;
     this.code = answer?.code || '';
     this.next = answer?.details?.next || '';
+    this.where = answer?.details?.where || '';
   }
+}
+
+// The body of an answer that does not end by itself; `signal` ends it.
+export async function openStream(path, signal) {
+  const token = readToken();
+  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  const response = await fetch(path, { headers, cache: 'no-store', signal });
+  if (!response.ok) throw new Refused(response.status, await response.json().catch(() => null));
+  return response.body;
 }
 
 async function request(path, options = {}) {

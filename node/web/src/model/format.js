@@ -1,5 +1,8 @@
 // Numbers as people read them. Pure.
 
+// n2 stands before n10. The collator is made once: a comparison that makes its own is much slower.
+export const byName = new Intl.Collator('en', { numeric: true }).compare;
+
 const SPANS = [[86400000, 'd'], [3600000, 'h'], [60000, 'm'], [1000, 's']];
 
 // 7100 -> "7.1 s", 93784000 -> "1 d 2 h": two units at most; null -> "–".

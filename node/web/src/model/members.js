@@ -1,4 +1,5 @@
 // What can be said about members from the documents alone. Pure.
+import { byName } from './format.js';
 
 export const STANDINGS = ['alive', 'suspect', 'unreachable', 'dead', 'left'];
 
@@ -43,6 +44,7 @@ export function summarise(members) {
 
 // Every word of the filter must be somewhere in what is shown of the member.
 export function matches(member, filter, leader) {
+  if (!filter) return true;
   const text = [describe(member, leader), JSON.stringify(member.tags || {}), member.software,
     member.resources?.gpu_name].join(' ').toLowerCase();
   return filter.toLowerCase().split(/\s+/).every((word) => text.includes(word));
@@ -60,10 +62,8 @@ const KEYS = {
 export function sorted(members, key, isDown) {
   const of = KEYS[key] || KEYS.id;
   const sign = isDown ? -1 : 1;
-  return [...members].sort((a, b) => {
-    const x = of(a);
-    const y = of(b);
-    if (x === y) return a.id.localeCompare(b.id, 'en', { numeric: true });
-    return (typeof x === 'string' ? x.localeCompare(y, 'en', { numeric: true }) : x - y) * sign;
-  });
+  return members.map((member) => [of(member), member]).sort(([x, a], [y, b]) => {
+    if (x === y) return byName(a.id, b.id);
+    return (typeof x === 'string' ? byName(x, y) : x - y) * sign;
+  }).map(([, member]) => member);
 }

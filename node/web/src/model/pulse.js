@@ -31,26 +31,32 @@ function everyMs() {
   return store.get().members.length > LARGE ? EVERY_MS_LARGE : EVERY_MS;
 }
 
+// The page is drawn for the first time as soon as there are members; the rest follows.
 async function ask() {
   const isWork = location.hash.startsWith('#/work');
-  const [glance, members, links, relays, stats, works] = await Promise.all([
-    get('/overview'),
-    getAll('/members', 'nodes'),
+  const first = Promise.all([get('/overview'), getAll('/members', 'nodes')]);
+  const rest = Promise.all([
     maybe(() => getAll('/links', 'links')),
     maybe(() => get('/relays')),
     maybe(() => get('/work/stats')),
     isWork ? maybe(() => get('/work/list?limit=500')) : null,
+    isWork ? maybe(() => get('/work/ended?limit=100')) : null,
   ]);
+  rest.catch(() => {}); // awaited below, unless the first has failed before
+  const [glance, { nodes }] = await first;
   const state = store.get();
-  const change = { link: 'live', lastAt: Date.now(), overview: glance, members: members.nodes };
+  const change = { link: 'live', lastAt: Date.now(), overview: glance, members: nodes };
+  if (!state.overview) store.set(change);
+  const [links, relays, stats, works, ended] = await rest;
   if (links) change.links = links.links;
   if (relays) change.relays = relays.relays;
   if (works) change.works = works.works;
+  if (ended) change.ended = ended.works;
   if (stats) {
     change.stats = stats;
     change.samples = addSample(state.samples, stats, Date.now());
   }
-  change.heat = addColumn(state.heat, members.nodes, Date.now());
+  change.heat = addColumn(state.heat, nodes, Date.now());
   store.set(change);
 }
 

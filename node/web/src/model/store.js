@@ -29,6 +29,7 @@ export const store = createStore({
   relays: [],
   stats: null,
   works: [],
+  ended: [], // work, the newest first
   events: [], // the newest last
   samples: [], // of the queue (queue/samples.js)
   heat: null, // of the links (heat/history.js)

@@ -7,15 +7,10 @@ import { count, span } from '../model/format.js';
 import { askFirst } from '../parts/dialog.js';
 import { Drawer } from '../parts/drawer.js';
 import { Card, Empty, Facts } from '../parts/card.js';
+import { Log } from './log.js';
+import { isOver, State, WORDS } from './state.js';
 
 const STATES = ['', 'ready', 'leased', 'delayed', 'dead'];
-const WORDS = { ready: 'waiting', leased: 'running', delayed: 'delayed', dead: 'dead letter',
-  done: 'done', cancelled: 'cancelled' };
-const SIGNS = { ready: 'voter', leased: 'alive', delayed: 'suspect', dead: 'dead', done: 'left',
-  cancelled: 'left' };
-
-const State = ({ of }) => html`<span class="standing"><i class="sign ${SIGNS[of.state]}"></i>
-  ${of.cancelling ? 'being cancelled' : WORDS[of.state] || of.state}</span>`;
 
 const cancelFirst = (id) => askFirst({ title: `Cancel work ${id}`, verb: 'Cancel it', isHarmful: true,
   path: '/work/cancel', body: { work_id: String(id) },
@@ -25,11 +20,10 @@ const retryFirst = (id) => askFirst({ title: `Retry work ${id}`, verb: 'Retry', 
 
 function Buttons({ one }) {
   const offers = usePick((state) => state.routes);
-  const isOver = one.state === 'done' || one.state === 'cancelled';
   return html`<span class="buttons">
     ${one.state === 'dead' && offers?.has('/work/retry') &&
       html`<button onClick=${() => retryFirst(one.id)}>Retry …</button>`}
-    ${!isOver && html`<button onClick=${() => cancelFirst(one.id)}>Cancel …</button>`}</span>`;
+    ${!isOver(one) && html`<button onClick=${() => cancelFirst(one.id)}>Cancel …</button>`}</span>`;
 }
 
 export function Work() {
@@ -91,9 +85,14 @@ function Attempt({ one, number }) {
     ${one.tail && html`<pre tabindex="0" aria-label="End of its log">${one.tail}</pre>`}</li>`;
 }
 
+// A worker that came over HTTP keeps its output to itself.
+const keepsLog = ({ node, attempts }) => {
+  const where = node || attempts.at(-1)?.node;
+  return Boolean(where) && !where.endsWith('.http');
+};
+
 export function WorkDrawer({ id }) {
   const { work, why, trouble } = useItem(id);
-  const isOver = work && (work.state === 'done' || work.state === 'cancelled');
   return html`<${Drawer} title=${`Work ${id}`} onClose=${() => showWork(null)}>
     ${trouble && html`<p class="trouble">${trouble}</p>`}
     ${work && html`<p><${State} of=${work}/> · ${work.kind}</p><${Buttons} one=${work}/>
@@ -102,8 +101,10 @@ export function WorkDrawer({ id }) {
         ['done', work.state === 'leased' ? `${work.percent}%` : ''],
         ['failures', work.failures || ''], ['lost with a node', work.losses || ''],
         ['checkpoint', work.checkpoint_bytes ? `${work.checkpoint_bytes} bytes` : '']]}/>
-      ${!isOver && why?.reasons?.length > 0 && html`<h3>Why</h3><ul class="why">
+      ${!isOver(work) && why?.reasons?.length > 0 && html`<h3>Why</h3><ul class="why">
         ${why.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
+      ${keepsLog(work) && html`<${Log} id=${id}
+        isOver=${work.state !== 'leased'}/>`}
       <h3>Attempts</h3>${work.attempts.length === 0 ? html`<${Empty}>none has ended<//>` : html`
         <ol class="attempts">${work.attempts.map((one, i) => html`<${Attempt} one=${one}
         number=${i + 1}/>`)}</ol>`}

@@ -1,0 +1,146 @@
+// What lies on one node only, asked of any: what a job has written, and what an executor is told.
+#include "node/http/legacy_work.h"
+
+namespace riftbus::node {
+
+namespace {
+
+// Where a job's output is: the node that has it or had it last. Empty: nowhere.
+std::string node_of(const Json& work) {
+  const Json node = work.value("node", Json());
+  if (node.is_string() && !node.get<std::string>().empty()) return node.get<std::string>();
+  const Json attempts = work.value("attempts", Json::array());
+  if (attempts.empty()) return "";
+  return attempts.back().value("node", "");
+}
+
+// The node that was named, or else `otherwise`; none: answered.
+std::optional<NodeId> node_in(HttpDesk& desk, const HttpCallPtr& call, const char* argument,
+                              const std::string& otherwise) {
+  std::string where = argument_of(*call, argument);
+  if (where.empty()) where = otherwise;
+  const auto node = NodeId::parse(where);
+  if (node) return *node;
+  desk.fail(call, Error{1504, "no such member", where, "see riftbus node list"});
+  return std::nullopt;
+}
+
+}  // namespace
+
+void answer_job_output(HttpDesk& desk, const HttpCallPtr& call) {
+  const auto id = work_id_of(*call);
+  if (!id) return desk.fail(call, Error{1503, "the id is not a number", "", ""});
+  const std::string number = std::to_string(id->value());
+  wire::Query query{"job.output", {{"id", number}}};
+  for (const char* each : {"stream", "offset", "bytes"}) {
+    const std::string text = argument_of(*call, each);
+    if (!text.empty()) query.arguments[each] = text;
+  }
+  if (!argument_of(*call, "node").empty()) {
+    if (const auto node = node_in(desk, call, "node", "")) desk.pass_to(call, *node, query);
+    return;
+  }
+  desk.ask(call, {"work.show", {{"id", number}}}, [&desk, call, query](const Json& shown) {
+    const std::string where = node_of(shown.value("work", Json::object()));
+    if (!where.empty() && !is_http_worker(where)) {
+      if (const auto node = node_in(desk, call, "node", where)) desk.pass_to(call, *node, query);
+      return;
+    }
+    reply_trouble(call, {404,
+                         "NO_OUTPUT",
+                         where.empty() ? "no node has begun it" : "it does not run under Riftbus",
+                         {}});
+  });
+}
+
+void answer_node_jobs(HttpDesk& desk, const HttpCallPtr& call) {
+  const auto node = node_in(desk, call, "node_id", desk.settings().node_id.value());
+  if (!node) return;
+  desk.document_of(*node, {"job.list", {}}, [&desk, call, node](const auto& document) {
+    constexpr std::uint16_t kNoExecutor = 1745;
+    if (document) return call->reply(http::make_response(200, *document));
+    if (document.error().code != kNoExecutor) return desk.fail(call, document.error());
+    reply_json(call, 200,
+               {{"schema", 1},
+                {"document", "job.list"},
+                {"node", node->value()},
+                {"slots", 0},
+                {"jobs", Json::array()}});
+  });
+}
+
+void order_drain(HttpDesk& desk, const HttpCallPtr& call) {
+  const auto node = node_in(desk, call, "node_id", desk.settings().node_id.value());
+  if (node) desk.pass_to(call, *node, {"job.drain", {{"mode", argument_of(*call, "mode")}}});
+}
+
+// ---- feature flags -----------------------------------------------------------------------------
+
+namespace {
+
+std::string first_of(const HttpCall& call, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    std::string text = argument_of(call, name);
+    if (!text.empty()) return text;
+  }
+  return "";
+}
+
+std::optional<bool> read_flag(const std::string& text) {
+  if (text == "true" || text == "1" || text == "yes" || text == "on") return true;
+  if (text == "false" || text == "0" || text == "no" || text == "off") return false;
+  return std::nullopt;
+}
+
+// Which policy they name; empty: none, nothing: they make no sense.
+std::optional<std::string> policy_in(const HttpCall& call) {
+  const std::string mode =
+      first_of(call, {"CONSENSUS_MODE", "RINGRIFT_CONSENSUS_MODE", "consensus_mode"});
+  if (!mode.empty()) return mode;
+  const std::string flag = first_of(call, {"RAFT_ENABLED", "RINGRIFT_RAFT_ENABLED"});
+  if (flag.empty()) return "";
+  const auto is_on = read_flag(flag);
+  if (!is_on) return std::nullopt;
+  return *is_on ? "raft" : "bully";
+}
+
+// There is one membership protocol, so its flags may only say what is.
+bool wants_other_membership(const HttpCall& call) {
+  const std::string mode =
+      first_of(call, {"MEMBERSHIP_MODE", "RINGRIFT_MEMBERSHIP_MODE", "membership_mode"});
+  const std::string flag = first_of(call, {"SWIM_ENABLED", "RINGRIFT_SWIM_ENABLED"});
+  return (!mode.empty() && mode != "swim") || (!flag.empty() && read_flag(flag) != true);
+}
+
+}  // namespace
+
+Json flags_json(const std::string& policy) {
+  const bool is_raft = policy != "bully";
+  return {{"MEMBERSHIP_MODE", "swim"},
+          {"RINGRIFT_SWIM_ENABLED", true},
+          {"CONSENSUS_MODE", policy},
+          {"RAFT_ENABLED", is_raft}};
+}
+
+void order_flags(HttpDesk& desk, const HttpCallPtr& call) {
+  if (wants_other_membership(*call)) {
+    return reply_trouble(
+        call, {409, "REFUSED", "membership is swim and always on: there is nothing to change", {}});
+  }
+  const auto policy = policy_in(*call);
+  if (!policy || policy->empty()) {
+    return desk.fail(call, Error{1503, "no flag was given that can be changed", "",
+                                 "CONSENSUS_MODE: raft, bully, hybrid or configured"});
+  }
+  const auto node = node_in(desk, call, "node_id", desk.settings().node_id.value());
+  if (!node) return;
+  desk.ask_node(call, *node, {"leader.policy", {{"policy", *policy}}},
+                [call, node = *node](const Json& shown) {
+                  reply_json(call, 200,
+                             {{"success", true},
+                              {"node_id", node.value()},
+                              {"flags", flags_json(shown.value("policy", ""))}});
+                });
+}
+
+}  // namespace riftbus::node
