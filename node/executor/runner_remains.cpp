@@ -173,7 +173,8 @@ void Runner::remove_folder(const Hold& hold) const {
   if (!fs::exists(gone / "stdout.log", failure)) return;
   const fs::path kept = fs::path(options_.folder) / kFinishedFolder / folder_name(hold);
   fs::create_directory(kept, failure);
-  for (const auto* name : {"stdout.log.1", "stdout.log", "stderr.log.1", "stderr.log"}) {
+  for (const auto* name : {"stdout.log.begin", "stdout.log.1", "stdout.log", "stderr.log.begin",
+                           "stderr.log.1", "stderr.log"}) {
     fs::rename(gone / name, kept / name, failure);
   }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What lies on one node, asked of any over HTTP: a job's output, drain, flags, work that has ended."""
+"""What lies on one node, asked of any over HTTP: a job's output, drain, flags; and ended work."""
 
 import unittest
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What the dashboard shows of real jobs: their log while they run, how they ended, who is drained."""
+"""What the dashboard shows of real jobs: their log as they run, how they ended, who is drained."""
 
 import unittest
 
@@ -42,13 +42,14 @@ class DashboardOfWork(ClusterTest):
         self.addCleanup(self.gate.open)
         added = self.web.post("/work/add", {"work_type": "talk", "config": {}})["work_id"]
         self.browser.go(self.address + "#/work")
-        wait_until(lambda: "running" in self.text("Work"), 60, "it is shown running")
+        wait_until(lambda: "running" in self.browser.text('section[aria-label="Work"] tbody'), 60,
+                   "it is shown running")
         self.browser.click('section[aria-label="Work"] tbody th button.link')
-        wait_until(lambda: self.browser.text("pre.log") == "first words", 20, "what it has said")
+        wait_until(lambda: self.browser.text("pre.log").strip() == "first words", 20, "what it has said")
         self.browser.run("window.before = document.querySelector('pre.log')")
         self.gate.open()
-        wait_until(lambda: self.browser.text("pre.log") == "first words\nlast words", 20,
-                   "the rest follows")
+        wait_until(lambda: self.browser.text("pre.log").split() == ["first", "words", "last",
+                                                                    "words"], 20, "the rest follows")
         self.assertIs(self.browser.run(
             "return window.before === document.querySelector('pre.log')"), True)
         wait_until(lambda: f"{added}\tdone\ttalk" in self.text("Ended").replace("\n", "\t")

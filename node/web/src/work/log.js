@@ -1,6 +1,6 @@
 // What a job writes, as it writes it: asked for from where the last answer ended.
 import { html } from 'htm/preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { get } from '../model/api.js';
 import { Empty } from '../parts/card.js';
 import { addPart, emptyLog } from './output.js';
@@ -10,10 +10,12 @@ const ASKED_BYTES = 64 * 1024;
 
 function useOutput(id, stream, isOver) {
   const [log, setLog] = useState(emptyLog());
+  const kept = useRef({ of: '', log });
   useEffect(() => {
     let isOpen = true;
     let timer = 0;
-    let known = emptyLog();
+    const of = `${id} ${stream}`; // its end alone begins nothing anew
+    let known = kept.current.of === of ? kept.current.log : emptyLog();
     const ask = async () => {
       const from = known.next === null ? '' : `&offset=${known.next}`;
       let isEnd = isOver;
@@ -25,6 +27,7 @@ function useOutput(id, stream, isOver) {
         known = { ...known, trouble: error.message };
       }
       if (!isOpen) return;
+      kept.current = { of, log: known };
       setLog(known);
       if (!isEnd) timer = setTimeout(ask, AGAIN_MS);
     };

@@ -4,11 +4,11 @@
 usage: web.sh [--members 1000] [--seconds 30] [--loads 5] [--quick] [--json FILE]
 
 Three real daemons are asked for every document that the page asks for; then the members and links
-in these are multiplied: the shapes are the daemon's own. The page as it is committed (node/web/dist)
-and these documents are served by an HTTP server of this bench, in pages as a node makes them. At
-each poll every member has another heartbeat age and round trip, a tenth another standing, so that
-there is always something to draw. A real node of such a cluster watches about ten members and knows the
-round trip of these; here of all, which is harder to draw.
+in these are multiplied: the shapes are the daemon's own. The page as it is committed
+(node/web/dist) and these documents are served by an HTTP server of this bench, in pages as a node
+makes them. At each poll every member has another heartbeat age and round trip, a tenth another
+standing, so that there is always something to draw. A real node of such a cluster watches about
+ten members and knows the round trip of these; here of all, which is harder to draw.
 
 Drawn: from the beginning of the navigation until the table of members has its rows, the mesh has
 been painted, and the browser has shown two further frames. The median and the worst of --loads.
@@ -97,7 +97,8 @@ class Snapshots:
 
     def make_member(self, number):
         member = json.loads(json.dumps(self.pattern))
-        member.update(id=f"{DOMAINS[number % 12]}-{number:04d}", failure_domain=DOMAINS[number % 12])
+        domain = DOMAINS[number % len(DOMAINS)]
+        member.update(id=f"{domain}-{number:04d}", failure_domain=domain)
         if number > 6:
             member["roles"] = ["node"]
         member["standing"] = self.random.choice(STANDINGS)
