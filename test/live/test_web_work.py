@@ -34,6 +34,9 @@ class DashboardOfWork(ClusterTest):
         cls.web = Web(cls.cluster, "n1", TOKEN)
         cls.address = f"http://127.0.0.1:{cls.web.port}/"
 
+    def log(self):
+        return self.browser.text("pre.log").split()
+
     def text(self, card):
         return self.browser.text(f'section[aria-label="{card}"]')
 
@@ -45,11 +48,10 @@ class DashboardOfWork(ClusterTest):
         wait_until(lambda: "running" in self.browser.text('section[aria-label="Work"] tbody'), 60,
                    "it is shown running")
         self.browser.click('section[aria-label="Work"] tbody th button.link')
-        wait_until(lambda: self.browser.text("pre.log").strip() == "first words", 20, "what it has said")
+        wait_until(lambda: self.log() == ["first", "words"], 20, "what it has said")
         self.browser.run("window.before = document.querySelector('pre.log')")
         self.gate.open()
-        wait_until(lambda: self.browser.text("pre.log").split() == ["first", "words", "last",
-                                                                    "words"], 20, "the rest follows")
+        wait_until(lambda: self.log() == ["first", "words", "last", "words"], 20, "and the rest")
         self.assertIs(self.browser.run(
             "return window.before === document.querySelector('pre.log')"), True)
         wait_until(lambda: f"{added}\tdone\ttalk" in self.text("Ended").replace("\n", "\t")
