@@ -35,6 +35,7 @@ class Dashboard(ClusterTest):
 
     def setUp(self):
         self.browser.go(self.address)
+        self.browser.run("sessionStorage.clear()")  # the token that another test gave
         wait_until(lambda: len(self.rows()) == 3, 30, "three members are shown")
 
     def tearDown(self):

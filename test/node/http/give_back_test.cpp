@@ -24,13 +24,15 @@ class LostAnswers : public testing::Test {
   int lost_ = 0;  // so many answers from now on
   NodeSettings settings_;
   HttpDesk desk_{HttpGround{settings_, [] { return NodeView(); }, [] { return Glance(); }, nullptr,
+                            nullptr,
                             [this](const work::Command& command, const WorkClient::OnReply& done) {
                               auto reply = apply(command);
                               if (lost_-- > 0) {
                                 return done(Error{WorkClient::kOutOfTime, "no answer", "", ""});
                               }
                               done(std::move(reply));
-                            }}};
+                            },
+                            nullptr}};
 };
 
 TEST_F(LostAnswers, WhatAClaimWasGrantedGoesBack) {
