@@ -18,7 +18,10 @@ constexpr std::uint64_t kBytesMax = 1000;  // so a file has 500
 
 class OutputReader : public ::testing::Test {
  protected:
-  OutputReader() { fs::create_directories(path()); }
+  OutputReader() {
+    fs::create_directories(temp_.file("finished"));
+    fs::create_directories(path());
+  }
 
   [[nodiscard]] std::string path(std::uint64_t fence = 5) const {
     return temp_.path() + "/" + folder_name({work::WorkId(3), work::Fence(fence)});
@@ -84,7 +87,6 @@ TEST_F(OutputReader, WithoutTheNoteWhatIsKeptCountsAsAll) {
 
 TEST_F(OutputReader, TheNewestAttemptIsReadAlsoWhenItIsOver) {
   OutputFile(path() + "/stdout.log", kBytesMax).write("old");
-  fs::create_directories(temp_.path() + "/finished");
   fs::create_directories(path(9));
   OutputFile(path(9) + "/stdout.log", kBytesMax).write("new");
   fs::rename(path(9), temp_.path() + "/finished/" + fs::path(path(9)).filename().string());
