@@ -129,6 +129,7 @@ class LegacyHttp(ClusterTest):
         for name in cls.cluster.names:
             web = Web(cls.cluster, name)
             wait_until(lambda one=web: one.get("/health")["active_peers"] == 3, 10, "three peers")
+            wait_until(lambda one=web: one.get("/health")["leader_id"], 10, "who leads")
             wait_until(lambda one=web: one.get("/status")["alive_peers"] == 3, 10, "here, too")
 
     def base(self, node="n1", port=None):
