@@ -11,6 +11,7 @@
 #include "bus/descriptors.h"
 #include "bus/log.h"
 #include "bus/secure_buffers.h"
+#include "bus/wire/relayed.h"
 #include "config/check.h"
 
 namespace riftbus::bus {
@@ -210,24 +211,38 @@ Bus::State::Callee& Bus::State::callee_of(const NodeId& peer, TimePoint now) {
   return callee;
 }
 
+// A node behind relays is asked for there, and only there: at its own addresses, which are private
+// ones, somebody else may answer.
+std::vector<DialTarget> Bus::State::dial_targets(const NodeId& peer, bool& is_relayed,
+                                                 TimePoint now) {
+  std::vector<DialTarget> targets;
+  const auto known = addresses.find(peer);
+  if (known == addresses.end()) return targets;
+  is_relayed = wire::is_relayed(known->second);
+  for (const wire::Address& address : known->second) {
+    if (targets.size() >= limits.addresses_per_peer_max) break;
+    if ((address.kind == wire::AddressKind::relay) != is_relayed) continue;
+    for (std::string& host : resolver.lookup(address.host, now)) {
+      DialTarget& target = targets.emplace_back();
+      target.host = std::move(host);
+      target.port = address.call_port;
+      if (!is_relayed) continue;
+      target.name = peer.value() + std::string(wire::kRelayedSuffix);
+      target.number = wire::kRelayedCallNumber;
+    }
+  }
+  return targets;
+}
+
 void Bus::dial(const NodeId& peer) {
   State& s = *state_;
   const TimePoint now = boot_now();
   ++s.counters.dials;
-  std::vector<DialTarget> targets;
-  if (const auto known = s.addresses.find(peer); known != s.addresses.end()) {
-    for (const wire::Address& address : known->second) {
-      if (targets.size() >= s.limits.addresses_per_peer_max) break;
-      // A relay that refuses says nothing about the node behind it.
-      if (address.kind == wire::AddressKind::relay) continue;
-      for (std::string& host : s.resolver.lookup(address.host, now)) {
-        targets.push_back({std::move(host), address.call_port});
-      }
-    }
-  }
+  bool is_relayed = false;
+  const auto targets = s.dial_targets(peer, is_relayed, now);
   Nanos patience = s.limits.dial_max;
   if (const auto link = s.subscriptions.find(peer);
-      link != s.subscriptions.end() && link->second.rtt()) {
+      !is_relayed && link != s.subscriptions.end() && link->second.rtt()) {
     patience = std::clamp<Nanos>(4 * *link->second.rtt(), s.limits.dial_min, s.limits.dial_max);
   }
   s.dialer.start(peer, targets, patience, now);

@@ -82,6 +82,7 @@ struct LinkDown {
 };
 // Of bus/dialer.h. accepted: an address took the TCP connection (a stopped process still does: its
 // kernel answers). refused: none did, and at least one said so at once. silent: neither in time.
+// relay_lost: it is behind relays, none of which answered.
 struct Dialled {
   NodeId peer;
   DialOutcome outcome = DialOutcome::silent;

@@ -97,9 +97,12 @@ void Bus::State::rebuild_items() {
   };
   for (auto& [peer, link] : subscriptions) add_link(link);
   for (auto& [peer, callee] : callees) add_link(callee.link);
-  std::vector<int> dials;
+  std::vector<Dialer::Waiting> dials;
   dialer.collect_descriptors(dials);
-  for (const int fd : dials) add({nullptr, fd, ZMQ_POLLOUT, 0}, {Kind::dial, nullptr, {}});
+  for (const auto& dial : dials) {
+    const short events = dial.is_asking ? ZMQ_POLLIN : ZMQ_POLLOUT;
+    add({nullptr, dial.descriptor, events, 0}, {Kind::dial, nullptr, {}});
+  }
   hot.clear();
   items_generation = world.poll_generation;
   dial_generation = dialer.generation();
@@ -212,6 +215,7 @@ void Bus::State::step_dials(TimePoint now, std::vector<Event>& out) {
   for (Dialer::Finished& dial : finished) {
     if (dial.outcome == DialOutcome::refused) ++counters.dials_refused;
     if (dial.outcome == DialOutcome::silent) ++counters.dials_silent;
+    if (dial.outcome == DialOutcome::relay_lost) ++counters.dials_relay_lost;
     out.push_back(Dialled{std::move(dial.peer), dial.outcome});
   }
 }

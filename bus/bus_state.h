@@ -107,6 +107,8 @@ struct Bus::State {
                     std::vector<Event>& out);
   void step_links(TimePoint now, std::vector<Event>& out);
   void step_link(Link& link, Callee* callee, TimePoint now, std::vector<Event>& out);
+  [[nodiscard]] std::vector<DialTarget> dial_targets(const NodeId& peer, bool& is_relayed,
+                                                     TimePoint now);
   void step_dials(TimePoint now, std::vector<Event>& out);
   void sweep(TimePoint now);
 

@@ -27,6 +27,7 @@ std::vector<std::pair<std::string, std::uint64_t>> Counters::list() const {
       {"dials", dials},
       {"dials_refused", dials_refused},
       {"dials_silent", dials_silent},
+      {"dials_relay_lost", dials_relay_lost},
       {"dials_dropped", dials_dropped},
       {"links_up", links_up},
       {"links_down", links_down},

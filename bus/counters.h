@@ -38,7 +38,8 @@ struct Counters {
   std::uint64_t sent_oversize = 0;      // our own message exceeds what readers accept
 
   // Connections.
-  std::uint64_t dials = 0, dials_refused = 0, dials_silent = 0, dials_dropped = 0;
+  std::uint64_t dials = 0, dials_refused = 0, dials_silent = 0, dials_relay_lost = 0,
+                dials_dropped = 0;
   std::uint64_t links_up = 0, links_down = 0, attempts = 0, attempts_failed = 0;
   std::uint64_t handshakes_refused = 0;  // by the peer: our key is not on its roster
   std::uint64_t handshakes_failed = 0;   // wrong server key, or not a Riftbus

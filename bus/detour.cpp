@@ -19,14 +19,12 @@
 
 #include "bus/clock.h"
 #include "bus/pump.h"
+#include "bus/socks_words.h"
 #include "bus/wake_pipe.h"
 
 namespace riftbus::bus {
 
 namespace {
-
-constexpr std::size_t kAnswerBytes = 2 + 10;  // to the greeting and to the request
-constexpr unsigned char kVersion = 5;
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -73,15 +71,6 @@ bool is_own(int descriptor) {
   socklen_t size = sizeof peer;
   return ::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
          peer.pid == ::getpid();
-}
-
-// Greeting and request in one: nobody but a SOCKS server is meant to read either.
-std::string ask_for(const DetourTarget& target) {
-  std::string bytes{kVersion, 1, 0, kVersion, 1, 0, 3, static_cast<char>(target.name.size())};
-  bytes += target.name;
-  bytes += static_cast<char>(target.number >> 8U);
-  bytes += static_cast<char>(target.number & 0xFFU);
-  return bytes;
 }
 
 bool must_wait() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
@@ -163,23 +152,21 @@ void Detour::take() {
 
 void Detour::ask() {
   has_asked_ = true;
-  const std::string words = ask_for(target_);
+  const std::string words = socks_question(target_.name, target_.number);
   const auto sent = ::send(there_, words.data(), words.size(), MSG_NOSIGNAL);
   is_done_ = sent != static_cast<ssize_t>(words.size());  // fresh: it fits, or it did not connect
   loop_.watch(there_, *this, true, false);
 }
 
 void Detour::read_answer() {
-  char bytes[kAnswerBytes];
-  const auto size = ::recv(there_, bytes, kAnswerBytes - answer_.size(), 0);
+  char bytes[kSocksAnswerBytes];
+  const auto size = ::recv(there_, bytes, kSocksAnswerBytes - answer_.size(), 0);
   if (size < 0 && must_wait()) return;
   is_done_ = size <= 0;
   if (is_done_) return;
   answer_.append(bytes, static_cast<std::size_t>(size));
-  if (answer_.size() < kAnswerBytes) return;
-  const bool is_open = answer_[0] == kVersion && answer_[1] == 0 && answer_[2] == kVersion &&
-                       answer_[3] == 0 && answer_[5] == 1;
-  is_done_ = !is_open;
+  if (answer_.size() < kSocksAnswerBytes) return;
+  is_done_ = read_socks_answer(answer_) != SocksVerdict::open;
   if (is_done_) return;
   is_pumping_ = true;
   loop_.forget(there_);

@@ -7,6 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
+
+#include "bus/socks_words.h"
 
 namespace riftbus::bus {
 
@@ -28,6 +31,7 @@ void Dialer::start(const NodeId& peer, const std::vector<DialTarget>& targets, N
 }
 
 void Dialer::open(Dial& dial, const DialTarget& target) {
+  dial.relayed = dial.relayed || !target.name.empty();
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
   hints.ai_socktype = SOCK_STREAM;
@@ -39,11 +43,13 @@ void Dialer::open(Dial& dial, const DialTarget& target) {
   const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd >= 0) {
     const int result = ::connect(fd, found->ai_addr, found->ai_addrlen);
-    if (result == 0) {
+    if (result == 0 && target.name.empty()) {
       dial.accepted = true;
       ::close(fd);
-    } else if (errno == EINPROGRESS) {
-      dial.descriptors.push_back(fd);
+    } else if (result == 0 || errno == EINPROGRESS) {
+      Try& one = dial.tries.emplace_back();
+      one.descriptor = fd;
+      if (!target.name.empty()) one.question = socks_question(target.name, target.number);
     } else {
       dial.refused = dial.refused || errno == ECONNREFUSED;
       ::close(fd);
@@ -52,51 +58,80 @@ void Dialer::open(Dial& dial, const DialTarget& target) {
   ::freeaddrinfo(found);
 }
 
-void Dialer::collect_descriptors(std::vector<int>& out) const {
+void Dialer::collect_descriptors(std::vector<Waiting>& out) const {
   for (const Dial& dial : dials_) {
-    out.insert(out.end(), dial.descriptors.begin(), dial.descriptors.end());
+    for (const Try& one : dial.tries) out.push_back({one.descriptor, one.is_asking});
   }
 }
 
 TimePoint Dialer::next_deadline() const {
   TimePoint next = TimePoint::max();
   for (const Dial& dial : dials_) {
-    next = std::min(next, dial.descriptors.empty() ? TimePoint{} : dial.deadline);
+    next = std::min(next, dial.tries.empty() ? TimePoint{} : dial.deadline);
   }
   return next;
 }
 
 void Dialer::look(Dial& dial) {
-  for (auto fd = dial.descriptors.begin(); fd != dial.descriptors.end();) {
-    pollfd item{*fd, POLLOUT, 0};
-    if (::poll(&item, 1, 0) <= 0) {
-      ++fd;
+  for (auto one = dial.tries.begin(); one != dial.tries.end();) {
+    if (!look_at(*one, dial)) {
+      ++one;
       continue;
     }
-    int error = 0;
-    socklen_t bytes = sizeof error;
-    if (::getsockopt(*fd, SOL_SOCKET, SO_ERROR, &error, &bytes) == 0 && error == 0) {
-      dial.accepted = true;
-    } else if (error == ECONNREFUSED) {
-      dial.refused = true;
-    }
-    ::close(*fd);
-    fd = dial.descriptors.erase(fd);
+    ::close(one->descriptor);
+    one = dial.tries.erase(one);
     ++generation_;
   }
+}
+
+bool Dialer::look_at(Try& one, Dial& dial) {
+  pollfd item{one.descriptor, static_cast<short>(one.is_asking ? POLLIN : POLLOUT), 0};
+  if (::poll(&item, 1, 0) <= 0) return false;
+  if (one.is_asking) return take_answer(one, dial);
+  int error = 0;
+  socklen_t bytes = sizeof error;
+  if (::getsockopt(one.descriptor, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0 || error != 0) {
+    dial.refused = dial.refused || error == ECONNREFUSED;
+    return true;
+  }
+  if (one.question.empty()) {
+    dial.accepted = true;
+    return true;
+  }
+  one.is_asking = true;
+  ++generation_;
+  const std::string words = std::exchange(one.question, {});
+  const auto sent = ::send(one.descriptor, words.data(), words.size(), MSG_NOSIGNAL);
+  return sent != static_cast<ssize_t>(words.size());  // fresh: it fits, or it is broken
+}
+
+bool Dialer::take_answer(Try& one, Dial& dial) {
+  char bytes[kSocksAnswerBytes];
+  const auto size = ::recv(one.descriptor, bytes, kSocksAnswerBytes - one.answer.size(), 0);
+  if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return false;
+  if (size <= 0) return true;
+  one.answer.append(bytes, static_cast<std::size_t>(size));
+  if (one.answer.size() < kSocksAnswerBytes) return false;
+  const auto verdict = read_socks_answer(one.answer);
+  dial.accepted = dial.accepted || verdict == SocksVerdict::open;
+  dial.relay_answered = dial.relay_answered || verdict != SocksVerdict::nonsense;
+  return true;
+}
+
+DialOutcome Dialer::outcome_of(const Dial& dial) {
+  if (dial.accepted) return DialOutcome::accepted;
+  if (dial.relayed) return dial.relay_answered ? DialOutcome::silent : DialOutcome::relay_lost;
+  return dial.refused ? DialOutcome::refused : DialOutcome::silent;
 }
 
 void Dialer::step(TimePoint now, std::vector<Finished>& out) {
   for (auto dial = dials_.begin(); dial != dials_.end();) {
     look(*dial);
-    if (!dial->accepted && !dial->descriptors.empty() && now < dial->deadline) {
+    if (!dial->accepted && !dial->tries.empty() && now < dial->deadline) {
       ++dial;
       continue;
     }
-    const DialOutcome outcome = dial->accepted  ? DialOutcome::accepted
-                                : dial->refused ? DialOutcome::refused
-                                                : DialOutcome::silent;
-    out.push_back({std::move(dial->peer), outcome});
+    out.push_back({std::move(dial->peer), outcome_of(*dial)});
     close_all(*dial);
     dial = dials_.erase(dial);
     ++generation_;
@@ -104,8 +139,8 @@ void Dialer::step(TimePoint now, std::vector<Finished>& out) {
 }
 
 void Dialer::close_all(Dial& dial) {
-  for (const int fd : dial.descriptors) ::close(fd);
-  dial.descriptors.clear();
+  for (const Try& one : dial.tries) ::close(one.descriptor);
+  dial.tries.clear();
 }
 
 }  // namespace riftbus::bus

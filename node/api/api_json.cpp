@@ -118,6 +118,8 @@ Json member_json(const membership::Member& member, const NodeView& view) {
 Json watch_json(const membership::WatchReport* watch, const NodeView& view) {
   if (watch == nullptr) return nullptr;
   const bool heard = watch->beats > 0;
+  const Json frozen =
+      watch->frozen_until ? Json(to_ms(*watch->frozen_until - view.now.at)) : Json();
   const Json due = watch->verdict_due ? Json(to_ms(*watch->verdict_due - view.now.at)) : Json();
   return {{"linked", watch->linked},
           {"last_beat", heard ? time_json(watch->last_beat, view) : Json()},
@@ -128,7 +130,8 @@ Json watch_json(const membership::WatchReport* watch, const NodeView& view) {
           {"beats_missed", watch->beats_missed},
           {"beats_stale", watch->beats_stale},
           {"accusers", ids_json(watch->accusers)},
-          {"verdict_due_ms", due}};
+          {"verdict_due_ms", due},
+          {"frozen_until_ms", frozen}};
 }
 
 Json history_json(const membership::Member& member, const NodeView& view) {

@@ -1,5 +1,6 @@
 // The status document: the cluster in one glance, and what is wrong with it.
 #include <algorithm>
+#include <set>
 
 #include "node/api/api_leader.h"
 #include "node/api/api_relays.h"
@@ -67,6 +68,18 @@ std::vector<NodeId> never_seen(const NodeView& view) {
   return ids;
 }
 
+// What failed: ", through relay-1 and relay-2".
+std::string relays_text(const membership::Member& member, const NodeView& view) {
+  std::set<std::string> names;
+  for (const auto& address : member.record.addresses) {
+    const Json relay = relay_of(address, view);
+    if (relay.is_string()) names.insert(relay.get<std::string>());
+  }
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? ", through " : " and ") + name;
+  return text;
+}
+
 void add_member_problem(const membership::Member& member, const NodeView& view, Json& problems) {
   const std::string id = member.record.id.value();
   const std::string since = format_span(view.now.at - member.since);
@@ -78,7 +91,9 @@ void add_member_problem(const membership::Member& member, const NodeView& view, 
       problems.push_back(problem(1521, member.record.id, id + " is dead since " + since));
       break;
     case wire::Standing::unreachable:
-      problems.push_back(problem(1522, member.record.id, id + " is unreachable since " + since));
+      problems.push_back(
+          problem(1522, member.record.id,
+                  id + " is unreachable since " + since + relays_text(member, view)));
       break;
     case wire::Standing::alive:
     case wire::Standing::left:
@@ -170,6 +185,7 @@ Json stats_json(const membership::Stats& stats) {
           {"indirect_probes", stats.indirect_probes},
           {"link_faults", stats.link_faults},
           {"suspicions", stats.suspicions},
+          {"relay_losses", stats.relay_losses},
           {"refutations", stats.refutations},
           {"deaths", stats.deaths},
           {"pauses", stats.pauses},

@@ -43,6 +43,13 @@ std::string suspicion(const Json& view) {
          span_text(integer(view, {"watch", "verdict_due_ms"})) + "\n";
 }
 
+// Its relays are lost, and so nobody can tell yet.
+std::string freeze(const Json& view) {
+  const auto left = integer(view, {"watch", "frozen_until_ms"});
+  if (!left) return "";
+  return "none of its relays answers: it is not suspected for another " + span_text(left) + "\n";
+}
+
 std::string roster_text(const Json& view) {
   const Json& roster = get(view, {"roster"});
   if (!roster.is_object()) return "";
@@ -154,9 +161,9 @@ std::string watchers(const Json& why) {
 
 std::string render_why(const Json& why, Style style) {
   const Json& view = main_view(why);
-  return headline(why, style.color) + verdict(view) + suspicion(view) + watchers(why) +
-         roster_text(view) + history_table(view, style.color) + views_table(why, style.color) +
-         paths_table(why, style.color) + silent_nodes(why);
+  return headline(why, style.color) + verdict(view) + suspicion(view) + freeze(view) +
+         watchers(why) + roster_text(view) + history_table(view, style.color) +
+         views_table(why, style.color) + paths_table(why, style.color) + silent_nodes(why);
 }
 
 }  // namespace riftbus::ctl

@@ -27,7 +27,9 @@ void Membership::State::learn(const Claim& claim, Source source, const From& fro
   }
   // A suspicion by us that we do not hold (any more, or never did): others' memory of it is no
   // reason.
-  if (claim.standing == Standing::suspect && claim.accuser == core.id()) return;
+  const bool is_doubt =
+      claim.standing == Standing::suspect || claim.standing == Standing::unreachable;
+  if (is_doubt && claim.accuser == core.id()) return;
   const Member* before = core.table.find(claim.subject);
   const bool lived = before != nullptr && is_live(before->standing);
   const auto outcome = core.believe(claim, source, now, out);
@@ -39,8 +41,7 @@ void Membership::State::learn(const Claim& claim, Source source, const From& fro
     corrections.add(claim.subject, now);
   }
   // Told that a member which we hold alive is dead or suspect: let it speak for itself.
-  const bool accused =
-      claim.standing == Standing::dead || (claim.standing == Standing::suspect && outcome.changed);
+  const bool accused = claim.standing == Standing::dead || (is_doubt && outcome.changed);
   if (source == Source::hearsay && accused && lived && !outcome.stale) {
     corrections.add(claim.subject, now);
   }
@@ -61,13 +62,18 @@ void Membership::State::learn_of_self(const Claim& claim, const From& from, Time
     if (called && core.self.speaks()) core.tell(from.id(), {core.self.alive_claim()}, out);
     return;
   }
+  // True, for all that we know, and not to be denied before somebody reaches us: a call does, what
+  // we hear on our own subscriptions or are answered does not.
+  const bool is_reached = called && from.event.envelope.correlation.value() == 0;
+  if (claim.standing == Standing::unreachable && !is_reached) return;
   if (core.self.fenced()) {
     // The life for which we stepped back is missed, if ever it was: ours goes on above it.
     core.self.unfence();
   }
   if (!core.self.rising()) {
     ++core.stats.refutations;
-    core.awareness.worsen(1, now);
+    // A lost relay is no sign of trouble of our own.
+    if (claim.standing != Standing::unreachable) core.awareness.worsen(1, now);
     core.announce(Happening::accused_self, claim, out);
   }
   if (!core.self.rise_above(claim.incarnation, out)) return;

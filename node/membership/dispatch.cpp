@@ -1,6 +1,7 @@
 // Which part hears of which event and message.
 #include <algorithm>
 
+#include "bus/wire/relayed.h"
 #include "node/membership/state.h"
 
 namespace riftbus::membership {
@@ -34,7 +35,14 @@ void Membership::State::on(const IncarnationStored& event, TimePoint now, Action
     return;
   }
   core.gossip.add(core.self.alive_claim());
-  for (const auto& id : core.self.take_told()) core.tell(id, {core.self.alive_claim()}, out);
+  auto told = core.self.take_told();
+  // Behind relays: whoever listened to us may have lost us with one of them.
+  if (wire::is_relayed(core.self.record().addresses)) {
+    for (const auto& watcher : core.table.rings().watchers_of(core.id())) {
+      if (std::find(told.begin(), told.end(), watcher) == told.end()) told.push_back(watcher);
+    }
+  }
+  for (const auto& id : told) core.tell(id, {core.self.alive_claim()}, out);
 }
 
 void Membership::State::on(const RosterAdopted& event, TimePoint now, Actions& out) {
@@ -110,8 +118,9 @@ void Membership::State::take(const wire::Gossip& gossip, const From& from, TimeP
     // verdict in a call is memory, even its speaker's own: verdicts are flooded when they fall.
     const bool of_self = claim.subject == from.id() &&
                          (claim.standing == Standing::alive || claim.standing == Standing::left);
-    const bool own_words =
-        of_self || (claim.standing == Standing::suspect && claim.accuser == from.id());
+    const bool is_doubt =
+        claim.standing == Standing::suspect || claim.standing == Standing::unreachable;
+    const bool own_words = of_self || (is_doubt && claim.accuser == from.id());
     learn(claim, flooded || own_words ? Source::spoken : Source::hearsay, from, now, out);
   }
 }

@@ -6,7 +6,9 @@
 // is said. If nobody does, the watcher suspects it aloud (and tells the accused); only the
 // watchers' own observations shorten the suspicion (Lifeguard, arXiv:1707.00788), and only a
 // watcher whose timer ran out floods the verdict. If nobody answers at all, the watcher doubts
-// itself. What is known spreads by flooding along the same edges and is repaired by digests.
+// itself. A member that is reached through relays, none of which can be reached, is unreachable
+// and not suspected: it has a bounded time to find another (watch.h). What is known spreads by
+// flooding along the same edges and is repaired by digests.
 //
 // Guarantees: an incarnation is stored before it is used; a verdict always rests on at least one
 // fresh observation of the one who spoke it; a local pause is nobody's death; equal views have
@@ -51,8 +53,10 @@ struct LinkUp {
 struct LinkDown {
   NodeId peer;
 };
-// `refused`: at least one address answered with a refusal and none accepted.
-enum class DialOutcome : std::uint8_t { accepted, refused, silent };
+// `refused`: at least one address answered with a refusal and none accepted. `relay_lost`: it is
+// reached through relays, and none of them could be reached, or answered; of the member itself that
+// says nothing. A relay that answers without leading to the member is `silent`.
+enum class DialOutcome : std::uint8_t { accepted, refused, silent, relay_lost };
 struct Dialled {
   NodeId peer;
   DialOutcome outcome = DialOutcome::silent;
@@ -168,12 +172,14 @@ struct WatchReport {
   std::uint64_t beats_stale = 0;   // arrived too late to count as life
   std::vector<NodeId> accusers;    // of a running suspicion, in order of arrival
   std::optional<TimePoint> verdict_due;
+  // Its relays are lost: nobody is suspected before.
+  std::optional<TimePoint> frozen_until;
 };
 
 struct Stats {
   std::uint64_t probes = 0, indirect_probes = 0, link_faults = 0, suspicions = 0, refutations = 0,
-                deaths = 0, pauses = 0, floods_sent = 0, floods_duplicate = 0, resyncs = 0,
-                digest_rounds = 0, digest_repairs = 0, claims_rejected = 0;
+                deaths = 0, relay_losses = 0, pauses = 0, floods_sent = 0, floods_duplicate = 0,
+                resyncs = 0, digest_rounds = 0, digest_repairs = 0, claims_rejected = 0;
 };
 
 struct Settings {

@@ -77,6 +77,7 @@ class Observer {
   void perform(Post& post, const Outcome& outcome, TimePoint now, Actions& out);
   void ask_others(Post& post, TimePoint now, Actions& out);
   void accuse(Post& post, wire::Evidence evidence, TimePoint now, Actions& out);
+  void report_relay_loss(Post& post, TimePoint now, Actions& out);
   void convict(Post& post, wire::Evidence evidence, TimePoint now, Actions& out);
   [[nodiscard]] Climate climate_for(const Post& post) const;
   [[nodiscard]] std::vector<NodeId> other_watchers(const NodeId& subject) const;

@@ -49,7 +49,12 @@ Climate Observer::climate_for(const Post& post) const {
   climate.probe_wait =
       std::max(core_.probe_wait(), std::min(post.watch.patience(), core_.timing().probe_max));
   climate.suspicion_min = core_.suspicion_min(beat_jitter());
-  climate.others = other_watchers(post.watch.record().id);
+  const NodeId& subject = post.watch.record().id;
+  climate.others = other_watchers(subject);
+  const Member* member = core_.table.find(subject);
+  if (member != nullptr && member->standing == Standing::unreachable) {
+    climate.unreachable_since = member->since;
+  }
   climate.hold_until = core_.hold_until;
   climate.is_small = core_.table.live_count() <= kSmallCluster;
   for (const auto& [id, other] : posts_) {
@@ -87,6 +92,9 @@ void Observer::perform(Post& post, const Outcome& outcome, TimePoint now, Action
     case Finding::accuse:
       accuse(post, outcome.evidence, now, out);
       break;
+    case Finding::relay_lost:
+      report_relay_loss(post, now, out);
+      break;
     case Finding::verdict:
       convict(post, outcome.evidence, now, out);
       break;
@@ -121,6 +129,17 @@ void Observer::accuse(Post& post, Evidence evidence, TimePoint now, Actions& out
   core_.believe(claim, Source::own, now, out);
   for (const auto& watcher : other_watchers(subject)) core_.tell(watcher, {claim}, out);
   core_.tell(subject, {claim}, out);
+}
+
+// Said once by whoever finds it first; not to the member, which cannot be told now.
+void Observer::report_relay_loss(Post& post, TimePoint now, Actions& out) {
+  const NodeId& subject = post.watch.record().id;
+  const Member* member = core_.table.find(subject);
+  if (member == nullptr || member->standing != Standing::alive) return;
+  ++core_.stats.relay_losses;
+  const Claim claim{subject,    member->incarnation, Standing::unreachable,
+                    core_.id(), Evidence::silence,   std::nullopt};
+  core_.believe(claim, Source::own, now, out);
 }
 
 void Observer::convict(Post& post, Evidence evidence, TimePoint now, Actions& out) {

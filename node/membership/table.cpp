@@ -42,6 +42,11 @@ Happening happening_of(Standing standing) {
   return Happening::joined;
 }
 
+// Only the member itself can answer that, once it hears of it.
+bool is_accused(Standing standing) {
+  return standing == Standing::suspect || standing == Standing::unreachable;
+}
+
 // Whoever was first heard of by its end, without a record, was never there for us.
 Happening happening_of_return(const Member& before) {
   return before.record.instance == Instance() ? Happening::joined : Happening::returned;
@@ -178,7 +183,7 @@ Table::Outcome Table::hear(const NodeId& id, Incarnation incarnation, TimePoint 
   }
   Outcome outcome{.changed = true};
   if (!is_live(member.standing)) outcome.happening = happening_of_return(member);
-  if (member.standing == Standing::suspect) outcome.happening = Happening::refuted;
+  if (is_accused(member.standing)) outcome.happening = Happening::refuted;
   if (is_live(member.standing)) withdraw(member);
   member.incarnation = incarnation;
   member.verified = true;
@@ -227,7 +232,7 @@ void Table::judge(Member& member, const Claim& claim, TimePoint now) {
 }
 
 std::optional<TimePoint> Table::due_time(const Member& member, TimePoint now) const {
-  if (member.standing == Standing::suspect) return now + ripening_ / kRemindersPerRipening;
+  if (is_accused(member.standing)) return now + ripening_ / kRemindersPerRipening;
   if (is_live(member.standing)) return std::nullopt;
   if (member.standing == Standing::left) return now + kTombstoneLeft;
   const bool ephemeral = member.record.tags.contains(kEphemeralTag);

@@ -71,7 +71,8 @@ class Table {
   struct Due {
     std::vector<NodeId> died;
     std::vector<NodeId> forgotten;
-    std::vector<NodeId> undecided;  // suspects: neither refuted nor judged, time and again
+    // Suspects and the unreachable: neither refuted nor judged, time and again.
+    std::vector<NodeId> undecided;
   };
   Due advance(TimePoint now);
   void shift(Nanos by);

@@ -19,6 +19,8 @@ const char* to_string(DialOutcome outcome) {
       return "refused";
     case DialOutcome::silent:
       return "silent";
+    case DialOutcome::relay_lost:
+      return "relay_lost";
   }
   return "?";
 }

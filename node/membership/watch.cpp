@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "bus/wire/relayed.h"
+
 namespace riftbus::membership {
 
 namespace {
@@ -22,7 +24,8 @@ Watch::Watch(NodeId self, const wire::Record& record, Incarnation incarnation, c
       arrival_(interval()),
       limit_(timing.silence_min),
       last_alive_(now),
-      grace_until_(now + kGraceIntervals * interval()) {}
+      grace_until_(now + kGraceIntervals * interval()),
+      is_relayed_(wire::is_relayed(record.addresses)) {}
 
 Nanos Watch::interval() const {
   return std::clamp<Nanos>(Millis(record_.interval_ms), kIntervalMin, kIntervalMax);
@@ -127,6 +130,11 @@ void Watch::come_to_life() {
   deniers_.clear();
   lost_at_.reset();
   waited_for_proof_ = false;
+  dialled_at_.reset();
+  relays_lost_ = false;
+  frozen_since_.reset();
+  frozen_until_.reset();
+  relay_back_.reset();
 }
 
 Outcome Watch::on_link(bool up, TimePoint now) {
@@ -142,6 +150,7 @@ Outcome Watch::on_link(bool up, TimePoint now) {
   if (!was_up || mode_ == Mode::convicted) return {};
   Outcome outcome;
   outcome.dial = true;
+  dialled_at_ = now;
   lost_at_ = now;
   if (mode_ == Mode::hearing || mode_ == Mode::cut) {
     // Ask at once instead of when the silence is long enough: see advance().
@@ -154,6 +163,7 @@ Outcome Watch::on_link(bool up, TimePoint now) {
 
 void Watch::restart(const wire::Record& record, Incarnation incarnation, TimePoint now) {
   record_ = record;
+  is_relayed_ = wire::is_relayed(record.addresses);
   incarnation_ = incarnation;
   come_to_life();
   last_alive_ = now;
@@ -171,6 +181,9 @@ void Watch::shift(Nanos by, TimePoint now) {
   probe_began_ += by;
   if (lost_at_) *lost_at_ += by;
   if (doubt_since_) *doubt_since_ += by;
+  for (auto* each : {&dialled_at_, &frozen_since_, &frozen_until_, &relay_back_}) {
+    if (*each) **each += by;
+  }
   if (suspicion_) suspicion_->shift(by);
   arrival_.on_pause(now + interval() / 2);
   arrival_.expect_by(now + kGraceIntervals * interval());
@@ -194,6 +207,7 @@ WatchReport Watch::report() const {
   } else if (suspicion_) {
     report.verdict_due = suspicion_->due();
   }
+  if (mode_ == Mode::rehoming) report.frozen_until = frozen_until_;
   return report;
 }
 

@@ -8,6 +8,8 @@
 //      | nobody hears it        | nobody answers me either, and I hear few others
 //      v                        v
 //   accusing --> convicted   doubting: trouble of my own; ask again, accuse only when it lasts
+//      ^ all its relays are lost, and nobody hears it
+//   rehoming: unreachable, not suspected, for a bounded time
 //
 // Silence alone asks, never accuses. Two ways lead to a verdict. By silence: Lifeguard's timer,
 // shortened by other watchers' own accusations, while the questions are repeated each interval.
@@ -19,6 +21,12 @@
 // A dying process closes its connections and its listener one after the other, so the first dial
 // after a lost connection may still be accepted, which proves nothing: it is dialled again, with
 // growing pauses, until it is refused or lives; and at once when another watcher was refused.
+//
+// A member behind relays is dialled through them whenever it is silent. If not one of them can be
+// reached, the path is broken and nothing is known of the member, which may be attaching elsewhere:
+// it is said to be unreachable, and asked after each interval, but accused only when kRehomeMax is
+// over, counted from when anybody said so; so it is not undead for ever if it went with its relay.
+// A relay that answers again, with the member still silent, shortens that to kReattachMax.
 //
 // A beat is news only if it was not queued (arrival.h), and another watcher's memory is news only
 // if it holds a later beat than ours (by sequence number, not by age: clocks and limits differ).
@@ -51,6 +59,7 @@ struct Climate {
   TimePoint others_heard{};        // newest beat or answer of any other subject of mine
   bool is_small = false;           // so few members that there may be nobody left to ask
   TimePoint hold_until{};          // no verdicts before (after a pause of our own)
+  std::optional<TimePoint> unreachable_since{};  // by anybody's word
 };
 
 enum class Finding : std::uint8_t {
@@ -59,6 +68,7 @@ enum class Finding : std::uint8_t {
   accuse,      // say so, to everybody
   verdict,     // say that it is dead
   doubt,       // nobody answers: trouble of our own
+  relay_lost,  // its relays are gone: say that it is unreachable
 };
 
 struct Outcome {
@@ -77,6 +87,12 @@ class Watch {
   static constexpr int kGraceIntervals = 2;       // for a watch that is new, or whose subject is
   // After so long without any answer it matters no more whether it is us or all the others.
   static constexpr Nanos kDoubtMax = std::chrono::minutes(10);
+  // For a member to attach to another relay, or to the same one when that is restarted.
+  static constexpr Nanos kRehomeMax = Seconds(60);
+  // The same, once a relay of its own answers: tunnels dial it every 1.5 s.
+  static constexpr Nanos kReattachMax = Seconds(15);
+  // A dial through relays that is not answered at all, not even by its own limit.
+  static constexpr Nanos kDialMax = Seconds(3);
 
   Watch(NodeId self, const wire::Record& record, Incarnation incarnation, const Timing& timing,
         TimePoint now);
@@ -112,7 +128,9 @@ class Watch {
   [[nodiscard]] WatchReport report() const;
   [[nodiscard]] wire::Heard heard(TimePoint now) const;
   // Not heard, for no fault of the link that we know of.
-  [[nodiscard]] bool is_lost() const { return mode_ != Mode::hearing && mode_ != Mode::cut; }
+  [[nodiscard]] bool is_lost() const {
+    return mode_ != Mode::hearing && mode_ != Mode::cut && mode_ != Mode::rehoming;
+  }
   [[nodiscard]] Incarnation incarnation() const { return incarnation_; }
   [[nodiscard]] const wire::Record& record() const { return record_; }
   // When we ourselves last had proof of its life.
@@ -123,7 +141,7 @@ class Watch {
   RoundTrip& round_trip() { return round_trip_; }
 
  private:
-  enum class Mode : std::uint8_t { hearing, probing, cut, doubting, accusing, convicted };
+  enum class Mode : std::uint8_t { hearing, probing, cut, doubting, rehoming, accusing, convicted };
 
   // Whether our own uplink works, as far as the time since `since` shows.
   [[nodiscard]] bool trusts_uplink(const Climate& climate, TimePoint since) const;
@@ -131,6 +149,13 @@ class Watch {
   Outcome begin_probe(const Climate& climate, TimePoint now);
   Outcome end_probe(const Climate& climate, TimePoint now);
   Outcome accuse(wire::Evidence evidence, const Climate& climate, TimePoint now);
+  Outcome rehome(const Climate& climate, TimePoint now);
+  Outcome advance_rehoming(const Climate& climate, TimePoint now);
+  [[nodiscard]] TimePoint frozen_until(const Climate& climate) const;
+  [[nodiscard]] bool is_frozen(const Climate& climate, TimePoint now) const;
+  void on_relay_dialled(DialOutcome dialled, const Climate& climate, TimePoint now);
+  [[nodiscard]] bool awaits_dial(TimePoint now) const;
+  [[nodiscard]] bool dials_again(TimePoint now);
   Outcome weigh_refusals(const Climate& climate, TimePoint now);
   Outcome advance_accusation(const Climate& climate, TimePoint now);
   Outcome end_grace(const Climate& climate, TimePoint now);
@@ -184,6 +209,14 @@ class Watch {
   bool last_dial_ = false;
   std::optional<TimePoint> doubt_since_;
   std::optional<Suspicion> suspicion_;
+
+  // rehoming
+  bool is_relayed_ = false;
+  std::optional<TimePoint> dialled_at_;    // and not answered yet
+  bool relays_lost_ = false;               // says the last answer
+  std::optional<TimePoint> frozen_since_;  // the first loss in this silence
+  std::optional<TimePoint> frozen_until_;
+  std::optional<TimePoint> relay_back_;  // since when one answers again
 };
 
 }  // namespace riftbus::membership

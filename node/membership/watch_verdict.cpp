@@ -43,6 +43,8 @@ Outcome Watch::advance(const Climate& climate, TimePoint now) {
       return begin_probe(climate, now);
     case Mode::probing:
       return end_probe(climate, now);
+    case Mode::rehoming:
+      return advance_rehoming(climate, now);
     case Mode::accusing:
       return advance_accusation(climate, now);
     case Mode::convicted:
@@ -55,7 +57,9 @@ Outcome Watch::begin_probe(const Climate& climate, TimePoint now) {
   mode_ = Mode::probing;
   probe_began_ = now;
   due_ = now + climate.probe_wait * climate.factor;
-  return Outcome{.ping = true, .ask = true, .dial = link_known_ && !linked_ && lost_at_ != now};
+  const bool dials = lost_at_ != now && (is_relayed_ || (link_known_ && !linked_));
+  if (dials) dialled_at_ = now;
+  return Outcome{.ping = true, .ask = true, .dial = dials};
 }
 
 bool Watch::trusts_uplink(const Climate& climate, TimePoint since) const {
@@ -81,17 +85,20 @@ Outcome Watch::end_probe(const Climate& climate, TimePoint now) {
     outcome.unanswered = !climate.others.empty();
     return outcome;
   }
-  if (now < silent_at()) {
+  if (now < silent_at() || awaits_dial(now)) {
     // A lost connection made us ask early, and nobody knows more yet: ask again until the silence
     // itself is long enough to mean something.
     probe_began_ = now;
-    due_ = std::min(silent_at(), now + climate.probe_wait * climate.factor);
+    const TimePoint told = awaits_dial(now) ? *dialled_at_ + kDialMax : silent_at();
+    due_ = std::min(std::max(told, silent_at()), now + climate.probe_wait * climate.factor);
     outcome.ask = true;
+    outcome.dial = dials_again(now);
     return outcome;
   }
   if (trusts_uplink(climate, probe_began_)) {
     const bool unanswered = outcome.unanswered;
-    outcome = accuse(Evidence::silence, climate, now);
+    outcome =
+        is_frozen(climate, now) ? rehome(climate, now) : accuse(Evidence::silence, climate, now);
     outcome.unanswered = unanswered;
     return outcome;
   }
@@ -145,6 +152,12 @@ Outcome Watch::weigh_refusals(const Climate& climate, TimePoint now) {
 
 Outcome Watch::on_dialled(DialOutcome dialled, const Climate& climate, TimePoint now) {
   if (mode_ == Mode::convicted) return {};
+  if (is_relayed_) {
+    on_relay_dialled(dialled, climate, now);
+    const bool is_late = mode_ == Mode::accusing && relays_lost_;
+    if (is_late && is_frozen(climate, now)) return rehome(climate, now);
+    if (relays_lost_ || mode_ == Mode::rehoming) return {};
+  }
   if (dialled == DialOutcome::accepted) {
     refused_ = false;
     witnesses_.clear();
@@ -324,7 +337,7 @@ Outcome Watch::advance_accusation(const Climate& climate, TimePoint now) {
   // Still waiting: an answer now is worth more than one that came late.
   due_ = now + interval();
   if (suspicion_) due_ = std::min(due_, suspicion_->due());
-  return Outcome{.ping = true, .ask = true};
+  return Outcome{.ping = true, .ask = true, .dial = dials_again(now)};
 }
 
 }  // namespace riftbus::membership

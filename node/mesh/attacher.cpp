@@ -100,6 +100,7 @@ void Attacher::take(std::vector<TunnelReport> reports, Moment now) {
   for (const auto& report : reports_) ways.insert(report.ways.begin(), report.ways.end());
   tell_changes(ways, now);
   auto addresses = relayed_addresses(reports_, setup_.relays, setup_.front_port);
+  if (addresses.empty()) return;
   has_changed_ = has_changed_ || addresses != addresses_;
   addresses_ = std::move(addresses);
 }

@@ -2,8 +2,9 @@
 //
 // Each look reads what its tunnels say of themselves, lets the plan (node/mesh/tunnel_plan.h)
 // decide to which relays there shall be some, and the keeper (node/mesh/tunnel_keeper.h) see to it.
-// What leads here now is what addresses() names, home first. Tunnels that somebody else keeps are
-// read, too, and counted as ways here; they are never started or ended.
+// What leads here now is what addresses() names, home first; while nothing does, what led here
+// last, for there others must look again, and see that it is the relay that is lost. Tunnels that
+// somebody else keeps are read, too, and counted as ways here; they are never started or ended.
 //
 // It attaches by itself to relays whose pin it knows. Without any, or when it was told not to, it
 // only reads.

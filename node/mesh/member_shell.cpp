@@ -27,6 +27,8 @@ membership::DialOutcome to_core(bus::DialOutcome outcome) {
       return membership::DialOutcome::refused;
     case bus::DialOutcome::silent:
       return membership::DialOutcome::silent;
+    case bus::DialOutcome::relay_lost:
+      return membership::DialOutcome::relay_lost;
   }
   return membership::DialOutcome::silent;
 }
@@ -98,6 +100,8 @@ void MemberShell::on_link(const NodeId& peer, bool up, TimePoint now) {
 }
 
 void MemberShell::on_dialled(const bus::Dialled& dialled, TimePoint now) {
+  // Somebody listens again: no reason to rest between attempts any longer.
+  if (dialled.outcome == bus::DialOutcome::accepted) bus_.nudge(dialled.peer);
   step(membership::Dialled{dialled.peer, to_core(dialled.outcome)}, now);
 }
 

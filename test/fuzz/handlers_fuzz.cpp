@@ -80,7 +80,7 @@ class Run {
       case 2:
         return step(LinkDown{peer});
       case 3:
-        return step(Dialled{peer, static_cast<DialOutcome>(input.byte() % 3)});
+        return step(Dialled{peer, static_cast<DialOutcome>(input.byte() % 4)});
       case 4:
         return step(IncarnationStored{stored_});
       case 5:

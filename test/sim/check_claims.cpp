@@ -49,7 +49,8 @@ class ClaimChecker : public Checker {
 
   static bool is_accusation(const wire::Claim& claim) {
     return !claim.accuser.empty() && claim.evidence != wire::Evidence::conflict &&
-           (claim.standing == wire::Standing::suspect || claim.standing == wire::Standing::dead);
+           (claim.standing == wire::Standing::suspect || claim.standing == wire::Standing::dead ||
+            claim.standing == wire::Standing::unreachable);
   }
 
   // Of which life; nothing: this message is no sign of life.
@@ -75,7 +76,8 @@ class ClaimChecker : public Checker {
       mine[down->peer].link_failed = true;
     }
     if (const auto* dialled = std::get_if<membership::Dialled>(&step.event)) {
-      if (dialled->outcome == membership::DialOutcome::refused) {
+      if (dialled->outcome == membership::DialOutcome::refused ||
+          dialled->outcome == membership::DialOutcome::relay_lost) {
         mine[dialled->peer].link_failed = true;
       }
     }

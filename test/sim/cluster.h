@@ -63,6 +63,10 @@ class Cluster {
   // What the cluster file says of this id from now on.
   void move_configured(const NodeId& id, HostIndex to) { configured_[id] = to; }
   void set_roster(const std::set<NodeId>& members);
+  // Before it starts: behind a router from now on, attached to up to kWaysMax of these relays at a
+  // time, the first ones that run.
+  static constexpr std::size_t kWaysMax = 2;
+  void hide(HostIndex host, std::vector<HostIndex> relays);
 
   // ---- questions
   [[nodiscard]] std::size_t size() const { return hosts_.size(); }
@@ -109,12 +113,23 @@ class Cluster {
   [[nodiscard]] const std::vector<NodeId>& seed_ids() const { return seed_ids_; }
   [[nodiscard]] const std::set<NodeId>& roster() const { return roster_; }
   [[nodiscard]] std::optional<HostIndex> configured(const NodeId& id) const;
+  // Which a hidden host names in its record; empty: it is not hidden.
+  [[nodiscard]] std::vector<HostIndex> relays_of(HostIndex host) const;
   [[nodiscard]] RosterVersion roster_version() const { return roster_version_; }
   void on_started(MemberHost& host);
   void on_step(MemberHost& host, const membership::Event& event, const Message* message,
                const membership::Actions& actions);
 
  private:
+  struct Hidden {
+    std::vector<HostIndex> relays;  // in the order in which it wants them
+    std::vector<HostIndex> named;
+    std::set<HostIndex> attaching;
+    std::optional<TimePoint> differs_since;  // its ways from what it names
+    std::optional<TimePoint> alone_since;
+  };
+  void tend_hidden();
+  void tend(HostIndex host, Hidden& hidden);
   void note(HostIndex host, const std::string& what);
   void topology_changed();
   void check_each_second();
@@ -136,6 +151,7 @@ class Cluster {
   std::vector<std::string> violations_;
   std::function<void(const MemberHost&, const membership::Announce&)> listener_;
   std::map<HostIndex, TimePoint> thawed_;
+  std::map<HostIndex, Hidden> hidden_;
   bool ignores_inventions_ = false;
   NodeId flood_subject_;
   wire::Standing flood_standing_ = wire::Standing::alive;

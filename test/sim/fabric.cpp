@@ -55,6 +55,7 @@ void Fabric::pause(HostIndex index) {
   Host& h = host(index);
   if (h.process == nullptr || h.paused) return;
   h.paused = true;
+  on_topology_changed();
   const std::uint32_t pause = ++h.pause;
   const Nanos patience =
       network_.options().heartbeat_timeout + Nanos(random_.between(0, Nanos(Seconds(5)).count()));
@@ -74,6 +75,7 @@ void Fabric::resume(HostIndex index) {
   Host& h = host(index);
   if (!h.paused) return;
   h.paused = false;
+  on_topology_changed();
   const std::uint32_t life = h.life;
   std::deque<std::function<void()>> waiting;
   waiting.swap(h.inbox);
@@ -116,8 +118,8 @@ void Fabric::send(ConnectionId id, Side sender, const Frame& frame) {
   ++stream.undelivered;
   const HostIndex at = sender == Side::initiator ? c->from : c->to;
   const HostIndex towards = sender == Side::initiator ? c->to : c->from;
-  if (!stream.stalled.empty() || !network_.is_open(at, towards) ||
-      (!network_.is_open(towards, at) && ++stream.unacked > kUnackedMax)) {
+  if (!stream.stalled.empty() || !is_open(*c, at, towards) ||
+      (!is_open(*c, towards, at) && ++stream.unacked > kUnackedMax)) {
     stream.stalled.push_back(frame);
     return;
   }
@@ -185,7 +187,7 @@ void Fabric::on_topology_changed() {
 }
 
 void Fabric::update_block(Connection& c) {
-  const bool blocked = !network_.is_open_both(c.from, c.to);
+  const bool blocked = !is_passable(c);
   if (blocked == c.blocked) return;
   c.blocked = blocked;
   ++c.block;

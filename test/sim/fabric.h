@@ -12,6 +12,10 @@
 // when there is something to send, loses what waits when the dial fails, and dies with its peer;
 // answers to a connection that is gone are dropped without a word, as ROUTER does.
 //
+// A hidden host is reached only through relays, other hosts to which it has a session at that
+// moment; what goes out of it goes directly. With a relay's process, or a session, all that went
+// through it ends.
+//
 // A stopped process (SIGSTOP) keeps its connections and its listening socket: the kernel accepts
 // for it. What arrives waits and is handed over in a burst when it goes on.
 //
@@ -51,6 +55,7 @@ using ConnectionId = std::uint64_t;  // 0: none
 enum class Port : std::uint8_t { call, pub };
 enum class Side : std::uint8_t { initiator = 0, acceptor = 1 };
 enum class Down : std::uint8_t { closed, refused, timed_out };
+enum class DialEnd : std::uint8_t { accepted, refused, silent, relay_lost };
 
 // A process, as the fabric sees it.
 class Endpoint {
@@ -87,9 +92,18 @@ class Fabric {
   void close(ConnectionId id);
   void send(ConnectionId id, Side sender, const Frame& frame);
   void publish(HostIndex from, const Frame& frame);
-  void dial(HostIndex from, HostIndex to, std::function<void(bool accepted, bool refused)> done);
+  void dial(HostIndex from, HostIndex to, std::function<void(DialEnd)> done);
   // Runs `job` in the process on `host`, now or when it goes on; never, if that process died.
   void hand(HostIndex host, std::function<void()> job);
+
+  // ---- relays
+  void hide(HostIndex host) { this->host(host).hidden = true; }
+  // By which relays others try to reach it, best first.
+  void set_named(HostIndex host, std::vector<HostIndex> relays);
+  void attach(HostIndex host, HostIndex relay);
+  [[nodiscard]] const std::vector<HostIndex>& ways(HostIndex host) const {
+    return hosts_[host].ways;
+  }
 
   // ---- for the curious
   [[nodiscard]] const Traffic& traffic(HostIndex host) const { return hosts_[host].traffic; }
@@ -111,6 +125,7 @@ class Fabric {
   struct Connection {
     ConnectionId id = 0;
     HostIndex from = 0, to = 0;
+    HostIndex via = 0;  // a relay; or `to`
     Port port = Port::call;
     State state = State::connecting;
     std::uint32_t epoch = 0;
@@ -133,6 +148,9 @@ class Fabric {
     TimePoint listens_until{};  // dead, but its kernel has not closed the listener yet
     std::deque<std::function<void()>> inbox;
     std::vector<ConnectionId> made, accepted;
+    bool hidden = false;
+    std::vector<HostIndex> named;  // relays that its record names
+    std::vector<HostIndex> ways;   // relays to which it has a session
     Traffic traffic;
   };
 
@@ -142,6 +160,14 @@ class Fabric {
   void erase(ConnectionId id);
   Host& host(HostIndex index);
   void push(HostIndex host, std::uint32_t life, std::function<void()> job);
+
+  [[nodiscard]] HostIndex choose_way(const Connection& c) const;
+  [[nodiscard]] bool leads(HostIndex relay, HostIndex host) const;
+  // Both ways; and one way between its ends.
+  [[nodiscard]] bool is_passable(const Connection& c) const;
+  [[nodiscard]] bool is_open(const Connection& c, HostIndex at, HostIndex towards) const;
+  void dial_hidden(HostIndex from, HostIndex to, const std::function<void(DialEnd)>& done);
+  void lose_ways(HostIndex relay, bool says_fin);
 
   void attempt(Connection& c);
   void on_syn_answered(ConnectionId id, std::uint32_t epoch);

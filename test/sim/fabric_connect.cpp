@@ -42,6 +42,7 @@ void Fabric::erase(ConnectionId id) {
 
 void Fabric::attempt(Connection& c) {
   c.state = State::connecting;
+  c.via = choose_way(c);
   c.subscribed = false;
   c.blocked = false;
   ++c.epoch;
@@ -56,14 +57,17 @@ void Fabric::on_syn_answered(ConnectionId id, std::uint32_t epoch) {
   Connection* c = find(id, epoch);
   if (c == nullptr) return;
   const TimePoint give_up = schedule_.now() + network_.options().handshake_timeout;
-  if (!network_.is_open_both(c->from, c->to)) {
+  // A relay that runs, or its kernel, says at once that it leads nowhere.
+  const bool refuses = c->via != c->to && network_.is_open_both(c->from, c->via) &&
+                       !is_paused(c->via) && !leads(c->via, c->to);
+  if (!is_passable(*c) && !refuses) {
     schedule_.at(give_up, [this, id, epoch] {
       if (Connection* late = find(id, epoch)) attempt_failed(*late, Down::timed_out);
     });
     return;
   }
   host(c->from).traffic.bytes_in += kDialBytes / 2;
-  if (!is_running(c->to)) {
+  if (refuses || !is_running(c->to)) {
     attempt_failed(*c, Down::refused);
     return;
   }
@@ -74,7 +78,7 @@ void Fabric::on_syn_answered(ConnectionId id, std::uint32_t epoch) {
 void Fabric::on_handshake(ConnectionId id, std::uint32_t epoch, TimePoint give_up) {
   Connection* c = find(id, epoch);
   if (c == nullptr) return;
-  const bool open = network_.is_open_both(c->from, c->to);
+  const bool open = is_passable(*c);
   if (open && is_running(c->to) && !is_paused(c->to) && !is_paused(c->from)) {
     on_established(*c);
     return;
@@ -162,7 +166,7 @@ void Fabric::reset_later(Connection& c) {
   schedule_.after(Nanos(random_.between(0, Nanos(Seconds(5)).count())),
                   [this, id = c.id, epoch = c.epoch] {
                     const Connection* old = find(id, epoch);
-                    if (old == nullptr || !network_.is_open_both(old->from, old->to)) return;
+                    if (old == nullptr || !is_passable(*old)) return;
                     break_connection(id, epoch, Down::closed);
                   });
 }
@@ -200,10 +204,12 @@ void Fabric::end_of_process(HostIndex index, bool says_fin) {
     c.subscribed = false;
     if (says_fin) say_fin(c);
   }
+  h.ways.clear();  // its tunnels end with it
+  lose_ways(index, says_fin);
 }
 
 void Fabric::say_fin(Connection& c) {
-  if (!network_.is_open(c.to, c.from)) {
+  if (!is_open(c, c.to, c.from)) {
     if (!c.blocked) break_later(c);
     return;
   }
@@ -219,8 +225,8 @@ Nanos Fabric::draw_close() {
   return most == Nanos::zero() ? most : Nanos(random_.between(0, most.count()));
 }
 
-void Fabric::dial(HostIndex from, HostIndex to,
-                  std::function<void(bool accepted, bool refused)> done) {
+void Fabric::dial(HostIndex from, HostIndex to, std::function<void(DialEnd)> done) {
+  if (host(to).hidden) return dial_hidden(from, to, done);
   Path& path = network_.path(from, to);
   host(std::max(from, to));
   host(from).traffic.bytes_out += kDialBytes;
@@ -228,13 +234,13 @@ void Fabric::dial(HostIndex from, HostIndex to,
   schedule_.after(network_.draw_connect(path), [this, from, to, life, done] {
     if (!network_.is_open_both(from, to)) {
       schedule_.after(network_.options().dial_timeout, [this, from, life, done] {
-        push(from, life, [done] { done(false, false); });
+        push(from, life, [done] { done(DialEnd::silent); });
       });
       return;
     }
     host(from).traffic.bytes_in += kDialBytes;
     const bool listening = is_running(to) || schedule_.now() < host(to).listens_until;
-    push(from, life, [done, listening] { done(listening, !listening); });
+    push(from, life, [done, listening] { done(listening ? DialEnd::accepted : DialEnd::refused); });
   });
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bus/wire/codec.h"
+#include "bus/wire/relayed.h"
 #include "bus/wire/topic.h"
 #include "config/check.h"
 #include "test/sim/cluster.h"
@@ -27,6 +28,20 @@ struct overloaded : Ts... {
 };
 template <class... Ts>
 overloaded(Ts...) -> overloaded<Ts...>;
+
+membership::DialOutcome outcome_of(DialEnd end) {
+  switch (end) {
+    case DialEnd::accepted:
+      return membership::DialOutcome::accepted;
+    case DialEnd::refused:
+      return membership::DialOutcome::refused;
+    case DialEnd::silent:
+      return membership::DialOutcome::silent;
+    case DialEnd::relay_lost:
+      return membership::DialOutcome::relay_lost;
+  }
+  return membership::DialOutcome::silent;
+}
 
 }  // namespace
 
@@ -51,8 +66,13 @@ const membership::Membership& MemberHost::core() const {
 wire::Record MemberHost::own_record() const {
   wire::Record record;
   record.id = id_;
-  record.addresses = {
-      wire::Address{wire::AddressKind::lan, "h" + std::to_string(index_), 7770, 7771}};
+  for (const HostIndex relay : cluster_.relays_of(index_)) {
+    record.addresses.push_back({wire::AddressKind::relay, "h" + std::to_string(relay), 7723, 7723});
+  }
+  if (record.addresses.empty()) {
+    record.addresses = {
+        wire::Address{wire::AddressKind::lan, "h" + std::to_string(index_), 7770, 7771}};
+  }
   record.roles = {Role::node};
   record.interval_ms = static_cast<std::uint32_t>(to_ms(cluster_.options().timing.interval));
   record.resources = wire::Resources{16, 65536, 500'000, 1, "RTX 4090", 24576};
@@ -287,11 +307,8 @@ void MemberHost::unsubscribe(const NodeId& peer) {
 void MemberHost::dial(const NodeId& peer) {
   const auto to = resolve(peer);
   if (!to) return;
-  cluster_.fabric().dial(index_, *to, [this, peer](bool accepted, bool refused) {
-    const auto outcome = accepted  ? membership::DialOutcome::accepted
-                         : refused ? membership::DialOutcome::refused
-                                   : membership::DialOutcome::silent;
-    step(membership::Dialled{peer, outcome});
+  cluster_.fabric().dial(index_, *to, [this, peer](DialEnd end) {
+    step(membership::Dialled{peer, outcome_of(end)});
   });
 }
 
@@ -305,7 +322,8 @@ void MemberHost::store(Incarnation incarnation) {
 // What the member says of itself comes first, what the cluster file says of it second.
 std::optional<HostIndex> MemberHost::resolve(const NodeId& peer) const {
   const membership::Member* member = core_->find(peer);
-  if (member != nullptr && !member->record.addresses.empty()) {
+  if (member != nullptr && !member->record.addresses.empty() &&
+      !wire::is_relayed(member->record.addresses)) {
     const std::string& name = member->record.addresses.front().host;
     HostIndex index = 0;
     const auto parsed = std::from_chars(name.data() + 1, name.data() + name.size(), index);

@@ -177,6 +177,11 @@ const std::vector<Scenario>& all_scenarios() {
        run_rumour},
       {"two-accusers", "two of four watchers accuse: the verdict takes its time", true,
        run_two_accusers},
+      {"relay-restart", "the only relay of some members dies and comes back: none of them does",
+       true, run_relay_restart},
+      {"relay-lost", "relays die, and those behind them attach elsewhere", true, run_relay_lost},
+      {"relay-and-member", "a member dies together with its only relay, and is found", true,
+       run_relay_and_member},
       {"gap", "news lost at a high-water mark are asked for at once", true, run_gap},
   };
   return all;

@@ -110,5 +110,8 @@ Outcome run_lone_refusal(const Args& args);
 Outcome run_rumour(const Args& args);
 Outcome run_two_accusers(const Args& args);
 Outcome run_gap(const Args& args);
+Outcome run_relay_restart(const Args& args);
+Outcome run_relay_lost(const Args& args);
+Outcome run_relay_and_member(const Args& args);
 
 }  // namespace riftbus::sim

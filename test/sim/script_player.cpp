@@ -157,6 +157,7 @@ class Player {
       return cluster_->host(host).set_wall_skew(read_span(argument).value_or(Seconds(0)));
     }
     if (verb == "partition") return partition(words);
+    if (verb == "hide") return hide(words);
     if (verb == "revoke") return revoke(host);
     if (verb == "twin" || verb == "move") return add_machine(words, host);
     if (verb == "refuse") return refuse_link(host, index(words, 2));
@@ -171,6 +172,12 @@ class Player {
     std::vector<HostIndex> island;
     for (std::size_t i = 1; i < words.size(); ++i) island.push_back(index(words, i));
     cluster_->partition(island);
+  }
+
+  void hide(const Words& words) {
+    std::vector<HostIndex> relays;
+    for (std::size_t i = 2; i < words.size(); ++i) relays.push_back(index(words, i));
+    cluster_->hide(index(words, 1), relays);
   }
 
   void revoke(HostIndex host) {

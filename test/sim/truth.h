@@ -25,6 +25,9 @@ class Truth {
   // others or more is in trouble.
   void look_at(const Network& network, TimePoint now);
 
+  // In trouble for a reason that the network does not show.
+  void note_trouble(HostIndex host, TimePoint now) { hosts_[host].trouble = now; }
+
   [[nodiscard]] bool is_innocent(HostIndex host, TimePoint now) const;
   [[nodiscard]] TimePoint last_trouble() const { return last_trouble_; }
   void set_grace(Nanos grace) { grace_ = grace; }

@@ -36,8 +36,9 @@ void Stand::take_in(const NodeId& member) {
   Peer& taken = peers_[member];
   taken.started = now_ - Seconds(60);
   taken.next_beat = now_ + Millis(100) * (peers_.size() % 10);
-  hear_call(member, wire::Join{record_of(member, taken.incarnation, taken.instance), {}}, 7,
-            Correlation(1));
+  auto record = record_of(member, taken.incarnation, taken.instance);
+  if (taken.is_relayed) record.addresses = {relay_address()};
+  hear_call(member, wire::Join{record, {}}, 7, Correlation(1));
 }
 
 void Stand::silence(const NodeId& member) {
@@ -153,7 +154,7 @@ void Stand::execute(Actions actions) {
     }
     if (auto* dial = std::get_if<Dial>(&action)) {
       dials_.push_back(dial->peer);
-      step(Dialled{dial->peer, peer(dial->peer).dialled});
+      if (peer(dial->peer).answers_dials) step(Dialled{dial->peer, peer(dial->peer).dialled});
     }
     if (auto* store = std::get_if<StoreIncarnation>(&action)) {
       stores_.push_back(store->incarnation);

@@ -26,6 +26,8 @@ struct Peer {
   bool can_hear_others = true;  // what it says when asked about others
   bool says_refused = false;    // likewise: its own connection was refused
   DialOutcome dialled = DialOutcome::accepted;
+  bool answers_dials = true;
+  bool is_relayed = false;  // before it is taken in
   std::uint64_t incarnation = 1;
   std::uint64_t instance = 1;
   std::uint64_t seq = 0;

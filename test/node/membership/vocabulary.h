@@ -35,6 +35,16 @@ inline wire::Claim alive(const NodeId& member, std::uint64_t incarnation,
           {},     wire::Evidence::none,     record_of(member, incarnation, instance)};
 }
 
+inline wire::Address relay_address() {
+  return {wire::AddressKind::relay, "198.51.100.7", 7723, 7723};
+}
+
+inline wire::Claim unreachable(const NodeId& member, std::uint64_t incarnation,
+                               const NodeId& accuser) {
+  return {member,  Incarnation(incarnation), wire::Standing::unreachable,
+          accuser, wire::Evidence::silence,  {}};
+}
+
 inline wire::Claim suspect(const NodeId& member, std::uint64_t incarnation, const NodeId& accuser,
                            wire::Evidence evidence = wire::Evidence::silence) {
   return {member, Incarnation(incarnation), wire::Standing::suspect, accuser, evidence, {}};
