@@ -3,6 +3,7 @@
 #include <zmq.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "bus/log.h"
@@ -39,7 +40,11 @@ void Link::set_keys(std::vector<CurveKey> keys, TimePoint now) {
 }
 
 void Link::set_addresses(const std::vector<wire::Address>& addresses, TimePoint now) {
+  std::vector<wire::Address> added;
+  std::copy_if(addresses.begin(), addresses.end(), std::back_inserter(added),
+               [this](const wire::Address& address) { return !paths_.knows(address); });
   if (!paths_.set_addresses(addresses)) return;
+  if (in_round_) join_round(added, now);
   if (!up_) {
     rounds_failed_ = 0;
     next_round_ = now;
@@ -126,6 +131,16 @@ void Link::start_round(TimePoint now) {
   std::reverse(candidates_.begin(), candidates_.end());
   in_round_ = true;
   next_launch_ = now;
+}
+
+// Those before may hang for all of attempt_max.
+void Link::join_round(const std::vector<wire::Address>& added, TimePoint now) {
+  for (auto address = added.rbegin(); address != added.rend(); ++address) {
+    if (!paths_.knows(*address)) continue;  // one too many
+    for (std::string& host : world_.resolver.lookup(address->host, now)) {
+      candidates_.push_back({*address, std::move(host)});
+    }
+  }
 }
 
 void Link::launch_next(TimePoint now) {

@@ -5,6 +5,7 @@
 // handshake wins: an address at which somebody else answers cannot win. One attempt is one ZeroMQ
 // socket, thrown away with all it knew when the attempt or the connection ends; so no message ever
 // travels on a connection other than the one it was written for, and HELLO is first on each.
+// An address that becomes known during a round joins it, as the best of those that wait.
 // Rounds repeat with growing, jittered pauses; a peer whose key is being rotated is tried with the
 // new and the previous key in turn.
 //
@@ -112,6 +113,7 @@ class Link {
   [[nodiscard]] static bool is_detour(const Attempt& attempt);
   void start_round(TimePoint now);
   void launch_next(TimePoint now);
+  void join_round(const std::vector<wire::Address>& added, TimePoint now);
   void connect_to(zmq::socket_t& socket, const Candidate& candidate, std::uint16_t port);
   Fate judge(Attempt& attempt, TimePoint now);
   LinkChange advance_round(TimePoint now);

@@ -117,6 +117,11 @@ void Paths::hasten_trials(TimePoint at) {
   }
 }
 
+bool Paths::knows(const wire::Address& address) const {
+  return std::any_of(paths_.begin(), paths_.end(),
+                     [&](const Path& path) { return path.address == address; });
+}
+
 std::optional<Nanos> Paths::rtt(const wire::Address& address) const {
   for (const Path& path : paths_) {
     if (path.address == address) return path.rtt;

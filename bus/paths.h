@@ -65,6 +65,7 @@ class Paths {
   void hasten_trials(TimePoint at);
 
   [[nodiscard]] bool empty() const { return paths_.empty(); }
+  [[nodiscard]] bool knows(const wire::Address& address) const;
   [[nodiscard]] std::optional<Nanos> rtt(const wire::Address& address) const;
   [[nodiscard]] std::vector<PathReport> report(TimePoint now) const;  // best first
   [[nodiscard]] std::optional<wire::Address> last_good() const { return last_good_; }

@@ -45,6 +45,45 @@ class Listener {
   std::vector<int> fillers_;
 };
 
+// A relay's front that gives each visitor the same answer.
+class FakeFront {
+ public:
+  explicit FakeFront(char answer) : answer_(answer) {
+    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t bytes = sizeof address;
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&address), bytes), 0);
+    EXPECT_EQ(::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &bytes), 0);
+    port_ = ntohs(address.sin_port);
+    EXPECT_EQ(::listen(fd_, 8), 0);
+  }
+  ~FakeFront() {
+    for (const int visitor : visitors_) ::close(visitor);
+    ::close(fd_);
+  }
+  FakeFront(const FakeFront&) = delete;
+  FakeFront& operator=(const FakeFront&) = delete;
+  void turn() {
+    const int visitor = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (visitor >= 0) visitors_.push_back(visitor);
+    for (const int each : visitors_) {
+      char question[256];
+      if (::recv(each, question, sizeof question, 0) <= 0) continue;
+      const char answer[]{5, 0, 5, answer_, 0, 1, 0, 0, 0, 0, 0, 0};
+      EXPECT_EQ(::send(each, answer, sizeof answer, MSG_NOSIGNAL), 12);
+    }
+  }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  char answer_;
+  int fd_ = -1;
+  std::uint16_t port_ = 0;
+  std::vector<int> visitors_;
+};
+
 // Bound and closed again: nobody listens there.
 std::uint16_t free_port() {
   zmq::context_t context;
@@ -249,6 +288,51 @@ TEST_F(BusLink, ADialTellsAcceptedFromRefusedFromSilent) {
   EXPECT_EQ(outcomes["refusing"], DialOutcome::refused);
   EXPECT_EQ(outcomes["silent"], DialOutcome::silent);
   EXPECT_EQ(outcomes["unknown"], DialOutcome::silent);
+}
+
+TEST_F(BusLink, AnAddressThatBecomesKnownDuringARoundIsTriedAtOnce) {
+  Peer& a = world.add("a");
+  Peer& b = world.add("b");
+  const Listener silent(true);
+  const auto good = at(a.bus->call_port(), a.bus->pub_port());
+  b.bus->set_addresses(a.id, {at(silent.port(), silent.port())});
+  b.bus->send(a.id, Correlation(1), wire::Ping{});
+  ASSERT_TRUE(world.until([&] { return report(b, a.id, wire::Channel::call)->attempts == 1; }));
+  const TimePoint told = boot_now();
+  b.bus->set_addresses(a.id, {at(silent.port(), silent.port()), good});
+  ASSERT_TRUE(world.until([&] { return a.received(wire::Kind::ping) != nullptr; }));
+  EXPECT_LT(boot_now() - told, Limits{}.attempt_max / 2) << "the first one still hangs";
+}
+
+TEST_F(BusLink, ADialThroughRelaysTellsTheRelayFromTheNode) {
+  Peer& b = world.add("b");
+  const Listener mute(false);
+  FakeFront leads('\0');
+  FakeFront leads_nowhere('\4');
+  const auto relay = [](std::uint16_t port) { return at(port, port, wire::AddressKind::relay); };
+  const auto own = at(free_port(), 1, wire::AddressKind::lan);
+  const std::map<std::string, std::vector<wire::Address>> places{
+      {"attached", {own, relay(free_port()), relay(leads.port())}},
+      {"elsewhere", {own, relay(free_port()), relay(leads_nowhere.port())}},
+      {"refused", {own, relay(free_port())}},
+      {"mute", {own, relay(mute.port())}},
+      {"public", {at(free_port(), 1, wire::AddressKind::public_ip), relay(leads.port())}}};
+  for (const auto& [name, addresses] : places) {
+    b.bus->set_addresses(id_of(name), addresses);
+    b.bus->dial(id_of(name));
+  }
+  ASSERT_TRUE(world.until([&] {
+    leads.turn();
+    leads_nowhere.turn();
+    return b.all<Dialled>().size() == places.size();
+  }));
+  std::map<std::string, DialOutcome> outcomes;
+  for (const Dialled* dial : b.all<Dialled>()) outcomes[dial->peer.value()] = dial->outcome;
+  EXPECT_EQ(outcomes["attached"], DialOutcome::accepted);
+  EXPECT_EQ(outcomes["elsewhere"], DialOutcome::silent);
+  EXPECT_EQ(outcomes["refused"], DialOutcome::relay_lost);
+  EXPECT_EQ(outcomes["mute"], DialOutcome::relay_lost);
+  EXPECT_EQ(outcomes["public"], DialOutcome::refused) << "its own word counts";
 }
 
 TEST_F(BusLink, ARevokedPeerIsCutBothWaysWithinTwoSeconds) {
