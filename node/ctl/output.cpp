@@ -18,13 +18,21 @@ void print_lines(Context& context, const Json& document, const Shape& shape) {
   for (const auto& item : get(document, {shape.list})) context.out << compact(item) << "\n";
 }
 
+// A word, a number, or what has one of them for its id.
+std::string name_of(const Json& json, const char* key) {
+  const Json& name = get(json, {key});
+  if (name.is_object()) return name_of(name, "id");
+  const auto number = integer(json, {key});
+  return number ? std::to_string(*number) : text(json, {key});
+}
+
 void print_names(Context& context, const Json& document, const Shape& shape) {
   if (shape.list == nullptr) {
-    context.out << text(document, {shape.name}) << "\n";
+    context.out << name_of(document, shape.name) << "\n";
     return;
   }
   for (const auto& item : get(document, {shape.list})) {
-    context.out << text(item, {shape.name}) << "\n";
+    context.out << name_of(item, shape.name) << "\n";
   }
 }
 

@@ -1,6 +1,7 @@
 #include "node/ctl/session.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <zmq.hpp>
 
@@ -189,17 +190,17 @@ Result<Json> Session::ask_directly(const std::vector<bus::Target>& targets,
 
 std::vector<Said> Session::ask_many(const std::vector<NodeId>& nodes, const Json& node_list,
                                     const std::string& query, const Arguments& arguments) {
-  const std::size_t count = std::min(nodes.size(), kAskedMax);
   std::vector<Said> said;
-  for (std::size_t i = 0; i < count; ++i) {
-    said.push_back({nodes[i], Error{1506, "not asked", "", ""}});
-  }
-  // Dead ones cost their whole timeout, so all are asked side by side; each thread writes its own
-  // element and shares nothing else but constant data.
+  for (const auto& node : nodes) said.push_back({node, Error{1506, "not asked", "", ""}});
+  // Dead ones cost their whole timeout, so they are asked side by side; each thread writes elements
+  // of its own and shares nothing else but constant data.
+  std::atomic<std::size_t> next = 0;
   std::vector<std::thread> threads;
-  for (auto& each : said) {
-    threads.emplace_back([this, &each, &node_list, &query, &arguments] {
-      each.answer = ask_directly(targets_of(each.node, node_list), {query, arguments});
+  while (threads.size() < std::min(said.size(), kAskedMax)) {
+    threads.emplace_back([&] {
+      for (std::size_t i = next++; i < said.size(); i = next++) {
+        said[i].answer = ask_directly(targets_of(said[i].node, node_list), {query, arguments});
+      }
     });
   }
   for (auto& thread : threads) thread.join();

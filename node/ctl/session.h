@@ -44,7 +44,7 @@ class Session {
   [[nodiscard]] Result<Json> ask(const std::string& query, const Arguments& arguments = {});
   // All pages of a list as one document: those of `list_name` are joined.
   [[nodiscard]] Result<Json> ask_list(const std::string& query, const std::string& list_name);
-  // Asks several nodes at once, at most kAskedMax of them, each over a connection of its own.
+  // Asks several nodes, kAskedMax of them at a time, each over a connection of its own.
   // `node_list` is a node.list document: it has their addresses.
   [[nodiscard]] std::vector<Said> ask_many(const std::vector<NodeId>& nodes, const Json& node_list,
                                            const std::string& query, const Arguments& arguments);
