@@ -14,6 +14,7 @@ namespace {
 
 constexpr Millis kSweepEvery{250};
 constexpr Seconds kExpiryCheckEvery{5};
+constexpr Seconds kBusyFor{5};  // after a call: its answer may be on the way
 // Turns without a look at the quiet sockets, wake-ups and monitors.
 constexpr int kHotTurnsMax = 8;
 constexpr Millis kFine{1};  // below this a deadline gets a timer of its own
@@ -190,6 +191,7 @@ void Bus::State::step_links(TimePoint now, std::vector<Event>& out) {
 }
 
 void Bus::State::step_link(Link& link, Callee* callee, TimePoint now, std::vector<Event>& out) {
+  if (callee != nullptr) link.set_busy(now - callee->used < kBusyFor);
   const LinkChange change = link.step(now);
   if (change == LinkChange::none) return;
   if (change == LinkChange::up) {

@@ -27,7 +27,12 @@ void Link::set_keys(std::vector<CurveKey> keys, TimePoint now) {
   key_turn_ = 0;
   const bool kept = up_ && !attempts_.empty() && attempts_.front().key &&
                     std::find(keys_.begin(), keys_.end(), *attempts_.front().key) != keys_.end();
-  if (kept) return;
+  if (kept) {
+    if (next_trial_ != TimePoint::max()) next_trial_ = now + kTrialSoon;
+    if (!trial_.empty()) ++world_.poll_generation;
+    trial_.clear();
+    return;
+  }
   if (up_) {
     lost_ = true;
     told_failed_ = true;  // `down` is told instead
@@ -45,6 +50,8 @@ void Link::set_addresses(const std::vector<wire::Address>& addresses, TimePoint 
                [this](const wire::Address& address) { return !paths_.knows(address); });
   if (!paths_.set_addresses(addresses)) return;
   if (in_round_) join_round(added, now);
+  trials_.clear();
+  if (next_trial_ != TimePoint::max()) next_trial_ = std::min(next_trial_, now + kTrialSoon);
   if (!up_) {
     rounds_failed_ = 0;
     next_round_ = now;
@@ -73,8 +80,12 @@ void Link::on_names_resolved(TimePoint now) {
 LinkChange Link::step(TimePoint now) {
   ready_ = false;
   if (std::exchange(lost_, false)) return LinkChange::down;
+  if (has_moved_) {
+    win(attempts_.begin(), now);
+    return LinkChange::up;
+  }
   if (up_) {
-    if (judge(attempts_.front(), now) != Fate::failed) return LinkChange::none;
+    if (judge(attempts_.front(), now) != Fate::failed) return advance_trial(now);
     lose_connection(now);
     return LinkChange::down;
   }
@@ -86,8 +97,8 @@ LinkChange Link::step(TimePoint now) {
 }
 
 TimePoint Link::next_deadline() const {
-  if (lost_) return TimePoint{};
-  if (up_) return TimePoint::max();
+  if (lost_ || has_moved_) return TimePoint{};
+  if (up_) return trial_.empty() ? next_trial_ : trial_.front().started + world_.limits.attempt_max;
   if (!in_round_) return reachable() ? next_round_ : TimePoint::max();
   TimePoint next = TimePoint::max();
   for (const Attempt& attempt : attempts_) {
@@ -108,6 +119,7 @@ zmq::socket_t* Link::remains() { return remains_.empty() ? nullptr : &remains_.f
 
 void Link::collect_handles(std::vector<void*>& monitors, void*& data) {
   for (Attempt& attempt : attempts_) monitors.push_back(attempt.monitor.handle());
+  for (Attempt& attempt : trial_) monitors.push_back(attempt.monitor.handle());
   data = up_ ? attempts_.front().socket.handle() : nullptr;
 }
 
@@ -147,19 +159,8 @@ void Link::launch_next(TimePoint now) {
   const Candidate candidate = std::move(candidates_.back());
   candidates_.pop_back();
   next_launch_ = now + world_.limits.stagger;
-  const bool subscribes = channel_ == wire::Channel::pub;
-  const CurveKey* key = current_key();
-  ++attempts_made_;
-  ++world_.counters.attempts;
   try {
-    Attempt& attempt = attempts_.emplace_back(
-        world_, subscribes ? world_.sockets.make_subscriber(key) : world_.sockets.make_dealer(key));
-    attempt.address = candidate.address;
-    attempt.started = now;
-    if (key != nullptr) attempt.key = *key;
-    const std::uint16_t port =
-        subscribes ? candidate.address.pub_port : candidate.address.call_port;
-    connect_to(attempt.socket, candidate, port);
+    open_attempt(attempts_, candidate, now);
     address_ = candidate.address;
   } catch (const zmq::error_t& error) {  // out of sockets or descriptors, or not an address
     trouble_ = error.what();
@@ -168,6 +169,23 @@ void Link::launch_next(TimePoint now) {
     ++world_.counters.attempts_failed;
   }
   ++world_.poll_generation;
+}
+
+// Throws zmq::error_t, having perhaps begun one at this address already.
+Link::Attempt& Link::open_attempt(std::list<Attempt>& into, const Candidate& candidate,
+                                  TimePoint now) {
+  const bool subscribes = channel_ == wire::Channel::pub;
+  const CurveKey* key = current_key();
+  ++attempts_made_;
+  ++world_.counters.attempts;
+  Attempt& attempt = into.emplace_back(
+      world_, subscribes ? world_.sockets.make_subscriber(key) : world_.sockets.make_dealer(key));
+  attempt.address = candidate.address;
+  attempt.started = now;
+  if (key != nullptr) attempt.key = *key;
+  const std::uint16_t port = subscribes ? candidate.address.pub_port : candidate.address.call_port;
+  connect_to(attempt.socket, candidate, port);
+  return attempt;
 }
 
 // CURVE is with the peer itself, whatever lies between.
@@ -187,6 +205,7 @@ void Link::connect_to(zmq::socket_t& socket, const Candidate& candidate, std::ui
 }
 
 Link::Fate Link::judge(Attempt& attempt, TimePoint now) {
+  const bool is_made = up_ && &attempt == &attempts_.front();
   while (const auto event = attempt.monitor.next()) {
     switch (*event) {
       case ConnectionEvent::connected:
@@ -208,13 +227,13 @@ Link::Fate Link::judge(Attempt& attempt, TimePoint now) {
         trouble_ = "connection refused or unreachable";
         return Fate::failed;
       case ConnectionEvent::disconnected:
-        trouble_ = up_                  ? "connection lost"
+        trouble_ = is_made              ? "connection lost"
                    : is_detour(attempt) ? "its relay leads nowhere"
                                         : "it hung up during the handshake";
         return Fate::failed;
     }
   }
-  if (!up_ && now >= attempt.started + world_.limits.attempt_max) {
+  if (!is_made && now >= attempt.started + world_.limits.attempt_max) {
     trouble_ = attempt.connected ? "it accepts TCP but does not speak" : "no answer";
     return Fate::failed;
   }
@@ -265,6 +284,7 @@ void Link::win(std::list<Attempt>::iterator winner, TimePoint now) {
   won.splice(won.begin(), attempts_, winner);
   attempts_ = std::move(won);
   candidates_.clear();
+  end_trials();
   in_round_ = false;
   up_ = true;
   told_failed_ = false;
@@ -277,6 +297,9 @@ void Link::win(std::list<Attempt>::iterator winner, TimePoint now) {
   paths_.on_success(attempt.address, is_detour(attempt) ? took : attempt.rtt.value_or(took), now);
   ++world_.counters.links_up;
   ++world_.poll_generation;
+  if (!is_detour(attempt)) return;
+  trial_pause_ = kTrialFirst;
+  next_trial_ = now + trial_pause_;
 }
 
 void Link::lose_connection(TimePoint now) {
@@ -295,6 +318,7 @@ void Link::close_all() {
   if (!attempts_.empty()) ++world_.poll_generation;
   attempts_.clear();
   candidates_.clear();
+  end_trials();
   in_round_ = false;
   up_ = false;
 }

@@ -6,6 +6,9 @@
 // socket, thrown away with all it knew when the attempt or the connection ends; so no message ever
 // travels on a connection other than the one it was written for, and HELLO is first on each.
 // An address that becomes known during a round joins it, as the best of those that wait.
+// While a connection leads through a relay, the peer's own addresses are tried beside it, one at a
+// time and ever more rarely. The first that answers takes its place: `down` is told, then `up`. So
+// nobody stays behind a relay because nothing better was there when the connection was made.
 // Rounds repeat with growing, jittered pauses; a peer whose key is being rotated is tried with the
 // new and the previous key in turn.
 //
@@ -48,6 +51,10 @@ enum class LinkChange : std::uint8_t { none, up, down, failed };
 
 class Link {
  public:
+  static constexpr Nanos kTrialSoon = Seconds(1);    // after an address became known
+  static constexpr Nanos kTrialFirst = Seconds(10);  // then doubled, jittered
+  static constexpr Nanos kTrialMax = std::chrono::minutes(10);
+
   Link(LinkWorld& world, NodeId peer, wire::Channel channel);
   ~Link();
   Link(const Link&) = delete;
@@ -63,6 +70,8 @@ class Link {
 
   // A monitor is readable.
   void mark_ready() { ready_ = true; }
+  // A connection in use is not given up for a better one: what was asked over it is lost with it.
+  void set_busy(bool busy) { is_busy_ = busy; }
   // Names were looked up: a round that found no address may be repeated now.
   void on_names_resolved(TimePoint now);
   [[nodiscard]] bool is_due(TimePoint now) const { return ready_ || now >= next_deadline(); }
@@ -120,6 +129,11 @@ class Link {
   LinkChange finish_failed_round(TimePoint now);
   void win(std::list<Attempt>::iterator winner, TimePoint now);
   void lose_connection(TimePoint now);
+  Attempt& open_attempt(std::list<Attempt>& into, const Candidate& candidate, TimePoint now);
+  void launch_trial(TimePoint now);
+  LinkChange advance_trial(TimePoint now);
+  LinkChange move(TimePoint now);
+  void end_trials();
   void close_all();
 
   LinkWorld& world_;
@@ -136,6 +150,12 @@ class Link {
   bool unresolved_ = false;      // the last round had no numeric address to try
   std::list<Attempt> attempts_;  // while up: exactly the winner
   std::list<Attempt> remains_;
+  std::list<Attempt> trial_;       // beside a connection through a relay, at most one
+  std::vector<Candidate> trials_;  // to follow
+  TimePoint next_trial_ = TimePoint::max();
+  Nanos trial_pause_{};
+  bool has_moved_ = false;  // `down` is told, `up` comes next
+  bool is_busy_ = false;
   std::vector<Candidate> candidates_;  // of this round, not yet tried; best last
   TimePoint next_launch_{};
   TimePoint next_round_{};

@@ -45,7 +45,7 @@ class Listener {
   std::vector<int> fillers_;
 };
 
-// A relay's front that gives each visitor the same answer.
+// A relay's front that gives each visitor the same answer, and leads to a peer if it is told so.
 class FakeFront {
  public:
   explicit FakeFront(char answer) : answer_(answer) {
@@ -61,24 +61,56 @@ class FakeFront {
   }
   ~FakeFront() {
     for (const int visitor : visitors_) ::close(visitor);
+    for (const auto& [here, there] : led_) {
+      ::close(here);
+      ::close(there);
+    }
     ::close(fd_);
   }
   FakeFront(const FakeFront&) = delete;
   FakeFront& operator=(const FakeFront&) = delete;
+  void lead_to(const Peer& peer) { peer_ = &peer; }
   void turn() {
     const int visitor = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (visitor >= 0) visitors_.push_back(visitor);
-    for (const int each : visitors_) {
-      char question[256];
-      if (::recv(each, question, sizeof question, 0) <= 0) continue;
+    std::erase_if(visitors_, [this](int each) {
+      std::string question(256, '\0');
+      const auto size = ::recv(each, question.data(), question.size(), 0);
+      if (size <= 0) return false;
       const char answer[]{5, 0, 5, answer_, 0, 1, 0, 0, 0, 0, 0, 0};
       EXPECT_EQ(::send(each, answer, sizeof answer, MSG_NOSIGNAL), 12);
+      if (peer_ == nullptr) return false;
+      const bool is_call = question[static_cast<std::size_t>(size) - 1] == '\x5a';  // of 7770
+      lead(each, is_call ? peer_->bus->call_port() : peer_->bus->pub_port());
+      return true;
+    });
+    for (const auto& [here, there] : led_) {
+      pass(here, there);
+      pass(there, here);
     }
   }
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
  private:
+  void lead(int here, std::uint16_t port) {
+    const int there = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    EXPECT_EQ(::connect(there, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    led_.emplace_back(here, there);
+  }
+  static void pass(int from, int to) {
+    char bytes[4096];
+    const auto size = ::recv(from, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (size <= 0) return;
+    EXPECT_EQ(::send(to, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL), size);
+  }
+
   char answer_;
+  const Peer* peer_ = nullptr;
+  std::vector<std::pair<int, int>> led_;
   int fd_ = -1;
   std::uint16_t port_ = 0;
   std::vector<int> visitors_;
@@ -302,6 +334,31 @@ TEST_F(BusLink, AnAddressThatBecomesKnownDuringARoundIsTriedAtOnce) {
   b.bus->set_addresses(a.id, {at(silent.port(), silent.port()), good});
   ASSERT_TRUE(world.until([&] { return a.received(wire::Kind::ping) != nullptr; }));
   EXPECT_LT(boot_now() - told, Limits{}.attempt_max / 2) << "the first one still hangs";
+}
+
+TEST_F(BusLink, AConnectionThroughARelayMovesToABetterWayThatOpens) {
+  Peer& a = world.add("a");
+  Peer& b = world.add("b");
+  FakeFront front('\0');
+  front.lead_to(a);
+  const auto relay = at(front.port(), front.port(), wire::AddressKind::relay);
+  const auto own = at(a.bus->call_port(), a.bus->pub_port(), wire::AddressKind::lan);
+  const auto used = [&] { return report(b, a.id, wire::Channel::pub)->address; };
+  b.bus->set_addresses(a.id, {relay});
+  b.bus->subscribe(a.id);
+  ASSERT_TRUE(world.until([&] {
+    front.turn();
+    return b.all<LinkUp>().size() == 1;
+  }));
+  EXPECT_EQ(used(), relay);
+  b.bus->set_addresses(a.id, {at(free_port(), free_port(), wire::AddressKind::lan), own, relay});
+  ASSERT_TRUE(world.until([&] {
+    front.turn();
+    return b.all<LinkUp>().size() == 2;
+  }));
+  EXPECT_EQ(used(), own);
+  EXPECT_EQ(b.all<LinkDown>().size(), 1U) << "told that the other one is gone";
+  ASSERT_TRUE(hears(b, a));
 }
 
 TEST_F(BusLink, ADialThroughRelaysTellsTheRelayFromTheNode) {
