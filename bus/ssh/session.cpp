@@ -4,11 +4,15 @@
 #include <libssh/callbacks.h>
 #include <libssh/libssh.h>
 #include <libssh/server.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "bus/clock.h"
 #include "config/check.h"
 
 namespace riftbus::ssh {
@@ -199,6 +203,17 @@ bool Session::pump() {
 // for it costs a round of the loop per message.
 bool Session::is_congested() const {
   return (ssh_get_status(state_->session) & SSH_WRITE_PENDING) != 0;
+}
+
+void Session::note_written(std::size_t bytes) {
+  if (!allotment_.on_written(bytes, bus::boot_now())) return;
+  socklen_t size = sizeof unsent_max_;
+  if (unsent_max_ == 0) {
+    ::getsockopt(descriptor_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max_, &size);
+  }
+  if (unsent_max_ <= 0) return;
+  const int now = std::min(unsent_max_, static_cast<int>(allotment_.bytes()));
+  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &now, sizeof now);
 }
 
 bool Session::is_over() const {

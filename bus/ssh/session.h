@@ -24,6 +24,8 @@
 #include <span>
 #include <string>
 
+#include "bus/ssh/allotment.h"
+
 struct ssh_session_struct;
 struct ssh_channel_struct;
 struct ssh_message_struct;
@@ -89,6 +91,11 @@ class Session {
   bool pump();
   // Something waits to be sent: produce no more until the socket was writable.
   [[nodiscard]] bool is_congested() const;
+  // How much may be written at once (allotment.h), and what is told to it. On a slow link the
+  // kernel is to hold no more than that either.
+  [[nodiscard]] std::size_t allotted() const { return allotment_.bytes(); }
+  void note_congestion() { allotment_.on_congested(); }
+  void note_written(std::size_t bytes);
   [[nodiscard]] bool is_over() const;
   [[nodiscard]] std::string problem() const;
   [[nodiscard]] std::string cipher() const;
@@ -119,6 +126,8 @@ class Session {
   struct State;
   std::unique_ptr<State> state_;
   int descriptor_;
+  Allotment allotment_;
+  int unsent_max_ = 0;  // the socket's own; 0: not asked yet
 };
 
 }  // namespace riftbus::ssh

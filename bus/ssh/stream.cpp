@@ -206,21 +206,24 @@ void Stream::read_socket() {
   bool can_go_on = !socket_ended_ && !socket_broken_ && !channel_closed_;
   for (int turn = 0; can_go_on && turn < kChunksPerTurn; ++turn) {
     const std::size_t window = channel_->window();
+    if (session_.is_congested()) session_.note_congestion();
     if (!write_channel() || window == 0 || session_.is_congested()) {
       reads_ = false;
       wants_attention_ = true;
       watch();
       return;
     }
-    const ssize_t size = recv(socket_, chunk.data(), std::min(window, chunk.size()), MSG_DONTWAIT);
+    const std::size_t most = std::min({window, chunk.size(), session_.allotted()});
+    const ssize_t size = recv(socket_, chunk.data(), most, MSG_DONTWAIT);
     if (size < 0) {
       if (errno != EAGAIN && errno != EINTR) socket_broken_ = true;
       break;
     }
     socket_ended_ = size == 0;
     const auto received = static_cast<std::size_t>(size);
-    can_go_on = !socket_ended_ && received == chunk.size();
+    can_go_on = !socket_ended_ && received == most;
     if (received > 0) write_fresh({chunk.data(), received});
+    session_.note_written(received);
     can_go_on = can_go_on && !channel_closed_;
   }
   if (!to_channel_.empty() && !channel_closed_) wants_attention_ = true;
