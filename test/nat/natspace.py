@@ -76,6 +76,17 @@ class NatCluster(NetCluster):
                        input=ROUTER_RULES, text=True, capture_output=True)
         return None
 
+    def open_way(self, source, name):
+        """From one public host a private node can be dialled from now on, at its own address."""
+        number = self.private.index(name) + 1
+        run("ip", "-n", source, "route", "add", f"10.{number}.0.0/24", "via", self.router(name))
+        run("nsenter", f"--net=/run/netns/router-{name}", "nft", "insert", "rule", "ip", "flt",
+            "forw", "accept")
+
+    def close_way(self, source, name):
+        number = self.private.index(name) + 1
+        run("ip", "-n", source, "route", "del", f"10.{number}.0.0/24")
+
     def _rewrite_cluster_file(self):
         super()._rewrite_cluster_file()
         with open(self.file("cluster.yaml"), encoding="utf-8") as file:

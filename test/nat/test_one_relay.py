@@ -118,6 +118,22 @@ class OneRelay(ClusterTest):
             self.wait_heard()
         self.assertEqual(self.died(), self.deaths)
 
+    def test_a_way_that_opens_is_taken_by_a_link_that_has_one(self):
+        wait_until(lambda: self.kinds() == {"relay"}, 60, "n3 hears it through the relay")
+        self.cluster.open_way("n3", PRIVATE)
+        try:
+            opened = time.monotonic()
+            wait_until(lambda: self.kinds() == {"lan"}, 150, "n3 hears it directly")
+            print(f"heard directly {time.monotonic() - opened:.1f} s after that became possible")
+        finally:
+            self.cluster.close_way("n3", PRIVATE)
+        wait_until(lambda: self.kinds() == {"relay"}, 60, "n3 hears it through the relay again")
+        self.assertEqual(self.died(), self.deaths)
+
+    def kinds(self):
+        paths = self.cluster.ask("n3", "why", "path", PRIVATE)["views"][0]["paths"]
+        return {one["kind"] for one in paths if one["in_use"] and one["for"] == "beats"}
+
     def test_whoever_dies_with_its_relay_is_dead_in_the_end(self):
         self.cluster.signal(PRIVATE, signal.SIGKILL)
         self.kill_relay()
