@@ -267,7 +267,12 @@ void Node::State::check_self() {
                                  *measured = measure_resources(folder, declared);
                                  return Status(Ok{});
                                },
-                               [this, measured](const Status&) { renew_record(*measured); }}));
+                               [this, measured](const Status&) {
+                                 // Members may have been told of a later moment by the write
+                                 // that was finished before this one.
+                                 now = bus::boot_now();
+                                 renew_record(*measured);
+                               }}));
 }
 
 void Node::State::renew_record(const wire::Resources& resources) {
