@@ -172,8 +172,12 @@ TEST_F(FabricTest, LosesWhatWaitsForACallConnectionThatIsRefused) {
 TEST_F(FabricTest, TellsADialWhetherAnybodyListens) {
   std::string seen;
   const auto dial = [&](const char* when) {
-    fabric.dial(subscriber_host, publisher_host, [&seen, when](bool accepted, bool refused) {
-      seen += std::string(when) + (accepted ? "+" : refused ? "-" : "?");
+    fabric.dial(subscriber_host, publisher_host, [&seen, when](DialEnd end) {
+      const char* shown = "?";
+      if (end == DialEnd::accepted) shown = "+";
+      if (end == DialEnd::refused) shown = "-";
+      if (end == DialEnd::relay_lost) shown = "r";
+      seen += std::string(when) + shown;
     });
     run(Seconds(4));
   };
