@@ -59,7 +59,8 @@ if(NOT RIFTBUS_SANITIZE)
   find_program(DEBIAN_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
   sim_test(sim_catches_planted_bugs TIMEOUT 1800 PROCESSORS 2
     COMMAND ${DEBIAN_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutants.py
-            --source ${CMAKE_SOURCE_DIR} --build ${CMAKE_BINARY_DIR}/mutants
+            --source ${CMAKE_SOURCE_DIR} --scripts ${CMAKE_SOURCE_DIR}/test/scripts/membership
+            --build ${CMAKE_BINARY_DIR}/mutants
             --compiler ${CMAKE_CXX_COMPILER} --flag=-DMSGPACK_NO_BOOST
             --flag=-DMSGPACK_DISABLE_LEGACY_NIL --flag=-D_GLIBCXX_ASSERTIONS
             --link=$<TARGET_OBJECTS:sim_main> --link=-Wl,--as-needed
