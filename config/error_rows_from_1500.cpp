@@ -112,6 +112,9 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
      "choose another listen.http_port or http.health_port; 0 is off"},
     {1608, "HTTP token not usable", "the file is missing, empty or readable by others",
      "write 8 to 512 characters into it and give it mode 0600"},
+    {1609, "data directory in use",
+     "a daemon of this node runs already, or one was not told to end",
+     "end it, or give each daemon its own --data-dir"},
     // 1700: the log of a voter on disk
     {1700, "log of a voter cannot be opened",
      "its folder does not exist, or the daemon may not write there",

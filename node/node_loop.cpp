@@ -19,6 +19,8 @@ constexpr Seconds kFirstSightings{5};
 constexpr Seconds kSightings{30};
 // Addresses and free disk change without telling us (DHCP, Tailscale coming up after boot).
 constexpr Seconds kSelfCheck{30};
+constexpr Seconds kStrangerAgain{60};
+constexpr std::size_t kStrangersMax = 64;  // beyond: counted together
 // For "goodbye" to leave the sockets before they close.
 constexpr Millis kGoodbye{300};
 // Free disk is rounded so that a busy disk does not mean a new incarnation every half minute.
@@ -234,25 +236,45 @@ void Node::State::housekeeping() {
   if (now >= sightings_due) save_sightings();
 }
 
-// What the gatekeeper refused since last time: one line per key and reason, at most once a second.
+// What the gatekeeper refused: told at once, and of the same key again after kStrangerAgain, with
+// all that has come since. Whoever does not give up must not fill log and journal.
 void Node::State::log_strangers() {
-  const auto refusals = gate->take_refusals();
+  std::erase_if(strangers, [&](const auto& each) {
+    return each.second.refused.count == 0 && now >= each.second.due;
+  });
+  auto refusals = gate->take_refusals();
   for (const auto& refused : refusals.kinds) {
-    const std::string what = std::string(bus::to_string(refused.refusal)) + " key refused";
-    const Error error{bus::code_of(refused.refusal), what, refused.address, ""};
-    bus::log_warn(what, {{"code", error.code_text()},
-                         {"address", refused.address},
-                         {"key", refused.key_z85},
-                         {"owner", refused.owner.value()},
-                         {"times", std::to_string(refused.count)}});
-    journal.note(
-        "refused", refused.owner,
-        what + " from " + refused.address + ", " + std::to_string(refused.count) + " times",
-        {now, bus::wall_now_ms()});
+    const auto known = strangers.find({refused.key_z85, refused.refusal});
+    if (known != strangers.end()) {
+      known->second.refused.count += refused.count;
+    } else if (strangers.size() < kStrangersMax) {
+      strangers[{refused.key_z85, refused.refusal}] = {refused, now};
+    } else {
+      refusals.others += refused.count;
+    }
+  }
+  for (auto& [key, stranger] : strangers) {
+    if (stranger.refused.count == 0 || now < stranger.due) continue;
+    tell_stranger(stranger.refused);
+    stranger.refused.count = 0;
+    stranger.due = now + kStrangerAgain;
   }
   if (refusals.others > 0) {
     bus::log_warn("further keys refused", {{"times", std::to_string(refusals.others)}});
   }
+}
+
+void Node::State::tell_stranger(const bus::RefusedHandshake& refused) {
+  const std::string what = std::string(bus::to_string(refused.refusal)) + " refused";
+  const Error error{bus::code_of(refused.refusal), what, refused.address, ""};
+  const auto times = std::to_string(refused.count) + (refused.count == 1 ? " time" : " times");
+  bus::log_warn(what, {{"code", error.code_text()},
+                       {"address", refused.address},
+                       {"key", refused.key_z85},
+                       {"owner", refused.owner.value()},
+                       {"times", std::to_string(refused.count)}});
+  journal.note("refused", refused.owner, what + " from " + refused.address + ", " + times,
+               {now, bus::wall_now_ms()});
 }
 
 void Node::State::check_self() {

@@ -109,6 +109,7 @@ struct Node::State {
   void housekeeping();
   void save_sightings();
   void log_strangers();
+  void tell_stranger(const bus::RefusedHandshake& refused);
   void check_self();
   void renew_record(const wire::Resources& resources);
   [[nodiscard]] const std::set<Role>& roles_of(const NodeId& id) const;
@@ -120,6 +121,11 @@ struct Node::State {
   Signals signals;
   zmq::context_t context;
   std::unique_ptr<bus::ZapHandler> gate;  // null with --insecure
+  struct Stranger {
+    bus::RefusedHandshake refused;  // since it was last told of
+    TimePoint due;                  // when it may be told of again
+  };
+  std::map<std::pair<std::string, bus::Refusal>, Stranger> strangers;
   std::unique_ptr<bus::Bus> bus;
   Journal journal;
   std::shared_ptr<PeerCache> cache;  // used on the disk thread only, once it runs

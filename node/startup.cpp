@@ -1,9 +1,14 @@
 #include "node/startup.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "bus/clock.h"
 #include "bus/durable_file.h"
+#include "node/disk/files.h"
 #include "node/disk/incarnation_file.h"
 #include "node/mesh/relay_choice.h"
 #include "node/mesh/tunnel_plan.h"
@@ -61,6 +66,19 @@ Status load_identity(Prepared& prepared) {
   prepared.identity = std::move(*identity);
   prepared.roster = std::move(roster->roster);
   return Ok{};
+}
+
+// Two daemons in one directory would speak with one name and write into each other's files.
+Status lock_directory(Prepared& prepared) {
+  const std::string& path = prepared.settings.paths.data_dir;
+  prepared.lock.emplace(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!prepared.lock->ok()) return system_error(1609, "the data directory cannot be opened", path);
+  if (::flock(prepared.lock->fd(), LOCK_EX | LOCK_NB) == 0) return Ok{};
+  if (errno != EWOULDBLOCK) {
+    return system_error(1609, "the data directory cannot be locked", path);
+  }
+  return Error{1609, "another daemon runs in this data directory", path,
+               "end that one first, or give each its own --data-dir"};
 }
 
 void load_incarnation(Prepared& prepared) {
@@ -155,6 +173,7 @@ Result<Prepared> prepare_node(const EffectiveConfig& config) {
   if (auto status = check_settings(prepared.settings); !status) return status.error();
   if (auto status = make_private_directory(prepared.settings.paths.data_dir); !status)
     return status.error();
+  if (auto status = lock_directory(prepared); !status) return status.error();
   load_cluster(prepared, config.cluster);
   if (!prepared.settings.insecure) {
     if (auto status = load_identity(prepared); !status) return status.error();

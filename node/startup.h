@@ -19,6 +19,7 @@
 #include "config/cluster.h"
 #include "config/effective.h"
 #include "config/relay_places.h"
+#include "node/disk/files.h"
 #include "node/disk/peer_cache.h"
 #include "node/membership/timing.h"
 
@@ -36,6 +37,7 @@ struct Prepared {
   std::optional<NodeIdentity> identity;
   std::optional<SignedRoster> roster;
   Incarnation stored;
+  std::optional<Descriptor> lock;  // on the data directory, until this process ends
   std::unique_ptr<PeerCache> cache;
   std::vector<CachedPeer> cached;
   membership::Timing timing;

@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from cluster import PROGRAMS
+from cluster import PROGRAMS, free_ports
 from clustertest import ClusterTest, wait_until
 
 
@@ -22,6 +22,17 @@ class BadFiles(ClusterTest):
         self.cluster.signal(name, signal.SIGKILL)
         self.cluster.start(name)
         self.cluster.wait_standing(name, "n1", "alive", 20)
+
+    def test_two_daemons_do_not_share_a_data_directory(self):
+        port = free_ports(4)
+        flags = []
+        for offset, flag in enumerate(("router", "pub", "http", "health")):
+            flags += [f"--{flag}-port", str(port + offset)]
+        done = run_node(self.cluster.node_command("n2", *flags))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("F-1609", done.stderr)
+        self.assertIn(self.cluster.data_dir("n2"), done.stderr)
+        self.restart("n2")  # its lock ends with it, even so
 
     def path_of(self, name, part):
         """Of a file of the node; the peer cache is made by its first save, not by the start."""
