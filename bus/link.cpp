@@ -216,7 +216,7 @@ Link::Fate Link::judge(Attempt& attempt, TimePoint now) {
         return Fate::ready;
       case ConnectionEvent::refused_by_server:
         ++world_.counters.handshakes_refused;
-        trouble_ = "it refuses our key: not on its roster";
+        trouble_ = kKeyRefused;
         return Fate::failed;
       case ConnectionEvent::handshake_failed:
         ++world_.counters.handshakes_failed;

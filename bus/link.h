@@ -35,6 +35,10 @@
 
 namespace riftbus::bus {
 
+// LinkReport::trouble, if the peer knows this node's key and does not let it in, or does not know
+// it.
+inline constexpr const char* kKeyRefused = "it refuses our key: not on its roster";
+
 // What links share.
 struct LinkWorld {
   SocketFactory& sockets;

@@ -63,6 +63,8 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
     {1526, "node doubts itself",
      "it misses answers from everybody: its own machine or network is overloaded",
      "look at that machine's load and network before you trust its verdicts"},
+    {1527, "node's key refused", "it was revoked, has expired, or was never approved",
+     "riftbus roster show, where the roster is signed; riftbus key approve lets a key in"},
     {1550, "filter does not read", "a name, operator or parenthesis is wrong at the named column",
      "see riftbus tap --help for the language, with examples"},
     {1551, "payloads are not for this key",

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bus/clock.h"
+#include "bus/link.h"
 #include "bus/log.h"
 #include "node/node_state.h"
 #include "node/resources.h"
@@ -19,6 +20,7 @@ constexpr Seconds kFirstSightings{5};
 constexpr Seconds kSightings{30};
 // Addresses and free disk change without telling us (DHCP, Tailscale coming up after boot).
 constexpr Seconds kSelfCheck{30};
+constexpr Seconds kKeyCheck{5};
 constexpr Seconds kStrangerAgain{60};
 constexpr std::size_t kStrangersMax = 64;  // beyond: counted together
 // For "goodbye" to leave the sockets before they close.
@@ -232,6 +234,7 @@ void Node::State::housekeeping() {
   tend_http();
   if (gate) log_strangers();
   tend_relays();
+  if (now >= key_check_due) check_own_key();
   if (now >= self_check_due) check_self();
   if (now >= sightings_due) save_sightings();
 }
@@ -275,6 +278,23 @@ void Node::State::tell_stranger(const bus::RefusedHandshake& refused) {
                        {"times", std::to_string(refused.count)}});
   journal.note("refused", refused.owner, what + " from " + refused.address + ", " + times,
                {now, bus::wall_now_ms()});
+}
+
+// Nobody tells a node whose key was revoked; and so it stands in its own log and journal.
+void Node::State::check_own_key() {
+  key_check_due = now + kKeyCheck;
+  const auto links = bus->links();
+  const auto count = std::count_if(links.begin(), links.end(), [](const auto& link) {
+    return !link.up && link.trouble == bus::kKeyRefused;
+  });
+  const bool is_refused = count > 0 && 2 * static_cast<std::size_t>(count) >= links.size();
+  if (!std::exchange(own_key_refused, is_refused) && is_refused) {
+    const Error error{1527, "most peers refuse this node's key", prepared.settings.node_id.value(),
+                      "if it is not meant to be shut out: riftbus key approve"};
+    bus::write_error(error);
+    journal.note("refused", prepared.settings.node_id, error.to_string(),
+                 {now, bus::wall_now_ms()});
+  }
 }
 
 void Node::State::check_self() {

@@ -110,6 +110,7 @@ struct Node::State {
   void save_sightings();
   void log_strangers();
   void tell_stranger(const bus::RefusedHandshake& refused);
+  void check_own_key();
   void check_self();
   void renew_record(const wire::Resources& resources);
   [[nodiscard]] const std::set<Role>& roles_of(const NodeId& id) const;
@@ -153,6 +154,7 @@ struct Node::State {
   wire::Record self_record;
   std::unique_ptr<Attacher> attacher;  // null where everybody can dial this node
   std::string relay_status = "{}";     // of the relay on this host
+  bool own_key_refused = false;        // by most peers
   bool is_reading_relay = false;
   std::vector<bus::Event> events;  // scratch
   bus::WakeId signal_wake;
@@ -164,6 +166,7 @@ struct Node::State {
   TimePoint housekeeping_due;
   TimePoint sightings_due;
   TimePoint self_check_due;
+  TimePoint key_check_due;
   TimePoint http_due;  // when to try again to listen
   TimePoint disk_percent_due;
   std::optional<TimePoint> ends_at;  // set once leaving

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "bus/link.h"
 #include "node/api/api_leader.h"
 #include "node/api/api_relays.h"
 
@@ -143,6 +144,19 @@ void add_leadership_problems(const NodeView& view, Json& problems) {
                                  view.self.value() + " sees it"));
 }
 
+// Whoever is shut out hears nothing more from the others: that its key was revoked or has expired
+// shows at its own doors only.
+void add_key_problem(const NodeView& view, Json& problems) {
+  const auto refuses = [](const LinkView& link) {
+    return link.calls && !link.calls->up && link.calls->trouble == bus::kKeyRefused;
+  };
+  const auto count = std::count_if(view.links.begin(), view.links.end(), refuses);
+  if (count == 0 || 2 * static_cast<std::size_t>(count) < view.links.size()) return;
+  problems.push_back(problem(1527, view.self,
+                             std::to_string(count) + " of " + std::to_string(view.links.size()) +
+                                 " peers refuse the key of " + view.self.value()));
+}
+
 void add_own_problems(const NodeView& view, Json& problems) {
   const auto& membership = *view.membership;
   if (!membership.joined()) {
@@ -216,6 +230,7 @@ Json status_document(const NodeView& view) {
   add_roster_problems(view, problems);
   add_leadership_problems(view, problems);
   add_own_problems(view, problems);
+  add_key_problem(view, problems);
   add_relay_problems(view, problems);
 
   Json json = begin_document("status", view);

@@ -176,5 +176,22 @@ class Strangers(ClusterTest):
         wait_until(lambda: "n9" not in self.cluster.members("n1"), 5, "n9 is forgotten")
 
 
+class ShutOut(ClusterTest):
+    nodes = 3
+
+    def tearDown(self):
+        self.cluster.wait_standing("n1", "n2", "alive", 30)  # n3 is out for good
+
+    def test_a_revoked_daemon_says_so_and_fills_no_journal(self):
+        self.cluster.operate("--yes", "key", "revoke", "n3")
+        self.cluster.wait_log("n3", "F-1527", 20)
+        self.assertTrue(self.cluster.is_running("n3"))
+        wait_until(lambda: self.cluster.counter("n1", "refused_revoked_key") >= 8, 30,
+                   "it goes on knocking")
+        told = self.cluster.events("n1", "refused", "n3")
+        self.assertIn(len(told), (1, 2), told)
+        self.assertIn("revoked key refused from ", str(told[0]))
+
+
 if __name__ == "__main__":
     unittest.main()
