@@ -32,7 +32,8 @@ void Node::State::open_http() {
     http_desk = std::make_unique<HttpDesk>(HttpGround{
         settings, [this] { return view(); }, [this] { return glance(); },
         [this](const wire::Query& query, const HttpGround::OnDocument& done) {
-          when_leader_is_known(query, [this, query, done] { answer_for_http(query, done); });
+          if (!names_leader(query)) return answer_for_http(query, done);
+          leader->when_known([this, query, done] { answer_for_http(query, done); }, now);
         },
         [this](const NodeId& node, const wire::Query& query, HttpGround::OnDocument done) {
           ask_node_for_http(node, query, std::move(done));

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "bus/clock.h"
-#include "bus/link.h"
 #include "bus/log.h"
 #include "node/node_state.h"
 #include "node/resources.h"
@@ -20,9 +19,6 @@ constexpr Seconds kFirstSightings{5};
 constexpr Seconds kSightings{30};
 // Addresses and free disk change without telling us (DHCP, Tailscale coming up after boot).
 constexpr Seconds kSelfCheck{30};
-constexpr Seconds kKeyCheck{5};
-constexpr Seconds kStrangerAgain{60};
-constexpr std::size_t kStrangersMax = 64;  // beyond: counted together
 // For "goodbye" to leave the sockets before they close.
 constexpr Millis kGoodbye{300};
 // Free disk is rounded so that a busy disk does not mean a new incarnation every half minute.
@@ -133,8 +129,8 @@ void Node::State::on_received(bus::Received& received) {
     return;
   }
   if (kind == wire::Kind::query) {
-    return when_leader_is_known(std::get<wire::Query>(received.envelope.body),
-                                [this, received] { on_query(received); });
+    if (!names_leader(std::get<wire::Query>(received.envelope.body))) return on_query(received);
+    return leader->when_known([this, received] { on_query(received); }, now);
   }
   if (peers->on_answer(received)) return;
   if (on_work_kind(received, kind, roles)) return;
@@ -158,12 +154,6 @@ void Node::State::on_received(bus::Received& received) {
       beat != nullptr && roster) {
     roster->on_version(from, beat->roster, now);
   }
-}
-
-// `answer` now, unless it names the leader and that has to be found out.
-void Node::State::when_leader_is_known(const wire::Query& query, std::function<void()> answer) {
-  if (query.name != "status" && query.name != "leader.show") return answer();
-  leader->when_known(std::move(answer), now);
 }
 
 void Node::State::on_query(const bus::Received& received) {
@@ -237,64 +227,6 @@ void Node::State::housekeeping() {
   if (now >= key_check_due) check_own_key();
   if (now >= self_check_due) check_self();
   if (now >= sightings_due) save_sightings();
-}
-
-// What the gatekeeper refused: told at once, and of the same key again after kStrangerAgain, with
-// all that has come since. Whoever does not give up must not fill log and journal.
-void Node::State::log_strangers() {
-  std::erase_if(strangers, [&](const auto& each) {
-    return each.second.refused.count == 0 && now >= each.second.due;
-  });
-  auto refusals = gate->take_refusals();
-  for (const auto& refused : refusals.kinds) {
-    const auto known = strangers.find({refused.key_z85, refused.refusal});
-    if (known != strangers.end()) {
-      known->second.refused.count += refused.count;
-    } else if (strangers.size() < kStrangersMax) {
-      strangers[{refused.key_z85, refused.refusal}] = {refused, now};
-    } else {
-      refusals.others += refused.count;
-    }
-  }
-  for (auto& [key, stranger] : strangers) {
-    if (stranger.refused.count == 0 || now < stranger.due) continue;
-    tell_stranger(stranger.refused);
-    stranger.refused.count = 0;
-    stranger.due = now + kStrangerAgain;
-  }
-  if (refusals.others > 0) {
-    bus::log_warn("further keys refused", {{"times", std::to_string(refusals.others)}});
-  }
-}
-
-void Node::State::tell_stranger(const bus::RefusedHandshake& refused) {
-  const std::string what = std::string(bus::to_string(refused.refusal)) + " refused";
-  const Error error{bus::code_of(refused.refusal), what, refused.address, ""};
-  const auto times = std::to_string(refused.count) + (refused.count == 1 ? " time" : " times");
-  bus::log_warn(what, {{"code", error.code_text()},
-                       {"address", refused.address},
-                       {"key", refused.key_z85},
-                       {"owner", refused.owner.value()},
-                       {"times", std::to_string(refused.count)}});
-  journal.note("refused", refused.owner, what + " from " + refused.address + ", " + times,
-               {now, bus::wall_now_ms()});
-}
-
-// Nobody tells a node whose key was revoked; and so it stands in its own log and journal.
-void Node::State::check_own_key() {
-  key_check_due = now + kKeyCheck;
-  const auto links = bus->links();
-  const auto count = std::count_if(links.begin(), links.end(), [](const auto& link) {
-    return !link.up && link.trouble == bus::kKeyRefused;
-  });
-  const bool is_refused = count > 0 && 2 * static_cast<std::size_t>(count) >= links.size();
-  if (!std::exchange(own_key_refused, is_refused) && is_refused) {
-    const Error error{1527, "most peers refuse this node's key", prepared.settings.node_id.value(),
-                      "if it is not meant to be shut out: riftbus key approve"};
-    bus::write_error(error);
-    journal.note("refused", prepared.settings.node_id, error.to_string(),
-                 {now, bus::wall_now_ms()});
-  }
 }
 
 void Node::State::check_self() {

@@ -96,21 +96,26 @@ struct Node::State {
   void turn_http();
   void tend_http();
 
+  // node_keys.cpp
+  void log_strangers();
+  void tell_stranger(const bus::RefusedHandshake& refused);
+  void check_own_key();
+
   // node_loop.cpp: running.
   void run();
   void turn();
   void handle(bus::Event& event);
   // Whoever is responsible may take its body.
   void on_received(bus::Received& received);
-  void when_leader_is_known(const wire::Query& query, std::function<void()> answer);
+  // The answer does; if need be it waits (LeaderWatch::when_known).
+  [[nodiscard]] static bool names_leader(const wire::Query& query) {
+    return query.name == "status" || query.name == "leader.show";
+  }
   void on_query(const bus::Received& received);
   void on_owner_kind(const bus::Received& received, wire::Kind kind, const std::set<Role>& roles);
   void on_signal(int number);
   void housekeeping();
   void save_sightings();
-  void log_strangers();
-  void tell_stranger(const bus::RefusedHandshake& refused);
-  void check_own_key();
   void check_self();
   void renew_record(const wire::Resources& resources);
   [[nodiscard]] const std::set<Role>& roles_of(const NodeId& id) const;

@@ -9,6 +9,7 @@
 #include "bus/clock.h"
 #include "bus/http/describe.h"
 #include "bus/http/target.h"
+#include "node/http/legacy_member.h"
 #include "node/http/routes.h"
 #include "node/web/assets.h"
 
@@ -47,14 +48,6 @@ http::Response too_late() {
 }
 
 double seconds_of(Nanos span) { return static_cast<double>(to_ms(span)) / 1000; }
-
-std::size_t jobs_like(const Glance& seen, std::string_view word) {
-  std::size_t count = 0;
-  for (const auto& [kind, running] : seen.jobs_by_kind) {
-    if (kind.find(word) != std::string::npos) count += running;
-  }
-  return count;
-}
 
 // What the answer depends on: arguments that the route does not know make no other question of it.
 std::string key_of(const http::Request& request, const http::Route& route) {

@@ -80,6 +80,7 @@ void claim(HttpDesk& desk, const HttpCallPtr& call, std::uint32_t most, OnItems 
   desk.order(command, [=, &desk, wall_ms = view.now.wall_ms](const Result<work::Reply>& reply) {
     if (!reply) {
       desk.fail(call, reply.error());
+      if (reply.error().code != WorkClient::kOutOfTime) return;  // asking again tells no more
       return give_back(desk, command, kGiveBackTries);
     }
     const auto* claimed = std::get_if<work::Claimed>(&*reply);

@@ -84,13 +84,6 @@ class FakeFront {
   std::vector<int> visitors_;
 };
 
-// Bound and closed again: nobody listens there.
-std::uint16_t free_port() {
-  zmq::context_t context;
-  zmq::socket_t socket(context, zmq::socket_type::router);
-  return *bind_tcp(socket, "127.0.0.1", 0);
-}
-
 wire::Address at(std::uint16_t call_port, std::uint16_t pub_port, wire::AddressKind kind) {
   return {kind, "127.0.0.1", call_port, pub_port};
 }

@@ -138,4 +138,11 @@ class World {
   std::vector<std::unique_ptr<Peer>> peers_;  // last: their sockets go first
 };
 
+// Bound and closed again: nobody listens there.
+inline std::uint16_t free_port() {
+  zmq::context_t context;
+  zmq::socket_t socket(context, zmq::socket_type::router);
+  return *bind_tcp(socket, "127.0.0.1", 0);
+}
+
 }  // namespace riftbus::bus

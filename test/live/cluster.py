@@ -160,7 +160,7 @@ class Cluster:
         if number == signal.SIGKILL:
             self.processes[name].wait()
 
-    def reconfigure(self, names, addition):
+    def reconfigure(self, names, addition, *options):
         """Restarts some nodes with the cluster's file and this text after it."""
         with open(self.file("cluster.yaml"), encoding="utf-8") as file:
             text = file.read()
@@ -169,7 +169,7 @@ class Cluster:
         for name in names:
             self.stop_gently(name)
             self.config_files[name] = "added.yaml"
-            self.start(name)
+            self.start(name, *options)
         self.wait_whole(seconds=60)
 
     def stop_gently(self, name, seconds=15):

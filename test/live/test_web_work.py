@@ -23,12 +23,7 @@ class DashboardOfWork(ClusterTest):
             raise unittest.SkipTest("no browser")
         super().setUpClass()
         cls.gate = Gate(cls.cluster.file("gate"))
-        with open(cls.cluster.file("cluster.yaml"), "a", encoding="utf-8") as file:
-            file.write(JOBS.format(gate=cls.gate))
-        for name in cls.cluster.names:
-            cls.cluster.stop_gently(name)
-            cls.cluster.start(name, *cls.options)
-        cls.cluster.wait_whole(seconds=60)
+        cls.cluster.reconfigure(cls.cluster.names, JOBS.format(gate=cls.gate), *cls.options)
         cls.cluster.wait_leader()
         cls.browser = cls.enterClassContext(Browser())
         cls.web = Web(cls.cluster, "n1", TOKEN)
