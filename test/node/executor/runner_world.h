@@ -45,11 +45,18 @@ bool wait_until(Happened happened, Nanos patience = kPatience) {
   return true;
 }
 
+// A process whose first thread is a zombie lives on in the others, and holds its locks with them.
 inline bool is_alive(pid_t pid) {
   if (pid <= 0) return false;
   const auto stat = slurp("/proc/" + std::to_string(pid) + "/stat");
   const auto at = stat.rfind(')');
-  return at != std::string::npos && stat.size() > at + 2 && stat[at + 2] != 'Z';
+  if (at == std::string::npos) return false;
+  std::istringstream fields(stat.substr(at + 1));
+  std::string state;
+  fields >> state;
+  std::string threads;  // proc(5): the state is field 3, the threads are field 20
+  for (int field = 4; field <= 20; ++field) fields >> threads;
+  return fields && (state != "Z" || threads != "1");
 }
 
 // This process may open `more` further descriptors, as long as it lives; what is open stays open.
