@@ -16,6 +16,7 @@ DRIVER = shutil.which("chromedriver")
 CHROMIUM = shutil.which("chromium")
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 START_S = 60
+SETTLE_S = 20
 
 
 class Browser:
@@ -85,14 +86,20 @@ class Browser:
     def text(self, selector="body"):
         return self.run("return document.querySelector(arguments[0])?.innerText || ''", selector)
 
-    def _find(self, selector):
-        return self._ask("/element", {"using": "css selector", "value": selector})[ELEMENT]
+    def _act(self, selector, action, body):
+        """When the thing is there and can be used, as a user would: a page shows what comes next
+        only when its node has answered, and may just be drawing it anew."""
+        def done():
+            found = self._ask("/element", {"using": "css selector", "value": selector})[ELEMENT]
+            self._ask(f"/element/{found}/{action}", body)
+            return True
+        wait_until(done, SETTLE_S, f"{action} of {selector}")
 
     def click(self, selector):
-        self._ask(f"/element/{self._find(selector)}/click", {})
+        self._act(selector, "click", {})
 
     def type(self, selector, text):
-        self._ask(f"/element/{self._find(selector)}/value", {"text": text})
+        self._act(selector, "value", {"text": text})
 
     def screenshot(self, path):
         with open(path, "wb") as file:

@@ -126,9 +126,10 @@ class Dashboard(ClusterTest):
         self.assertEqual(self.cluster.counter("n1", "tap.taps"), 1)
         self.shoot("tap")
         self.browser.click(tap + " .tools button")  # pause
+        wait_until(lambda: "waiting" in self.browser.text(tap + " .tools"), 20, "it is paused")
         before = self.browser.text(".taps")
-        wait_until(lambda: "waiting" in self.browser.text(tap + " .tools") and
-                   "(0 waiting" not in self.browser.text(tap + " .tools"), 20, "more have come")
+        wait_until(lambda: "(0 waiting" not in self.browser.text(tap + " .tools"), 20,
+                   "more have come")
         self.assertEqual(self.browser.text(".taps"), before)
         self.browser.click(".taps button.link")
         wait_until(lambda: "up_ms=" in self.browser.text('section[aria-label="Message"]'), 10,
