@@ -9,14 +9,14 @@ namespace riftbus {
 
 // The rows stand in error_rows_*.cpp.
 std::span<const CatalogEntry> error_catalog() {
-  static const std::vector<CatalogEntry> all = [] {
+  static const std::vector<CatalogEntry> kAll = [] {
     const auto low = error_rows_below_1500();
     const auto high = error_rows_from_1500();
     std::vector<CatalogEntry> rows(low.begin(), low.end());
     rows.insert(rows.end(), high.begin(), high.end());
     return rows;
   }();
-  return all;
+  return kAll;
 }
 
 const CatalogEntry* find_error(std::uint16_t code) {

@@ -89,7 +89,7 @@ std::vector<std::string> SettingSpec::environment_names() const {
 }
 
 std::span<const SettingSpec> setting_specs() {
-  static const std::vector<SettingSpec> all = [] {
+  static const std::vector<SettingSpec> kAll = [] {
     const auto daemon = daemon_setting_rows();
     const auto http = http_setting_rows();
     const auto leadership = leadership_setting_rows();
@@ -102,7 +102,7 @@ std::span<const SettingSpec> setting_specs() {
     rows.insert(rows.end(), relay.begin(), relay.end());
     return rows;
   }();
-  return all;
+  return kAll;
 }
 
 const SettingSpec* find_setting(std::string_view key) {

@@ -166,7 +166,7 @@ Status Session::try_again(TimePoint now) {
   for (auto item = away_.begin(); item != away_.end(); ++item) {
     if (item->second.try_due > now) continue;
     const NodeId node = item->first;
-    const Status back = reconnect(node);
+    Status back = reconnect(node);
     const TimePoint done = bus::boot_now();
     const Nanos away = done - item->second.since;
     if (back.ok()) {

@@ -78,7 +78,8 @@ Json time_json(const std::optional<TimePoint>& at, const NodeView& view) {
 Json span_json(const std::optional<Nanos>& span) {
   if (!span) return nullptr;
   // Microseconds are as fine as a round trip can be measured.
-  return static_cast<double>(span->count() / 1000) / 1000.0;
+  const auto span_us = std::chrono::duration_cast<std::chrono::microseconds>(*span).count();
+  return static_cast<double>(span_us) / 1000.0;
 }
 
 Json ids_json(const std::vector<NodeId>& ids) {

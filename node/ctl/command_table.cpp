@@ -353,7 +353,7 @@ constexpr auto kCommands = std::to_array<Command>({
 }  // namespace
 
 std::span<const Command> command_table() {
-  static const std::vector<Command> all = [] {
+  static const std::vector<Command> kAll = [] {
     std::vector<Command> rows(kCommands.begin(), kCommands.end());
     const auto leader = leader_commands();
     rows.insert(rows.end(), leader.begin(), leader.end());
@@ -363,7 +363,7 @@ std::span<const Command> command_table() {
     rows.insert(rows.end(), work.begin(), work.end());
     return rows;
   }();
-  return all;
+  return kAll;
 }
 
 const Command* find_command(std::string_view name) {

@@ -12,8 +12,8 @@ namespace {
 constexpr std::string_view kUnknown = "-";
 
 const Json& null_json() {
-  static const Json null;
-  return null;
+  static const Json kNull;
+  return kNull;
 }
 
 }  // namespace
@@ -79,6 +79,8 @@ std::string printable(std::string_view text) {
   }
   return out;
 }
+
+std::string or_dash(std::string_view text) { return std::string(text.empty() ? kUnknown : text); }
 
 std::string join(const std::vector<std::string>& words, std::string_view glue) {
   std::string out;

@@ -39,6 +39,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] std::string join(const std::vector<std::string>& words, std::string_view glue);
 
 // "-" for what is not known; "7.1s", "84ms", "1.24ms", "host:port".
+[[nodiscard]] std::string or_dash(std::string_view text);
 [[nodiscard]] std::string age_text(const Json& time);
 [[nodiscard]] std::string span_text(const std::optional<std::int64_t>& ms);
 [[nodiscard]] std::string rtt_text(const std::optional<double>& ms);

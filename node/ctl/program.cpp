@@ -27,7 +27,7 @@ std::string find_program(const std::string& name, const std::string& path_list) 
   std::error_code failed;
   const auto self = fs::read_symlink("/proc/self/exe", failed);
   if (!failed) {
-    const std::string beside = (self.parent_path() / file).string();
+    std::string beside = (self.parent_path() / file).string();
     if (is_executable(beside)) return beside;
   }
   std::size_t begin = 0;

@@ -1,6 +1,7 @@
 // The numbers and spans that a command line may hold.
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "node/ctl/invocation.h"
 
@@ -37,7 +38,7 @@ Result<Millis> parse_duration(std::string_view text, std::string_view what) {
     if (unit.name != suffix) continue;
     const double seconds = number * unit.seconds;
     if (seconds < 0.001 || seconds > kDurationMax_s) return error;
-    return Millis(static_cast<std::int64_t>(seconds * 1000.0 + 0.5));
+    return Millis(std::llround(seconds * 1000.0));
   }
   return error;
 }

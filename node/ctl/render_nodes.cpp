@@ -38,8 +38,6 @@ std::string tags_text(const Json& member) {
   return tags.empty() ? "-" : join(tags, ",");
 }
 
-std::string or_dash(std::string text) { return text.empty() ? "-" : text; }
-
 std::vector<Cell> node_row(const Json& node, bool wide) {
   std::vector<Cell> row{text(node, {"id"}),
                         standing_cell(node),

@@ -5,8 +5,6 @@ namespace riftbus::ctl {
 
 namespace {
 
-std::string or_dash(std::string text) { return text.empty() ? "-" : text; }
-
 std::string front_text(const Json& relay) {
   std::vector<std::string> hosts = texts(relay, {"hosts"});
   if (hosts.empty()) return "-";

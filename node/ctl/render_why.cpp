@@ -5,8 +5,6 @@ namespace riftbus::ctl {
 
 namespace {
 
-std::string or_dash(std::string text) { return text.empty() ? "-" : text; }
-
 // The first view: that of the node asked first.
 const Json& main_view(const Json& why) {
   const Json& views = get(why, {"views"});

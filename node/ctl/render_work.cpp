@@ -29,7 +29,9 @@ std::string troubles(const Json& work) {
 }
 
 // What the queue calls leased, people call running.
-std::string state_word(std::string state) { return state == "leased" ? "running" : state; }
+std::string state_word(std::string_view state) {
+  return std::string(state == "leased" ? "running" : state);
+}
 
 std::string state_text(const Json& work) {
   std::string state = state_word(text(work, {"state"}));

@@ -19,9 +19,9 @@ constexpr Shape kPing{nullptr, "peer", render_ping};
 constexpr std::uint64_t kPingsMax = 1000;
 
 const std::vector<std::string_view>& standings() {
-  static const std::vector<std::string_view> words{"alive", "suspect", "dead", "left",
-                                                   "unreachable"};
-  return words;
+  static const std::vector<std::string_view> kWords{"alive", "suspect", "dead", "left",
+                                                    "unreachable"};
+  return kWords;
 }
 
 int show_status(Context& context) {

@@ -76,7 +76,7 @@ std::vector<NodeId> relayed_members(const Json& list) {
 }
 
 void add_tunnels(const NodeId& node, const Json& answer, Json& document) {
-  for (auto tunnel : get(answer, {"tunnels"})) {
+  for (const auto& tunnel : get(answer, {"tunnels"})) {
     Json row{{"node", node.value()}};
     row.update(tunnel);
     document["tunnels"].push_back(std::move(row));

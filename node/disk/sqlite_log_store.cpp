@@ -15,7 +15,7 @@ namespace riftbus::disk {
 using consensus::Index;
 
 struct SqliteLogStore::State {
-  State(std::string folder, const LogOwner& log_owner)
+  State(const std::string& folder, const LogOwner& log_owner)
       : path(folder + "/log.db"), mark_path(folder + "/log.mark"), owner(log_owner) {}
 
   std::string path, mark_path;
@@ -143,7 +143,7 @@ Status SqliteLogStore::read_snapshot(const PieceSink& sink) {
   RIFTBUS_CHECK(state_->is_loaded);
   State& it = *state_;
   std::optional<Error> refused;
-  const Status read = it.serve([&]() -> Status {
+  Status read = it.serve([&]() -> Status {
     const PieceReading reading = it.shelf->read(it.shelf->current(), sink);
     if (!reading.is_refused) return reading.status;
     refused = reading.status.error();
@@ -218,7 +218,7 @@ Status SqliteLogStore::State::put_snapshot(SnapshotShelf::Draft draft) {
   database->begin(Sync::strict);
   record.snapshot = draft.snapshot;
   write_record();
-  const Status committed = commit();
+  Status committed = commit();
   if (committed.ok()) shelf->put(std::move(draft));
   return committed;
 }
