@@ -200,6 +200,7 @@ Bus::State::Callee& Bus::State::callee_of(const NodeId& peer, TimePoint now) {
     const auto oldest = std::min_element(
         callees.begin(), callees.end(),
         [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+    send_bundles();
     callees.erase(oldest);
     ++counters.evictions;
   }

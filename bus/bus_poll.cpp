@@ -34,6 +34,7 @@ zmq::pollitem_t readable(void* socket) { return {socket, 0, ZMQ_POLLIN, 0}; }
 bool Bus::poll(TimePoint until, std::vector<Event>& out) {
   State& s = *state_;
   RIFTBUS_CHECK(s.call_port != 0);
+  s.send_bundles();
   TimePoint now = boot_now();
   if (s.world.poll_generation != s.items_generation || s.dialer.generation() != s.dial_generation) {
     s.rebuild_items();
@@ -160,7 +161,7 @@ bool Bus::State::drain_ready(TimePoint now, std::vector<Event>& out) {
     std::erase_if(ready, [&](std::size_t i) {
       const std::size_t quota = std::min(budget, limits.socket_messages_max);
       const std::size_t read = drain(sources[i], quota, now, out);
-      budget -= read;
+      budget -= std::min(read, budget);  // the last frame may have held more than was asked for
       return read < quota;
     });
   }

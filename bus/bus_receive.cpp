@@ -29,12 +29,13 @@ bool skip_rest(zmq::socket_t& socket, zmq::message_t& last) {
 
 std::size_t Bus::State::drain_router(std::size_t quota, TimePoint now, std::vector<Event>& out) {
   std::size_t read = 0;
-  for (; read < quota; ++read) {
+  while (read < quota) {
     if (!receive(router, routing_frame)) break;
     const bool has_payload = routing_frame.more() && receive(router, frame);
     if (has_payload && skip_rest(router, frame)) {
-      take_call(now, out);
+      read += take_calls(now, out);
     } else {
+      ++read;
       ++counters.bad_frames;
       intake.report(Intake::Misdeed::bad_frame, "unknown", "not one frame", now);
     }
@@ -42,12 +43,12 @@ std::size_t Bus::State::drain_router(std::size_t quota, TimePoint now, std::vect
   return read;
 }
 
-void Bus::State::take_call(TimePoint now, std::vector<Event>& out) {
+std::size_t Bus::State::take_calls(TimePoint now, std::vector<Event>& out) {
   const auto number = Sessions::parse(view_of(routing_frame));
   if (!number) {
     ++counters.foreign_routing;
     intake.report(Intake::Misdeed::bad_frame, "unknown", "routing id chosen by the peer", now);
-    return;
+    return 1;
   }
   Session& session = sessions.use(*number, now);
   const Connection* connection = nullptr;
@@ -55,14 +56,27 @@ void Bus::State::take_call(TimePoint now, std::vector<Event>& out) {
     connection = book.note(frame);
     if (connection == nullptr) {
       ++counters.unauthenticated;
-      return intake.report(Intake::Misdeed::unauthenticated, "unknown", "", now);
+      intake.report(Intake::Misdeed::unauthenticated, "unknown", "", now);
+      return 1;
     }
-    if (!check_access(*connection, session.access_version)) return;
+    if (!check_access(*connection, session.access_version)) return 1;
     if (session.peer != connection->user) session.peer = connection->user;
   }
-  const ReplyTo reply_to = Sessions::reply_to(*number);
+  if (!wire::split_frame(view_of(frame), envelopes)) {
+    ++counters.bad_frames;
+    intake.report(Intake::Misdeed::bad_frame, session.peer.value(), "malformed bundle", now);
+    return 1;
+  }
+  for (const std::string_view bytes : envelopes) {
+    take_call(Sessions::reply_to(*number), session, connection, bytes, now, out);
+  }
+  return envelopes.size();
+}
+
+void Bus::State::take_call(ReplyTo reply_to, Session& session, const Connection* connection,
+                           std::string_view bytes, TimePoint now, std::vector<Event>& out) {
   const NodeId* proven = connection == nullptr ? nullptr : &connection->user;
-  const Admission admission = intake.admit_call(proven, view_of(frame), now, outcome);
+  const Admission admission = intake.admit_call(proven, bytes, now, outcome);
   wire::Envelope& envelope = outcome.envelope;
   if (admission == Admission::tell_flooded) {
     // Judged before it was decoded, so which request it was is not known.
@@ -77,16 +91,16 @@ void Bus::State::take_call(TimePoint now, std::vector<Event>& out) {
     ++counters.before_hello;
     return intake.report(Intake::Misdeed::no_hello, envelope.origin.value(), "", now);
   }
-  traffic.count(wire::Direction::in, kind, frame.size());
+  traffic.count(wire::Direction::in, kind, bytes.size());
   if (observer != nullptr) {
-    observer->on_frame(wire::Direction::in, wire::Channel::call, session.peer, envelope,
-                       view_of(frame));
+    observer->on_frame(wire::Direction::in, wire::Channel::call, session.peer, envelope, bytes);
   }
   if (kind == wire::Kind::hello) {
     session.greeted = true;
+    session.takes_bundles = std::get<wire::Hello>(envelope.body).bundles;
     return answer_hello(reply_to, envelope);
   }
-  out.emplace_back(Received{wire::Channel::call, reply_to, std::move(envelope), frame.size()});
+  out.emplace_back(Received{wire::Channel::call, reply_to, std::move(envelope), bytes.size()});
 }
 
 // A request that cannot be read gets to know why; a one-way message asked for no answer.
@@ -138,6 +152,7 @@ void Bus::State::answer_hello(ReplyTo to, const wire::Envelope& envelope) {
   hello_answer.cluster = settings.cluster;
   hello_answer.software = settings.software;
   if (roster != nullptr) hello_answer.roster = roster->version;
+  hello_answer.bundles = true;
   answer(to, envelope.correlation, std::move(hello_answer));
 }
 
@@ -147,6 +162,11 @@ void Bus::State::hear_hello_answer(const NodeId& peer, const wire::Envelope& env
     log_warn(
         "bus: hello refused",
         {{"peer", peer.value()}, {"code", std::to_string(refusal->code)}, {"what", refusal->what}});
+  }
+  const auto* hello_answer = std::get_if<wire::HelloAnswer>(&envelope.body);
+  const auto callee = callees.find(peer);
+  if (hello_answer != nullptr && callee != callees.end()) {
+    callee->second.takes_bundles = hello_answer->bundles;
   }
 }
 
@@ -160,33 +180,45 @@ void Bus::State::refuse(ReplyTo to, Correlation correlation, std::uint16_t code,
 std::size_t Bus::State::drain_link(Link& link, zmq::socket_t& socket, std::size_t quota,
                                    TimePoint now, std::vector<Event>& out) {
   std::size_t read = 0;
-  for (; read < quota; ++read) {
+  while (read < quota) {
     if (!receive(socket, frame)) break;
     if (!skip_rest(socket, frame)) {
+      ++read;
       ++counters.bad_frames;
       intake.report(Intake::Misdeed::bad_frame, link.peer().value(), "not one frame", now);
     } else if (link.channel() == wire::Channel::pub) {
+      ++read;
       take_publication(link, now, out);
     } else {
-      take_answer(link, now, out);
+      read += take_answers(link, now, out);
     }
   }
   return read;
 }
 
-void Bus::State::take_answer(Link& link, TimePoint now, std::vector<Event>& out) {
-  const Admission admission = intake.admit_call(&link.peer(), view_of(frame), now, outcome);
+std::size_t Bus::State::take_answers(Link& link, TimePoint now, std::vector<Event>& out) {
+  if (!wire::split_frame(view_of(frame), envelopes)) {
+    ++counters.bad_frames;
+    intake.report(Intake::Misdeed::bad_frame, link.peer().value(), "malformed bundle", now);
+    return 1;
+  }
+  for (const std::string_view bytes : envelopes) take_answer(link, bytes, now, out);
+  return envelopes.size();
+}
+
+void Bus::State::take_answer(Link& link, std::string_view bytes, TimePoint now,
+                             std::vector<Event>& out) {
+  const Admission admission = intake.admit_call(&link.peer(), bytes, now, outcome);
   if (admission != Admission::accepted) return;
   wire::Envelope& envelope = outcome.envelope;
-  traffic.count(wire::Direction::in, wire::kind_of(envelope.body), frame.size());
+  traffic.count(wire::Direction::in, wire::kind_of(envelope.body), bytes.size());
   if (observer != nullptr) {
-    observer->on_frame(wire::Direction::in, wire::Channel::call, link.peer(), envelope,
-                       view_of(frame));
+    observer->on_frame(wire::Direction::in, wire::Channel::call, link.peer(), envelope, bytes);
   }
   if (envelope.correlation.value() >= kOwnCorrelations) {
     return hear_hello_answer(link.peer(), envelope);
   }
-  out.emplace_back(Received{wire::Channel::call, ReplyTo{}, std::move(envelope), frame.size()});
+  out.emplace_back(Received{wire::Channel::call, ReplyTo{}, std::move(envelope), bytes.size()});
 }
 
 void Bus::State::take_publication(Link& link, TimePoint now, std::vector<Event>& out) {

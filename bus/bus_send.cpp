@@ -83,14 +83,30 @@ SendOutcome Bus::State::deliver(Callee& callee, Correlation correlation, wire::B
   const wire::Kind kind = wire::kind_of(body);
   const auto encoded = encode_call(correlation, std::move(body));
   if (!encoded) return SendOutcome::oversize;
-  const std::string& bytes = *encoded;
-  if (send_frame(callee.link.socket(), bytes, 0) < 0) {
-    ++counters.sent_slow_peer;
-    return SendOutcome::slow_peer;
+  auto handed = SendOutcome::sent;
+  if (callee.takes_bundles && wire::comes_in_crowds(kind)) {
+    callee.calls.add(*encoded);
+    has_called = true;
+    if (callee.calls.is_full()) {
+      handed = send_call(callee, callee.calls.frame(), callee.calls.count());
+      callee.calls.clear();
+    }
+  } else {
+    handed = send_call(callee, *encoded, 1);
   }
-  traffic.count(wire::Direction::out, kind, bytes.size());
-  if (observer != nullptr) observe_out(wire::Channel::call, callee.link.peer(), bytes);
+  if (handed != SendOutcome::sent) return handed;
+  traffic.count(wire::Direction::out, kind, encoded->size());
+  if (observer != nullptr) observe_out(wire::Channel::call, callee.link.peer(), *encoded);
   return SendOutcome::sent;
+}
+
+SendOutcome Bus::State::send_call(Callee& callee, std::string_view bytes, std::size_t many) {
+  if (callee.link.up() && send_frame(callee.link.socket(), bytes, 0) >= 0) {
+    if (many > 1) counters.sent_bundled += many;
+    return SendOutcome::sent;
+  }
+  counters.sent_slow_peer += many;
+  return SendOutcome::slow_peer;
 }
 
 SendOutcome Bus::reply(ReplyTo to, Correlation correlation, wire::Body body) {
@@ -98,33 +114,61 @@ SendOutcome Bus::reply(ReplyTo to, Correlation correlation, wire::Body body) {
 }
 
 SendOutcome Bus::State::answer(ReplyTo to, Correlation correlation, wire::Body body) {
-  const auto id = Sessions::routing_id(to);
-  if (!id) {
-    ++counters.replies_gone;
-    return SendOutcome::gone;
-  }
   const wire::Kind kind = wire::kind_of(body);
   const auto encoded = encode_call(correlation, std::move(body));
   if (!encoded) return SendOutcome::oversize;
-  const std::string& bytes = *encoded;
-  if (send_frame(router, {id->bytes, sizeof id->bytes}, ZMQ_SNDMORE) < 0) {
-    if (::zmq_errno() == EAGAIN) {
-      ++counters.sent_slow_peer;
-      return SendOutcome::slow_peer;
+  Session* const session = sessions.find(to);
+  auto handed = SendOutcome::sent;
+  if (session != nullptr && session->takes_bundles && wire::comes_in_crowds(kind)) {
+    if (session->answers.empty()) answered.push_back(to);
+    session->answers.add(*encoded);
+    if (session->answers.is_full()) {
+      handed = send_answer(to, session->answers.frame(), session->answers.count());
+      session->answers.clear();
     }
-    ++counters.replies_gone;
-    return SendOutcome::gone;
+  } else {
+    handed = send_answer(to, *encoded, 1);
   }
-  if (send_frame(router, bytes, 0) < 0) {
-    ++counters.replies_gone;
-    return SendOutcome::gone;
-  }
-  traffic.count(wire::Direction::out, kind, bytes.size());
+  if (handed != SendOutcome::sent) return handed;
+  traffic.count(wire::Direction::out, kind, encoded->size());
   if (observer != nullptr) {
-    const Session* session = sessions.find(to);
-    observe_out(wire::Channel::call, session == nullptr ? NodeId{} : session->peer, bytes);
+    observe_out(wire::Channel::call, session == nullptr ? NodeId{} : session->peer, *encoded);
   }
   return SendOutcome::sent;
+}
+
+SendOutcome Bus::State::send_answer(ReplyTo to, std::string_view bytes, std::size_t many) {
+  const auto id = Sessions::routing_id(to);
+  if (id && send_frame(router, {id->bytes, sizeof id->bytes}, ZMQ_SNDMORE) >= 0) {
+    if (send_frame(router, bytes, 0) >= 0) {
+      if (many > 1) counters.sent_bundled += many;
+      return SendOutcome::sent;
+    }
+  } else if (id && ::zmq_errno() == EAGAIN) {
+    counters.sent_slow_peer += many;
+    return SendOutcome::slow_peer;
+  }
+  counters.replies_gone += many;
+  return SendOutcome::gone;
+}
+
+// What the owner said since the last poll() leaves before anything is waited for.
+void Bus::State::send_bundles() {
+  if (has_called) {
+    has_called = false;
+    for (auto& [peer, callee] : callees) {
+      if (callee.calls.empty()) continue;
+      send_call(callee, callee.calls.frame(), callee.calls.count());
+      callee.calls.clear();
+    }
+  }
+  for (const ReplyTo to : answered) {
+    Session* const session = sessions.find(to);
+    if (session == nullptr || session->answers.empty()) continue;
+    send_answer(to, session->answers.frame(), session->answers.count());
+    session->answers.clear();
+  }
+  answered.clear();
 }
 
 // ---- a connection's beginning, and what waited for it ------------------------------------------
@@ -132,6 +176,10 @@ SendOutcome Bus::State::answer(ReplyTo to, Correlation correlation, wire::Body b
 void Bus::State::greet(Callee& callee, TimePoint now) {
   wire::Hello hello;
   hello.software = settings.software;
+  hello.bundles = true;
+  counters.sent_expired += callee.calls.count();  // meant for the connection before
+  callee.calls.clear();
+  callee.takes_bundles = false;  // until this connection's other end has said so
   deliver(callee, Correlation(kOwnCorrelations | ++greetings), std::move(hello));
   flush(callee, now);
 }

@@ -23,6 +23,7 @@
 #include "bus/resolver.h"
 #include "bus/sessions.h"
 #include "bus/socket.h"
+#include "bus/wire/bundle.h"
 #include "config/random.h"
 
 namespace riftbus::bus {
@@ -38,6 +39,8 @@ struct Bus::State {
     Callee(LinkWorld& world, const NodeId& peer) : link(world, peer, wire::Channel::call) {}
     Link link;
     std::deque<QueuedCall> queue;
+    bool takes_bundles = false;
+    wire::Bundle calls;  // of this turn, not sent yet
     TimePoint used{};
   };
   struct Wakeup {
@@ -78,6 +81,9 @@ struct Bus::State {
   void observe_out(wire::Channel channel, const NodeId& peer, std::string_view bytes);
   SendOutcome deliver(Callee& callee, Correlation correlation, wire::Body body);
   SendOutcome answer(ReplyTo to, Correlation correlation, wire::Body body);
+  SendOutcome send_call(Callee& callee, std::string_view frame, std::size_t envelopes);
+  SendOutcome send_answer(ReplyTo to, std::string_view frame, std::size_t envelopes);
+  void send_bundles();
   void flush(Callee& callee, TimePoint now);
   void greet(Callee& callee, TimePoint now);
   void expire_calls(TimePoint now);
@@ -87,8 +93,12 @@ struct Bus::State {
   std::size_t drain_publisher(std::size_t quota);
   std::size_t drain_link(Link& link, zmq::socket_t& socket, std::size_t quota, TimePoint now,
                          std::vector<Event>& out);
-  void take_call(TimePoint now, std::vector<Event>& out);
-  void take_answer(Link& link, TimePoint now, std::vector<Event>& out);
+  // How many envelopes the frame held; a malformed one counts as one.
+  std::size_t take_calls(TimePoint now, std::vector<Event>& out);
+  void take_call(ReplyTo to, Session& session, const Connection* connection, std::string_view bytes,
+                 TimePoint now, std::vector<Event>& out);
+  std::size_t take_answers(Link& link, TimePoint now, std::vector<Event>& out);
+  void take_answer(Link& link, std::string_view bytes, TimePoint now, std::vector<Event>& out);
   void take_publication(Link& link, TimePoint now, std::vector<Event>& out);
   [[nodiscard]] bool check_access(const Connection& connection, std::uint64_t& access_version);
   void answer_hello(ReplyTo to, const wire::Envelope& envelope);
@@ -143,6 +153,10 @@ struct Bus::State {
   std::vector<Wakeup> wakeups;
   std::uint32_t wakeups_made = 0;
   FineTimer fine_timer;  // for deadlines within zmq_poll's grain
+
+  std::vector<ReplyTo> answered;            // sessions with answers of this turn
+  bool has_called = false;                  // a callee has calls of this turn
+  std::vector<std::string_view> envelopes;  // of the frame being read
 
   Seq published;
   Seq called;

@@ -1,10 +1,6 @@
 #include "bus/call.h"
 
-#include <netdb.h>
-#include <poll.h>
 #include <sodium.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <zmq.h>
 
 #include <algorithm>
@@ -17,14 +13,15 @@
 #include "bus/bus_limits.h"
 #include "bus/clock.h"
 #include "bus/detour.h"
+#include "bus/probe.h"
 #include "bus/socket.h"
+#include "bus/wire/bundle.h"
 #include "bus/wire/codec.h"
 
 namespace riftbus::bus {
 
 namespace {
 
-constexpr Millis kProbePatience{500};
 constexpr std::size_t kDrainMax = 1024;
 
 struct NodeLink {
@@ -40,50 +37,12 @@ struct NodeLink {
   bool tcp = false;
   bool ready = false;
   std::optional<ConnectionEvent> ending;
+  bool takes_bundles = false;
+  wire::Bundle calls;  // since the last wait, not sent yet
 };
 
 std::string place(const std::string& host, std::uint16_t port) {
   return tcp_endpoint(host, port).substr(6);
-}
-
-std::optional<std::string> numeric_host(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return std::nullopt;
-  char text[NI_MAXHOST];
-  const bool is_known = ::getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, nullptr,
-                                      0, NI_NUMERICHOST) == 0;
-  ::freeaddrinfo(found);
-  return is_known ? std::optional<std::string>(text) : std::nullopt;
-}
-
-// What a bare TCP connect says: 0 accepted, an errno, or ETIMEDOUT.
-int probe_tcp(const std::string& host, std::uint16_t port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
-    return EADDRNOTAVAIL;
-  }
-  int error = ETIMEDOUT;
-  const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd >= 0) {
-    if (::connect(fd, found->ai_addr, found->ai_addrlen) == 0) {
-      error = 0;
-    } else if (errno != EINPROGRESS) {
-      error = errno;
-    } else {
-      pollfd item{fd, POLLOUT, 0};
-      socklen_t bytes = sizeof error;
-      if (::poll(&item, 1, static_cast<int>(kProbePatience.count())) > 0) {
-        ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &bytes);
-      }
-    }
-    ::close(fd);
-  }
-  ::freeaddrinfo(found);
-  return error;
 }
 
 }  // namespace
@@ -98,8 +57,10 @@ struct Client::State {
 
   [[nodiscard]] NodeLink* find(const NodeId& node);
   [[nodiscard]] Status send(NodeLink& connection, Correlation correlation, wire::Body body);
+  [[nodiscard]] bool hand_over(NodeLink& connection);
   void pump(TimePoint until);
   void read(NodeLink& connection);
+  void take(const NodeLink& connection, std::string_view bytes);
   void watch(NodeLink& connection);
   [[nodiscard]] std::optional<wire::Body> take_answer(const NodeId& node, Correlation correlation);
   [[nodiscard]] Result<wire::Body> await(NodeLink& connection, Correlation correlation,
@@ -114,6 +75,7 @@ struct Client::State {
   Detours detours;
   std::list<NodeLink> connections;
   std::deque<Incoming> incoming;
+  std::vector<std::string_view> envelopes;  // of the frame being read
   std::uint64_t dropped = 0;
   Seq seq;
   Correlation correlation;
@@ -190,7 +152,8 @@ Result<Greeting> Client::greet(const NodeId& node, TimePoint started, TimePoint 
   State& s = *state_;
   NodeLink& connection = *s.find(node);
   s.correlation = s.correlation.next();
-  const Status sent = s.send(connection, s.correlation, wire::Hello{.software = RIFTBUS_VERSION});
+  const Status sent =
+      s.send(connection, s.correlation, wire::Hello{.software = RIFTBUS_VERSION, .bundles = true});
   auto answer = sent.ok() ? s.await(connection, s.correlation, deadline) : sent.error();
   const auto* hello = answer.ok() ? std::get_if<wire::HelloAnswer>(&*answer) : nullptr;
   if (hello == nullptr) {
@@ -199,6 +162,7 @@ Result<Greeting> Client::greet(const NodeId& node, TimePoint started, TimePoint 
     return Error{1362, "the node answers hello with something else", node.value(),
                  "check its version"};
   }
+  connection.takes_bundles = hello->bundles;
   return Greeting{hello->cluster, hello->software, hello->roster, hello->version,
                   boot_now() - started};
 }
@@ -260,12 +224,20 @@ Status Client::send(const NodeId& node, Correlation correlation, wire::Body body
 
 Status Client::State::send(NodeLink& connection, Correlation number, wire::Body body) {
   seq = seq.next();
-  const std::string bytes = wire::encode({self, instance, seq, number, std::move(body)});
-  if (::zmq_send(connection.socket.handle(), bytes.data(), bytes.size(), ZMQ_DONTWAIT) < 0) {
-    return Error{1364, "the connection is gone or does not take more", connection.node.value(),
-                 "connect again"};
-  }
-  return Ok{};
+  const bool may_wait = connection.takes_bundles && wire::comes_in_crowds(wire::kind_of(body));
+  connection.calls.add(wire::encode({self, instance, seq, number, std::move(body)}));
+  if (may_wait && !connection.calls.is_full()) return Ok{};
+  if (hand_over(connection)) return Ok{};
+  return Error{1364, "the connection is gone or does not take more", connection.node.value(),
+               "connect again"};
+}
+
+bool Client::State::hand_over(NodeLink& connection) {
+  const std::string_view frame = connection.calls.frame();
+  const auto sent =
+      ::zmq_send(connection.socket.handle(), frame.data(), frame.size(), ZMQ_DONTWAIT);
+  connection.calls.clear();
+  return sent >= 0;
 }
 
 Result<wire::Body> Client::call(const NodeId& node, wire::Body request, Millis timeout) {
@@ -336,6 +308,8 @@ Result<std::optional<Incoming>> Client::receive(Millis timeout) {
 void Client::State::pump(TimePoint until) {
   std::vector<zmq::pollitem_t> items;
   for (NodeLink& connection : connections) {
+    const bool lost = !connection.calls.empty() && !hand_over(connection);
+    if (lost && !connection.ending) connection.ending = ConnectionEvent::disconnected;
     items.push_back({connection.monitor.handle(), 0, ZMQ_POLLIN, 0});
     items.push_back({connection.socket.handle(), 0, ZMQ_POLLIN, 0});
   }
@@ -368,17 +342,26 @@ void Client::State::read(NodeLink& connection) {
            ::zmq_msg_recv(frame.handle(), connection.socket.handle(), ZMQ_DONTWAIT) >= 0) {
       whole = false;
     }
-    auto outcome = wire::decode({static_cast<const char*>(frame.data()), whole ? frame.size() : 0});
-    if (!outcome.ok() || outcome.envelope.origin != connection.node) {
+    const std::string_view bytes(static_cast<const char*>(frame.data()), frame.size());
+    if (!whole || !wire::split_frame(bytes, envelopes)) {
       ++dropped;
       continue;
     }
-    if (incoming.size() >= kIncomingMax) {
-      incoming.pop_front();
-      ++dropped;
-    }
-    incoming.push_back({connection.node, std::move(outcome.envelope), frame.size()});
+    for (const std::string_view envelope : envelopes) take(connection, envelope);
   }
+}
+
+void Client::State::take(const NodeLink& connection, std::string_view bytes) {
+  auto outcome = wire::decode(bytes);
+  if (!outcome.ok() || outcome.envelope.origin != connection.node) {
+    ++dropped;
+    return;
+  }
+  if (incoming.size() >= kIncomingMax) {
+    incoming.pop_front();
+    ++dropped;
+  }
+  incoming.push_back({connection.node, std::move(outcome.envelope), bytes.size()});
 }
 
 }  // namespace riftbus::bus

@@ -70,6 +70,7 @@ class Client {
   // answer wait for receive(), at most kIncomingMax of them (the oldest go, counted).
   [[nodiscard]] Result<wire::Body> call(const NodeId& node, wire::Body request, Millis timeout);
   // With correlation 0 nothing comes back; otherwise the answer arrives through receive().
+  // Requests to the queue share frames: they leave with the next receive(), call() or full frame.
   [[nodiscard]] Status send(const NodeId& node, Correlation correlation, wire::Body body);
   // The next message from any node; nothing: none came in time. A node whose connection broke
   // gives an Error once (1364, `where` is its id), and is disconnected.

@@ -23,6 +23,7 @@ std::vector<std::pair<std::string, std::uint64_t>> Counters::list() const {
       {"sent_expired", sent_expired},
       {"sent_slow_peer", sent_slow_peer},
       {"replies_gone", replies_gone},
+      {"sent_bundled", sent_bundled},
       {"sent_oversize", sent_oversize},
       {"dials", dials},
       {"dials_refused", dials_refused},

@@ -35,6 +35,7 @@ struct Counters {
   std::uint64_t sent_expired = 0;       // waited too long for a connection
   std::uint64_t sent_slow_peer = 0;     // the peer does not read: its queue is full
   std::uint64_t replies_gone = 0;       // the asker hung up before the answer
+  std::uint64_t sent_bundled = 0;       // envelopes that shared a frame: bus/wire/bundle.h
   std::uint64_t sent_oversize = 0;      // our own message exceeds what readers accept
 
   // Connections.

@@ -35,7 +35,7 @@ Session& Sessions::use(std::uint32_t number, TimePoint now) {
   return session;
 }
 
-const Session* Sessions::find(ReplyTo to) const {
+Session* Sessions::find(ReplyTo to) {
   const auto found = sessions_.find(static_cast<std::uint32_t>(to.value()));
   return found == sessions_.end() ? nullptr : &found->second;
 }

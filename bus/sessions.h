@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "bus/bus.h"
+#include "bus/wire/bundle.h"
 
 namespace riftbus::bus {
 
@@ -22,6 +23,8 @@ struct Session {
   bool greeted = false;
   std::uint64_t access_version = 0;  // of the roster that allowed it; 0: not asked yet
   TimePoint used{};
+  bool takes_bundles = false;
+  wire::Bundle answers;  // of this turn, not sent yet
 };
 
 class Sessions {
@@ -40,7 +43,7 @@ class Sessions {
   [[nodiscard]] static std::optional<RoutingId> routing_id(ReplyTo to);
 
   Session& use(std::uint32_t number, TimePoint now);
-  [[nodiscard]] const Session* find(ReplyTo to) const;
+  [[nodiscard]] Session* find(ReplyTo to);
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
 
  private:

@@ -17,8 +17,8 @@ constexpr Seconds kOpenAgain{30};  // a port that was taken may be free by then
 constexpr Seconds kMeasureDisk{30};
 
 const std::set<Role>& operator_roles() {
-  static const std::set<Role> roles{Role::admin};
-  return roles;
+  static const std::set<Role> kRoles{Role::admin};
+  return kRoles;
 }
 
 }  // namespace

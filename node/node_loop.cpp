@@ -113,11 +113,11 @@ void Node::State::handle(bus::Event& event) {
 
 // Good until the roster changes.
 const std::set<Role>& Node::State::roles_of(const NodeId& id) const {
-  static const std::set<Role> all{Role::node, Role::voter, Role::tap, Role::admin};
-  static const std::set<Role> none;
-  if (!roster) return all;
+  static const std::set<Role> kAll{Role::node, Role::voter, Role::tap, Role::admin};
+  static const std::set<Role> kNone;
+  if (!roster) return kAll;
   const auto* entry = roster->in_force().find(id);
-  return entry == nullptr ? none : entry->roles;
+  return entry == nullptr ? kNone : entry->roles;
 }
 
 void Node::State::on_received(bus::Received& received) {

@@ -104,7 +104,6 @@ class Link : private bus::Watcher, private SshOwner {
   ssh::Streams streams_;
   std::vector<Waiting> waiting_;
   std::uint64_t heard_bytes_ = 0;
-  std::uint16_t opened_port_ = 0;
   LinkCounters counters_;
   std::optional<Error> last_error_;
   bool has_changed_ = true;

@@ -92,11 +92,12 @@ void fields(V& v, Ref<V, Gossip> m) {
 
 template <class V>
 void fields(V& v, Ref<V, Hello> m) {
-  v(m.version_min, m.version_max, Text(m.software, kSoftwareBytesMax));
+  v(m.version_min, m.version_max, Text(m.software, kSoftwareBytesMax), m.bundles);
 }
 template <class V>
 void fields(V& v, Ref<V, HelloAnswer> m) {
-  v(m.version, Text(m.cluster, kNameBytesMax), Text(m.software, kSoftwareBytesMax), m.roster);
+  v(m.version, Text(m.cluster, kNameBytesMax), Text(m.software, kSoftwareBytesMax), m.roster,
+    m.bundles);
 }
 template <class V>
 void fields(V& v, Ref<V, Join> m) {

@@ -127,6 +127,7 @@ struct Hello {
   std::uint8_t version_min = kVersionMin;
   std::uint8_t version_max = kVersion;
   std::string software;
+  bool bundles = false;  // takes several envelopes in one frame: bundle.h
   bool operator==(const Hello&) const = default;
 };
 struct HelloAnswer {
@@ -134,6 +135,7 @@ struct HelloAnswer {
   std::string cluster;
   std::string software;
   RosterVersion roster;
+  bool bundles = false;
   bool operator==(const HelloAnswer&) const = default;
 };
 

@@ -37,7 +37,7 @@ void reply_json(const HttpCallPtr& call, unsigned status, const Json& json) {
   call->reply(http::make_response(status, dump(json)));
 }
 
-void reply_trouble(const HttpCallPtr& call, http::Trouble trouble) {
+void reply_trouble(const HttpCallPtr& call, const http::Trouble& trouble) {
   call->reply(http::make_error(trouble));
 }
 

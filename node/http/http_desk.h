@@ -91,7 +91,7 @@ class HttpDesk {
 };
 
 void reply_json(const HttpCallPtr& call, unsigned status, const Json& json);
-void reply_trouble(const HttpCallPtr& call, http::Trouble trouble);
+void reply_trouble(const HttpCallPtr& call, const http::Trouble& trouble);
 // The text of an argument in the query or the body; numbers as text. Empty: not given.
 [[nodiscard]] std::string argument_of(const HttpCall& call, const std::string& name);
 [[nodiscard]] std::string iso_time(std::int64_t wall_ms);

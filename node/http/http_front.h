@@ -84,7 +84,7 @@ class HttpFront {
   [[nodiscard]] http::Response stream(const http::Request& request);
   void refresh_feed();
   // http_front_tap.cpp
-  void serve_tap(const http::Request& request, http::Reply reply);
+  void serve_tap(const http::Request& request, const http::Reply& reply);
   [[nodiscard]] std::string read_tap(const std::shared_ptr<TapReader>& reader);
   void end_tap(std::uint64_t number);
   void make_room();

@@ -30,7 +30,7 @@ std::string text_in(const http::Request& request, const char* name) {
 
 }  // namespace
 
-void HttpFront::serve_tap(const http::Request& request, http::Reply reply) {
+void HttpFront::serve_tap(const http::Request& request, const http::Reply& reply) {
   wire::TapStart wanted;
   wanted.filter = text_in(request, "filter");
   wanted.payloads = text_in(request, "payloads") == "1";

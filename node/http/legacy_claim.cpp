@@ -62,7 +62,7 @@ Json granted_item(const work::Grant& grant, work::Fence fence, const std::string
 
 using OnItems = std::function<void(const HttpCallPtr&, Json items)>;
 
-void claim(HttpDesk& desk, const HttpCallPtr& call, std::uint32_t most, OnItems then) {
+void claim(HttpDesk& desk, const HttpCallPtr& call, std::uint32_t most, const OnItems& then) {
   const std::string node = argument_of(*call, "node_id");
   const auto worker = http_worker(node);
   const NodeView view = desk.view();

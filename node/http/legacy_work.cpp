@@ -102,7 +102,8 @@ void find_holding(HttpDesk& desk, const HttpCallPtr& call, const char* otherwise
 
 // The queue's verdict on one item: `done` or `otherwise`. `then`: answers in place of `done`.
 void end_holding(HttpDesk& desk, const HttpCallPtr& call, const work::Command& command,
-                 const char* done, const char* otherwise, std::function<void()> then = nullptr) {
+                 const char* done, const char* otherwise,
+                 const std::function<void()>& then = nullptr) {
   desk.command(call, command, [call, done, otherwise, then](const work::Reply& reply) {
     const auto* verdicts = std::get_if<work::Verdicts>(&reply);
     const bool is_judged = verdicts != nullptr && verdicts->works.size() == 1;

@@ -245,13 +245,13 @@ auto collect() {
 }  // namespace
 
 std::span<const http::Route> http_routes() {
-  static const auto routes = collect<&Row::route>();
-  return routes;
+  static const auto kRoutes = collect<&Row::route>();
+  return kRoutes;
 }
 
 std::span<const HttpRoute> http_handlers() {
-  static const auto handlers = collect<&Row::serving>();
-  return handlers;
+  static const auto kHandlers = collect<&Row::serving>();
+  return kHandlers;
 }
 
 }  // namespace riftbus::node

@@ -7,6 +7,7 @@
 #include <string>
 
 // Written by web.cmake: where each file begins and ends.
+// NOLINTBEGIN(readability-identifier-naming): the names are made of the files' own
 extern "C" {
 extern const char riftbus_web_index_html[];
 extern const char riftbus_web_index_html_end[];
@@ -17,6 +18,7 @@ extern const char riftbus_web_app_css_end[];
 extern const char riftbus_web_icon_svg[];
 extern const char riftbus_web_icon_svg_end[];
 }
+// NOLINTEND(readability-identifier-naming)
 
 namespace riftbus::node {
 
@@ -53,12 +55,12 @@ http::Response make_page(const Asset& asset) {
 
 // Made once; the bodies are shared by all who ask.
 const std::map<std::string_view, http::Response>& pages() {
-  static const auto made = [] {
+  static const auto kMade = [] {
     std::map<std::string_view, http::Response> list;
     for (const Asset& asset : web_assets()) list.emplace(asset.path, make_page(asset));
     return list;
   }();
-  return made;
+  return kMade;
 }
 
 }  // namespace

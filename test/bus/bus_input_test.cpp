@@ -90,7 +90,8 @@ TEST_F(BusInput, GarbageAndTruncatedFramesAreCountedByReason) {
   ASSERT_TRUE(world.until([&] {
     std::uint64_t rejected = 0;
     for (const std::uint64_t count : counters().rejected) rejected += count;
-    return rejected + counters().impersonation + counters().duplicates >= sent;
+    return rejected + counters().impersonation + counters().duplicates + counters().bad_frames >=
+           sent;
   }));
   EXPECT_GT(counters().rejected[static_cast<std::size_t>(wire::Reject::truncated)], 0u);
   EXPECT_EQ(node.received(wire::Kind::query), nullptr);

@@ -26,8 +26,9 @@ class BadFrames(ClusterTest):
 
     def test_garbage_is_counted_and_dropped(self):
         random.seed(7)
-        frames = [b"\xc1" + random.randbytes(random.randrange(0, 400)) for _ in range(50)]
-        self.throw("rejected_not_msgpack", frames)
+        noise = [random.randbytes(random.randrange(8, 400)) for _ in range(50)]
+        self.throw("rejected_not_msgpack", [b"\x97\xc1" + each for each in noise])
+        self.throw("bad_frames", [b"\xc1" + each for each in noise])  # no bundle either
         self.cluster.wait_log("n1", ["operator"])
 
     def test_frames_cut_short_are_counted_and_dropped(self):
@@ -85,6 +86,14 @@ class BadFrames(ClusterTest):
                 caller.socket.send_multipart([b"", caller.envelope("ping", [], 3)])
 
             self.assertCounts("n1", "bad_frames", send)
+
+    def test_a_frame_may_hold_several_calls_and_none_of_them_twice(self):
+        with self.connect("n1") as caller:
+            pings = [caller.envelope("ping", [], number) for number in (11, 12, 13)]
+            pings.append(pings[0])
+            frame = b"\xc1" + b"".join(len(each).to_bytes(4, "big") + each for each in pings)
+            self.assertCounts("n1", "duplicates", lambda: caller.send_raw(frame))
+            self.assertEqual([caller.receive(5)[1] for _ in range(3)], [11, 12, 13])
 
     def test_a_beat_does_not_come_as_a_call(self):
         with self.connect("n1") as caller:

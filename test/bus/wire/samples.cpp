@@ -104,9 +104,12 @@ void fill(Beat& m, Random& r) {
        RosterVersion(number(r))};
 }
 void fill(Gossip& m, Random& r) { m.claims = claims(r); }
-void fill(Hello& m, Random& r) { m = {number8(r), number8(r), text(r, kSoftwareBytesMax)}; }
+void fill(Hello& m, Random& r) {
+  m = {number8(r), number8(r), text(r, kSoftwareBytesMax), r.chance(0.5)};
+}
 void fill(HelloAnswer& m, Random& r) {
-  m = {number8(r), text(r, kNameBytesMax), text(r, kSoftwareBytesMax), RosterVersion(number(r))};
+  m = {number8(r), text(r, kNameBytesMax), text(r, kSoftwareBytesMax), RosterVersion(number(r)),
+       r.chance(0.5)};
 }
 void fill(Join& m, Random& r) { m = {record(r), maybe_id(r)}; }
 void fill(JoinAnswer& m, Random& r) { m = {Incarnation(number(r)), claims(r), maybe_id(r)}; }
