@@ -8,6 +8,7 @@
 #include "bus/log.h"
 #include "config/effective.h"
 #include "config/flags.h"
+#include "node/allocator.h"
 #include "node/node.h"
 
 namespace {
@@ -31,6 +32,7 @@ bool report(const riftbus::Diagnostics& diagnostics) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  riftbus::node::tune_allocator(argv);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const auto loaded = riftbus::load_node_config(arguments, riftbus::copy_environment());
   if (loaded.wants_help) {

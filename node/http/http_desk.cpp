@@ -113,7 +113,7 @@ void HttpDesk::fail(const HttpCallPtr& call, const Error& error) const {
   const auto seen = glance();
   if (trouble.code == "NOT_ALLOWED" && seen.leader != seen.node) trouble.code = "NOT_LEADER";
   if (!seen.leader.empty()) trouble.details["leader_id"] = seen.leader;
-  reply_trouble(call, std::move(trouble));
+  reply_trouble(call, trouble);
 }
 
 std::uint64_t HttpDesk::next_request() {

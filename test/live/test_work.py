@@ -178,6 +178,24 @@ class Work(ClusterTest):
         if leader not in WORKERS:
             self.cluster.start(leader)
 
+    def test_6_the_daemons_own_setting_of_its_allocator_is_not_its_jobs(self):
+        item = self.add(1)[0]
+        name = wait_until(lambda: next((each for each in WORKERS if self.running_on(each)), None),
+                          30, "it runs")
+        own = self.environ(self.cluster.processes[name].pid)
+        self.assertIn(b"GLIBC_TUNABLES=glibc.malloc.tcache_count=", own)
+        for pid in self.job_pids(name):
+            self.assertNotIn(b"GLIBC_TUNABLES", self.environ(pid))
+        self.gate.open()
+        self.wait_done([item])
+        # An operator's own stays as it is, for both.
+        given = "glibc.malloc.arena_max=4"
+        self.cluster.stop_gently(name)
+        self.cluster.start(name, environment={"GLIBC_TUNABLES": given})
+        self.cluster.wait_whole(seconds=60)
+        self.assertIn(f"GLIBC_TUNABLES={given}\0".encode(),
+                      self.environ(self.cluster.processes[name].pid))
+
     # ---- processes -------------------------------------------------------------------------------
 
     def job_pids(self, name):
@@ -194,6 +212,11 @@ class Work(ClusterTest):
             except OSError:
                 continue
         return found
+
+    @staticmethod
+    def environ(pid):
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read()
 
     def kill_jobs_of(self, name):
         """As if the machine had died: riftbus-job first, then whatever it watched over."""

@@ -1,0 +1,54 @@
+#include "node/allocator.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define RIFTBUS_TUNES_GLIBC 1
+#endif
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#undef RIFTBUS_TUNES_GLIBC
+#endif
+#endif
+
+#ifdef RIFTBUS_TUNES_GLIBC
+#include <limits.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+#endif
+
+namespace riftbus::node {
+
+#ifdef RIFTBUS_TUNES_GLIBC
+
+namespace {
+
+constexpr const char* kName = "GLIBC_TUNABLES";
+constexpr const char* kValue = "glibc.malloc.tcache_count=1000";
+
+}  // namespace
+
+void tune_allocator(char** argv) {
+  if (const char* given = ::getenv(kName)) {
+    // Ours, after the new start; not for the jobs that this daemon will run.
+    if (std::strcmp(given, kValue) == 0) ::unsetenv(kName);
+    return;
+  }
+  if (::getauxval(AT_SECURE) != 0) return;  // glibc ignores it then
+  char self[PATH_MAX];
+  const auto length = ::readlink("/proc/self/exe", self, sizeof self - 1);
+  if (length <= 0) return;
+  self[length] = '\0';
+  ::setenv(kName, kValue, 1);
+  ::execv(self, argv);
+  ::unsetenv(kName);
+}
+
+#else
+
+void tune_allocator(char** /*argv*/) {}
+
+#endif
+
+}  // namespace riftbus::node
