@@ -65,6 +65,7 @@ Bus::State::State(zmq::context_t& zmq_context, const KeyPair* keys, Settings cho
       world{sockets, resolver, detours, limits, counters, random},
       intake(limits, counters),
       dialer(limits),
+      prover(world, is_loopback_only(settings.host)),
       sessions(limits.connections_max) {}
 
 Bus::Bus(zmq::context_t& context, const KeyPair* keys, Settings settings)
@@ -247,6 +248,10 @@ void Bus::dial(const NodeId& peer) {
     patience = std::clamp<Nanos>(4 * *link->second.rtt(), s.limits.dial_min, s.limits.dial_max);
   }
   s.dialer.start(peer, targets, patience, now);
+}
+
+bool Bus::prove(const NodeId& peer, const std::vector<wire::Address>& addresses) {
+  return state_->prover.start(peer, addresses, state_->keys_of(peer), boot_now());
 }
 
 // ---- wake-ups, looking -----------------------------------------------------------------------

@@ -96,7 +96,18 @@ struct Cut {
   NodeId id;
   std::size_t connections = 0;
 };
-using Event = std::variant<Received, LinkUp, LinkDown, Dialled, Woken, Cut>;
+// The end of a prove(): bus/prover.h.
+struct AddressProof {
+  wire::Address address;
+  bool is_proven = false;
+  std::string trouble;       // empty: proven
+  std::optional<Nanos> rtt;  // of the TCP connect
+};
+struct Proved {
+  NodeId peer;
+  std::vector<AddressProof> proofs;  // of the addresses that could be tried
+};
+using Event = std::variant<Received, LinkUp, LinkDown, Dialled, Woken, Cut, Proved>;
 
 // ---- what the owner may ask ------------------------------------------------------------------
 
@@ -184,6 +195,9 @@ class Bus {
   SendOutcome reply(ReplyTo to, Correlation correlation, wire::Body body);
   // Does anybody listen there? One Dialled follows for each call, within limits.dial_max.
   void dial(const NodeId& peer);
+  // Can it be reached there? Tried with its key, on both ports, without use. One Proved follows;
+  // false: none, for too many are under way.
+  [[nodiscard]] bool prove(const NodeId& peer, const std::vector<wire::Address>& addresses);
 
   // Wakes poll() when readable; the owner keeps it open until remove_wakeup().
   WakeId add_wakeup(int descriptor);

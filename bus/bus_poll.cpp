@@ -53,6 +53,7 @@ bool Bus::poll(TimePoint until, std::vector<Event>& out) {
   }
   s.step_links(now, out);
   s.step_dials(now, out);
+  s.prover.step(now, out);
   if (now >= s.next_sweep) s.sweep(now);
   out.insert(out.end(), std::make_move_iterator(s.pending.begin()),
              std::make_move_iterator(s.pending.end()));
@@ -90,15 +91,19 @@ void Bus::State::rebuild_items() {
   for (const Wakeup& wakeup : wakeups) {
     add({wakeup.socket, wakeup.descriptor, ZMQ_POLLIN, 0}, {Kind::wakeup, nullptr, wakeup.id});
   }
-  const auto add_link = [&](Link& link) {
+  const auto add_monitors = [&](Link& link) {
     std::vector<void*> monitors;
     void* data = nullptr;
     link.collect_handles(monitors, data);
     for (void* monitor : monitors) add(readable(monitor), {Kind::monitor, &link, {}});
-    if (data != nullptr) add(readable(data), {Kind::data, &link, {}});
+    return data;
+  };
+  const auto add_link = [&](Link& link) {
+    if (void* data = add_monitors(link)) add(readable(data), {Kind::data, &link, {}});
   };
   for (auto& [peer, link] : subscriptions) add_link(link);
   for (auto& [peer, callee] : callees) add_link(callee.link);
+  prover.collect_links(add_monitors);
   std::vector<Dialer::Waiting> dials;
   dialer.collect_descriptors(dials);
   for (const auto& dial : dials) {
@@ -111,7 +116,7 @@ void Bus::State::rebuild_items() {
 }
 
 TimePoint Bus::State::own_deadline() const {
-  TimePoint next = std::min(next_sweep, dialer.next_deadline());
+  TimePoint next = std::min({next_sweep, dialer.next_deadline(), prover.next_deadline()});
   for (const auto& [peer, link] : subscriptions) next = std::min(next, link.next_deadline());
   for (const auto& [peer, callee] : callees) next = std::min(next, callee.link.next_deadline());
   return next;

@@ -20,6 +20,7 @@
 #include "bus/fine_timer.h"
 #include "bus/intake.h"
 #include "bus/link.h"
+#include "bus/prover.h"
 #include "bus/resolver.h"
 #include "bus/sessions.h"
 #include "bus/socket.h"
@@ -134,6 +135,7 @@ struct Bus::State {
   LinkWorld world;
   Intake intake;
   Dialer dialer;
+  Prover prover;
   ConnectionBook book;
   Sessions sessions;
   FrameObserver* observer = nullptr;

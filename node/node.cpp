@@ -103,6 +103,7 @@ Status Node::open() {
   state_->open_leadership();
   state_->open_http();
   state_->open_attacher();
+  state_->open_reach();
   state_->log_listeners();
   return Ok{};
 }
@@ -114,6 +115,7 @@ Node::State::State(Prepared prepared_in)
       instance(random_instance()),
       journal(instance),
       cache(std::move(prepared.cache)),
+      chance(random_word()),
       started(bus::boot_now()),
       now(started) {
   context.set(zmq::ctxopt::max_sockets, static_cast<int>(prepared.settings.limits.sockets_max));

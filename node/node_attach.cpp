@@ -6,6 +6,7 @@
 
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "bus/wire/relayed.h"
 #include "node/api/api_relays.h"
 #include "node/mesh/relay_choice.h"
 #include "node/node_state.h"
@@ -33,13 +34,18 @@ const std::string* find_argument(const wire::Query& query, const std::string& na
 // A relay whose key was revoked is nobody's relay any more, whatever the cluster file says.
 void Node::State::open_attacher() {
   const auto& settings = prepared.settings;
-  if (!settings.nat_blocked) return;
+  if (!settings.nat_blocked && (!settings.tunnel.attach || is_relay())) return;
   auto relays = prepared.relays;
   std::erase_if(relays, [&](const RelayPlace& relay) {
     return relay.id == settings.node_id ||
            (roster && roster->in_force().revoked.contains(relay.id));
   });
+  // Whom nobody told that it needs one finds out, as far as there is something to choose.
+  const bool has_pins = std::any_of(relays.begin(), relays.end(),
+                                    [](const RelayPlace& relay) { return !relay.pins.empty(); });
+  if (!settings.nat_blocked && !has_pins) return;
   Attacher::Setup setup;
+  setup.is_told = settings.nat_blocked;
   setup.folder = settings.paths.data_dir;
   setup.relays = rank_relays(settings.node_id, std::move(relays), settings.prefers_relays);
   setup.front_port = settings.relay.front_port;
@@ -65,6 +71,10 @@ bool Node::State::is_relay() const {
 std::map<std::string, std::string> Node::State::own_tags() const {
   auto tags = prepared.settings.tags;
   if (orders.relay_draining) tags[kRelayTag] = kRelayDraining;
+  const auto verdict = reach ? reach->verdict() : Reachability::unknown;
+  if (verdict == Reachability::direct) tags[wire::kDialledTag] = wire::kDialledYes;
+  const bool is_told = prepared.settings.nat_blocked && verdict == Reachability::unknown;
+  if (verdict == Reachability::blocked || is_told) tags[wire::kDialledTag] = wire::kDialledNo;
   return tags;
 }
 
@@ -77,7 +87,8 @@ void Node::State::tend_relays() {
   for (const auto* member : members->core().members()) {
     if (is_drained(*member)) drained.insert(member->record.id);
   }
-  attacher->tick(drained, {now, bus::wall_now_ms()});
+  tend_reach();
+  attacher->tick(drained, relays_wanted(), {now, bus::wall_now_ms()});
   if (attacher->take_change()) self_check_due = now;
 }
 
@@ -100,6 +111,7 @@ void Node::State::add_relays(NodeView& seen) const {
   RelayView relays;
   relays.relays = &prepared.all_relays;
   relays.attacher = attacher.get();
+  relays.reach = reach.get();
   relays.is_relay = is_relay();
   relays.is_draining = orders.relay_draining;
   relays.status = &relay_status;

@@ -94,6 +94,8 @@ void Node::State::handle(bus::Event& event) {
     members->on_link(down->peer, false, now);
   } else if (const auto* dialled = std::get_if<bus::Dialled>(&event)) {
     members->on_dialled(*dialled, now);
+  } else if (const auto* proved = std::get_if<bus::Proved>(&event)) {
+    dial_backs->on_proved(*proved, view());
   } else if (const auto* cut = std::get_if<bus::Cut>(&event)) {
     journal.note("cut", cut->id, std::to_string(cut->connections) + " connections closed",
                  {now, bus::wall_now_ms()});
@@ -159,8 +161,8 @@ void Node::State::on_received(bus::Received& received) {
 void Node::State::on_query(const bus::Received& received) {
   const auto& roles = roles_of(received.envelope.origin);
   const auto& rights = rights_in(received, roles);
-  if (on_executor_query(received, rights) || on_relay_order(received, rights) ||
-      on_leader_query(received, rights)) {
+  if (on_dial_back(received, roles) || on_executor_query(received, rights) ||
+      on_relay_order(received, rights) || on_leader_query(received, rights)) {
     return;
   }
   know_subject(std::get<wire::Query>(received.envelope.body));

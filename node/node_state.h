@@ -10,7 +10,9 @@
 
 #include "bus/bus.h"
 #include "bus/zap.h"
+#include "config/random.h"
 #include "node/api/desk.h"
+#include "node/api/dial_backs.h"
 #include "node/api/leader_questions.h"
 #include "node/api/peer_questions.h"
 #include "node/disk/disk_thread.h"
@@ -20,6 +22,7 @@
 #include "node/mesh/attacher.h"
 #include "node/mesh/journal.h"
 #include "node/mesh/member_shell.h"
+#include "node/mesh/reach.h"
 #include "node/mesh/roster_shell.h"
 #include "node/node.h"
 #include "node/quorum/founding.h"
@@ -86,6 +89,14 @@ struct Node::State {
   [[nodiscard]] bool on_relay_order(const bus::Received& received, const std::set<Role>& roles);
   [[nodiscard]] Result<std::string> restart_tunnels(const wire::Query& query);
   [[nodiscard]] Result<std::string> drain_relay(const wire::Query& query);
+
+  // node_reach.cpp: whether others can dial this node.
+  void open_reach();
+  void tend_reach();
+  void step_reach(const ReachEvent& event);
+  void tell_reach();
+  [[nodiscard]] bool on_dial_back(const bus::Received& received, const std::set<Role>& roles);
+  [[nodiscard]] std::size_t relays_wanted() const;
 
   // node_http.cpp
   void open_http();
@@ -157,9 +168,12 @@ struct Node::State {
   double disk_percent = 0;
 
   wire::Record self_record;
-  std::unique_ptr<Attacher> attacher;  // null where everybody can dial this node
-  std::string relay_status = "{}";     // of the relay on this host
-  bool own_key_refused = false;        // by most peers
+  std::unique_ptr<Attacher> attacher;  // null where everybody can dial this node, or no relay is
+  Random chance;
+  std::unique_ptr<Reach> reach;  // null where nothing depends on it
+  std::unique_ptr<DialBacks> dial_backs;
+  std::string relay_status = "{}";  // of the relay on this host
+  bool own_key_refused = false;     // by most peers
   bool is_reading_relay = false;
   std::vector<bus::Event> events;  // scratch
   bus::WakeId signal_wake;

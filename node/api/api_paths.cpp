@@ -1,6 +1,7 @@
 // The document about the ways to one member: why.path.
 #include <algorithm>
 
+#include "bus/wire/relayed.h"
 #include "node/api/api_relays.h"
 
 namespace riftbus::node {
@@ -78,18 +79,38 @@ void add_paths(const std::optional<bus::LinkReport>& report, const char* use, co
   }
 }
 
+bool has_path(const std::optional<bus::LinkReport>& report, const wire::Address& address) {
+  return report && std::any_of(report->paths.begin(), report->paths.end(),
+                               [&](const auto& path) { return path.address == address; });
+}
+
 // Addresses that nobody has had to try from here.
 void add_untried(const membership::Member& member, const NodeView& view, Json& paths) {
   const LinkView* link = find_link(view, member.record.id);
-  if (link != nullptr && (link->calls || link->beats)) return;
+  const bool is_known = link != nullptr && (link->calls || link->beats);
+  const bool is_blocked = wire::is_blocked(member.record);
+  if (is_known && !is_blocked) return;
   for (const auto& address : member.record.addresses) {
+    const bool is_vain = is_blocked && address.kind == wire::AddressKind::public_ip;
+    if (is_known && (!is_vain || has_path(link->calls, address) || has_path(link->beats, address)))
+      continue;
     Json json = address_json(address);
     json["relay"] = relay_of(address, view);
     json["for"] = nullptr;
     json["in_use"] = false;
-    json["verdict"] = "not tried: this node has nothing to say to it, and does not watch it";
+    json["verdict"] = is_vain
+                          ? "not tried: nobody can dial it there, says " + member.record.id.value()
+                          : "not tried: this node has nothing to say to it, and does not watch it";
     paths.push_back(std::move(json));
   }
+}
+
+// What a member says of being dialled.
+Json told_of_dials(const membership::Member* member) {
+  if (member == nullptr) return nullptr;
+  const auto tag = member->record.tags.find(wire::kDialledTag);
+  if (tag == member->record.tags.end()) return nullptr;
+  return tag->second == wire::kDialledYes;
 }
 
 }  // namespace
@@ -104,6 +125,7 @@ Json why_path_document(const NodeId& id, const NodeView& view) {
   json["subject"] = id.value();
   json["standing"] = member ? Json(wire::to_string(member->standing)) : Json();
   json["incarnation"] = member ? Json(member->incarnation.value()) : Json();
+  json["can_be_dialled"] = told_of_dials(member);
   json["calls"] = connection_json(calls, view);
   json["beats"] = connection_json(beats, view);
   Json reasons = Json::array();
@@ -119,6 +141,7 @@ Json why_path_document(const NodeId& id, const NodeView& view) {
   add_paths(beats, "beats", view, paths);
   if (member != nullptr) add_untried(*member, view, paths);
   json["paths"] = std::move(paths);
+  json["dialled"] = dialled_json(view);
   return json;
 }
 

@@ -3,13 +3,16 @@
 
 #include "node/api/api_json.h"
 #include "node/mesh/attacher.h"
+#include "node/mesh/reach.h"
 
 namespace riftbus::node {
 
 // What they are written from.
 struct RelayView {
   const std::vector<RelayPlace>* relays = nullptr;  // of the cluster file; never null
-  const Attacher* attacher = nullptr;  // null: everybody can dial this node, as far as it was told
+  // Both null where everybody can dial this node, as far as it was told, or no relay is known.
+  const Attacher* attacher = nullptr;
+  const Reach* reach = nullptr;
   bool is_relay = false;
   bool is_draining = false;
   const std::string* status = nullptr;  // what the relay on this host says; null or "{}": nothing
@@ -33,6 +36,8 @@ inline constexpr const char* kRelayDraining = "draining";
 // Where the front of a relay is, by its id or one of its hosts; nothing: no such relay is known.
 [[nodiscard]] std::optional<wire::Address> relay_front(const std::string& relay,
                                                        const NodeView& view);
+// What others found when they dialled this node; null: it does not ask.
+[[nodiscard]] Json dialled_json(const NodeView& view);
 // A node that nobody can dial and no relay leads to.
 void add_relay_problems(const NodeView& view, Json& problems);
 

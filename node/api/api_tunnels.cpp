@@ -50,7 +50,8 @@ Json own_json(const TunnelPlan::Wish& wish, const Attacher& attacher, const Node
 Json tunnel_list_document(const NodeView& view) {
   Json json = begin_document("tunnel.list", view);
   const Attacher* attacher = view.relays ? view.relays->attacher : nullptr;
-  json["nat_blocked"] = attacher != nullptr;
+  json["nat_blocked"] = attacher != nullptr && attacher->is_told();
+  json["dialled"] = dialled_json(view);
   json["attaches"] = attacher != nullptr && attacher->attaches();
   json["trouble"] = attacher != nullptr ? attacher->trouble() : "";
   Json tunnels = Json::array();

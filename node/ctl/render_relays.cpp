@@ -125,6 +125,34 @@ std::string view_text(const Json& view, bool color) {
   return out + table.print(color, 2);
 }
 
+// Who dialled the node itself, when, and what came of it.
+std::string dialled_text(const Json& view, bool color) {
+  const Json& dialled = get(view, {"dialled"});
+  if (!dialled.is_object()) return "";
+  const std::string verdict = text(dialled, {"verdict"});
+  const Tone tone = verdict == "direct"    ? Tone::good
+                    : verdict == "blocked" ? Tone::warn
+                                           : Tone::plain;
+  std::string out = "\n" +
+                    paint(text(view, {"node"}) + ", dialled by others", Tone::strong, color) +
+                    "  " + paint(text(dialled, {"text"}), tone, color) + "; asked again in " +
+                    span_text(integer(dialled, {"again_in_ms"})) + "\n";
+  TextTable table({"BY", "AGO", "ADDRESS", "RESULT", "RTT"});
+  for (const auto& witness : get(dialled, {"witnesses"})) {
+    const std::string by = text(witness, {"node"});
+    const std::string ago = age_text(get(witness, {"when"}));
+    const std::string trouble = text(witness, {"trouble"});
+    if (!trouble.empty()) table.add({by, ago, "-", trouble, "-"});
+    for (const auto& one : get(witness, {"tries"})) {
+      const bool worked = flag(one, {"worked"});
+      table.add({by, ago, address_text(one),
+                 Cell(worked ? "works" : text(one, {"trouble"}), worked ? Tone::good : Tone::bad),
+                 rtt_text(real(one, {"rtt_ms"}))});
+    }
+  }
+  return out + (table.empty() ? "" : table.print(color, 2));
+}
+
 std::string silent_lines(const Json& document) {
   std::string out;
   for (const auto& node : get(document, {"silent"})) {
@@ -207,6 +235,10 @@ std::string render_path(const Json& path, Style style) {
   std::string out;
   for (const auto& view : get(path, {"views"})) {
     out += (out.empty() ? "" : "\n") + view_text(view, style.color);
+  }
+  // Of the subject: the last view is its own, if it answered.
+  for (const auto& view : get(path, {"views"})) {
+    if (text(view, {"node"}) == text(path, {"subject"})) out += dialled_text(view, style.color);
   }
   return out + silent_lines(path);
 }

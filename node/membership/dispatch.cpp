@@ -37,7 +37,7 @@ void Membership::State::on(const IncarnationStored& event, TimePoint now, Action
   core.gossip.add(core.self.alive_claim());
   auto told = core.self.take_told();
   // Behind relays: whoever listened to us may have lost us with one of them.
-  if (wire::is_relayed(core.self.record().addresses)) {
+  if (wire::is_relayed(core.self.record())) {
     for (const auto& watcher : core.table.rings().watchers_of(core.id())) {
       if (std::find(told.begin(), told.end(), watcher) == told.end()) told.push_back(watcher);
     }

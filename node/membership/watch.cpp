@@ -25,7 +25,7 @@ Watch::Watch(NodeId self, const wire::Record& record, Incarnation incarnation, c
       limit_(timing.silence_min),
       last_alive_(now),
       grace_until_(now + kGraceIntervals * interval()),
-      is_relayed_(wire::is_relayed(record.addresses)) {}
+      is_relayed_(wire::is_relayed(record)) {}
 
 Nanos Watch::interval() const {
   return std::clamp<Nanos>(Millis(record_.interval_ms), kIntervalMin, kIntervalMax);
@@ -163,7 +163,7 @@ Outcome Watch::on_link(bool up, TimePoint now) {
 
 void Watch::restart(const wire::Record& record, Incarnation incarnation, TimePoint now) {
   record_ = record;
-  is_relayed_ = wire::is_relayed(record.addresses);
+  is_relayed_ = wire::is_relayed(record);
   incarnation_ = incarnation;
   come_to_life();
   last_alive_ = now;

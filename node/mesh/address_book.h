@@ -4,6 +4,9 @@
 // file serves, and then what the peer cache remembers of an earlier life. Only changes reach the
 // bus: a changed list ends its waiting and dials anew.
 //
+// Public addresses at which nobody can dial it, as it says, are left out while relays lead there:
+// they are the same from everywhere. Private ones are not, and stay.
+//
 // Pure bookkeeping on the loop thread.
 #pragma once
 
@@ -29,8 +32,7 @@ class AddressBook {
                                                  const membership::Membership& membership);
 
  private:
-  [[nodiscard]] const Addresses& best(const NodeId& peer,
-                                      const membership::Membership& membership) const;
+  [[nodiscard]] Addresses best(const NodeId& peer, const membership::Membership& membership) const;
 
   std::map<NodeId, Addresses> configured_;
   std::map<NodeId, Addresses> cached_;

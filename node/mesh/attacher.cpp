@@ -47,11 +47,16 @@ Attacher::Attacher(Setup setup, DiskThread& disk, Journal& journal)
   }
 }
 
-void Attacher::tick(const std::set<NodeId>& drained, Moment now) {
+void Attacher::tick(const std::set<NodeId>& drained, std::size_t wanted, Moment now) {
   now_ = now;
+  wanted_ = wanted;
   if (restart_ && now.at >= restart_->due)
     carry_out(*std::exchange(restart_, std::nullopt), now.at);
-  if (!alone_since_ && ways_.empty()) alone_since_ = now.at;
+  if (wanted == 0) {
+    alone_since_.reset();
+  } else if (!alone_since_ && ways_.empty()) {
+    alone_since_ = now.at;
+  }
   look();
   // The first look says what still runs, and which files are old.
   if (!setup_.attaches || !has_looked_) return;
@@ -62,7 +67,7 @@ void Attacher::tick(const std::set<NodeId>& drained, Moment now) {
     });
     sights[relay.id] = {is_up, drained.contains(relay.id)};
   }
-  plan_.step(sights, now.at);
+  plan_.step(sights, wanted, now.at);
   std::vector<NodeId> wished;
   for (const auto& wish : plan_.wishes()) wished.push_back(wish.relay);
   keeper_.tend(wished, now);
@@ -100,7 +105,7 @@ void Attacher::take(std::vector<TunnelReport> reports, Moment now) {
   for (const auto& report : reports_) ways.insert(report.ways.begin(), report.ways.end());
   tell_changes(ways, now);
   auto addresses = relayed_addresses(reports_, setup_.relays, setup_.front_port);
-  if (addresses.empty()) return;
+  if (addresses.empty() && wanted_ > 0) return;
   has_changed_ = has_changed_ || addresses != addresses_;
   addresses_ = std::move(addresses);
 }

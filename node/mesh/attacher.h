@@ -6,8 +6,9 @@
 // last, for there others must look again, and see that it is the relay that is lost. Tunnels that
 // somebody else keeps are read, too, and counted as ways here; they are never started or ended.
 //
-// It attaches by itself to relays whose pin it knows. Without any, or when it was told not to, it
-// only reads.
+// It attaches by itself to relays whose pin it knows, to as many as it is told to at the moment: a
+// node that others can dial (node/mesh/reach.h) needs none, or one for the day when that ends.
+// Without any pin, or when it was told not to, it only reads.
 //
 // Loop thread only; files are read on the disk thread. Everything passed by reference outlives it.
 #pragma once
@@ -35,13 +36,14 @@ class Attacher {
     std::vector<RelayPlace> relays;      // in the order in which this node wants them
     std::uint16_t front_port = 0;        // of relays that are not among these
     bool attaches = true;                // else it only reads
+    bool is_told = true;                 // it was set up as one that nobody can dial
     std::string program;                 // riftbus-tunnel
     std::vector<std::string> arguments;  // for it, after --attach RELAY
   };
   Attacher(Setup setup, DiskThread& disk, Journal& journal);
 
-  // Once a second. `drained`: relays that are being emptied.
-  void tick(const std::set<NodeId>& drained, Moment now);
+  // Once a second. `drained`: relays that are being emptied. `wanted`: how many shall lead here.
+  void tick(const std::set<NodeId>& drained, std::size_t wanted, Moment now);
   // Of the last look that came back.
   [[nodiscard]] const std::vector<wire::Address>& addresses() const { return addresses_; }
   // Whether those have changed since the last call.
@@ -55,12 +57,13 @@ class Attacher {
   void stop() { keeper_.stop(); }
 
   [[nodiscard]] bool attaches() const { return setup_.attaches; }
+  [[nodiscard]] bool is_told() const { return setup_.is_told; }
   // Why it does not attach by itself; empty: it does, or was told not to.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
   [[nodiscard]] const std::vector<TunnelReport>& reports() const { return reports_; }
   [[nodiscard]] const TunnelPlan& plan() const { return plan_; }
   [[nodiscard]] const TunnelKeeper& keeper() const { return keeper_; }
-  // Since when no relay has led here; empty: one does.
+  // Since when no relay has led here; empty: one does, or none is wanted.
   [[nodiscard]] std::optional<TimePoint> alone_since() const { return alone_since_; }
 
  private:
@@ -88,6 +91,7 @@ class Attacher {
   std::set<std::string> ways_;  // hosts
   std::optional<Restart> restart_;
   std::optional<TimePoint> alone_since_;
+  std::size_t wanted_ = TunnelPlan::kWanted;
   Moment now_{};
   bool is_looking_ = false;
   bool has_looked_ = false;

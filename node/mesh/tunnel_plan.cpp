@@ -18,13 +18,14 @@ const char* to_string(TunnelRole role) {
   return "?";
 }
 
-void TunnelPlan::step(const std::map<NodeId, TunnelSight>& sights, TimePoint now) {
+void TunnelPlan::step(const std::map<NodeId, TunnelSight>& sights, std::size_t wanted,
+                      TimePoint now) {
   look(sights, now);
   std::vector<Wish> wishes;
   std::size_t hopeful = 0;
   std::size_t steady = 0;
   for (const NodeId& relay : line(sights)) {
-    const bool is_wanted = hopeful < kWanted && wishes.size() < kTunnelsMax;
+    const bool is_wanted = hopeful < wanted && wishes.size() < kTunnelsMax;
     if (is_wanted) {
       const auto place = wishes.size();
       wishes.push_back({relay, place == 0   ? TunnelRole::home
@@ -38,7 +39,7 @@ void TunnelPlan::step(const std::map<NodeId, TunnelSight>& sights, TimePoint now
     }
     const auto known = known_.find(relay);
     if (known == known_.end() || !known->second.is_wished) continue;
-    const bool may_go = steady >= kWanted || wishes.size() >= kTunnelsMax;
+    const bool may_go = steady >= wanted || wishes.size() >= kTunnelsMax;
     if (may_go) {
       known->second.is_wished = false;
     } else {

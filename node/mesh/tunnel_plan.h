@@ -1,7 +1,8 @@
 // TunnelPlan: to which relays a node keeps tunnels at this moment.
 //
 // It wants two that are up, from the front of its ranking (node/mesh/relay_choice.h): the home, and
-// a warm one, so that a relay's death costs no more than its detection. While one of them cannot be
+// a warm one, so that a relay's death costs no more than its detection; fewer, or none, if so told,
+// for a node that others can dial. While one of them cannot be
 // reached for kPatience, the next in line is taken as well; the first goes on being tried. Whoever
 // is not among the first two that work is let go only when those have been up for kSteady: the new
 // ways stand before an old one ends, and a node always finds back to its home.
@@ -32,7 +33,7 @@ enum class TunnelRole : std::uint8_t { home, warm, spare, leaving };
 
 class TunnelPlan {
  public:
-  static constexpr std::size_t kWanted = 2;      // up at the same time
+  static constexpr std::size_t kWanted = 2;      // up at the same time, unless so told
   static constexpr std::size_t kTunnelsMax = 4;  // at once
   static constexpr Seconds kPatience{20};
   static constexpr Seconds kSteady{30};
@@ -40,7 +41,7 @@ class TunnelPlan {
   explicit TunnelPlan(std::vector<NodeId> ranked) : ranked_(std::move(ranked)) {}
 
   // A relay that is not in `sights` is down and not drained.
-  void step(const std::map<NodeId, TunnelSight>& sights, TimePoint now);
+  void step(const std::map<NodeId, TunnelSight>& sights, std::size_t wanted, TimePoint now);
 
   struct Wish {
     NodeId relay;

@@ -322,8 +322,7 @@ void MemberHost::store(Incarnation incarnation) {
 // What the member says of itself comes first, what the cluster file says of it second.
 std::optional<HostIndex> MemberHost::resolve(const NodeId& peer) const {
   const membership::Member* member = core_->find(peer);
-  if (member != nullptr && !member->record.addresses.empty() &&
-      !wire::is_relayed(member->record.addresses)) {
+  if (member != nullptr && !member->record.addresses.empty() && !wire::is_relayed(member->record)) {
     const std::string& name = member->record.addresses.front().host;
     HostIndex index = 0;
     const auto parsed = std::from_chars(name.data() + 1, name.data() + name.size(), index);

@@ -21,13 +21,17 @@ class World {
     sights_[name(relay)].is_draining = is_draining;
     return *this;
   }
+  World& want(std::size_t count) {
+    wanted_ = count;
+    return *this;
+  }
   // "r1 home, r2 warm" once so much time has passed.
   std::string after(int seconds) {
     for (int i = 0; i < seconds; ++i) {
       now_ += Seconds{1};
-      plan_.step(sights_, now_);
+      plan_.step(sights_, wanted_, now_);
     }
-    if (seconds == 0) plan_.step(sights_, now_);
+    if (seconds == 0) plan_.step(sights_, wanted_, now_);
     std::string text;
     for (const auto& wish : plan_.wishes()) {
       text += (text.empty() ? "" : ", ") + wish.relay.value() + " " + to_string(wish.role);
@@ -45,6 +49,7 @@ class World {
 
   TunnelPlan plan_;
   std::map<NodeId, TunnelSight> sights_;
+  std::size_t wanted_ = TunnelPlan::kWanted;
   TimePoint now_{Seconds{100}};
 };
 
@@ -106,6 +111,23 @@ TEST(TunnelPlan, ADrainedRelayIsKeptWhereThereIsNoOther) {
   World world(2);
   world.up(1).up(2).after(60);
   EXPECT_EQ(world.drain(1).after(600), "r2 home, r1 warm");
+}
+
+TEST(TunnelPlan, ANodeThatCanBeDialledKeepsOneForTheDayWhenThatEnds) {
+  World world;
+  world.up(1).up(2).after(60);
+  EXPECT_EQ(world.want(1).after(1), "r1 home");
+  EXPECT_EQ(world.down(1).after(25), "r1 home, r2 warm") << "one that works";
+  EXPECT_EQ(world.up(1).after(10), "r1 home, r2 leaving");
+  EXPECT_EQ(world.after(30), "r1 home");
+  EXPECT_EQ(world.want(2).after(1), "r1 home, r2 warm");
+}
+
+TEST(TunnelPlan, NoneIsKeptWhereNoneIsWanted) {
+  World world;
+  EXPECT_EQ(world.want(0).after(60), "");
+  EXPECT_EQ(world.want(2).up(1).up(2).after(60), "r1 home, r2 warm");
+  EXPECT_EQ(world.want(0).after(1), "");
 }
 
 }  // namespace
