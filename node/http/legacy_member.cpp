@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bus/wire/relayed.h"
 #include "config/address.h"
 #include "node/api/api_leader.h"
 #include "node/http/machine_meter.h"
@@ -36,6 +37,13 @@ double silent_s(const membership::Member& member, const NodeView& view) {
   return member.standing == Standing::alive ? 0 : seconds_of(view.now.at - member.since);
 }
 
+std::string first_relay(const wire::Record& record) {
+  const auto found =
+      std::find_if(record.addresses.begin(), record.addresses.end(),
+                   [](const auto& one) { return one.kind == wire::AddressKind::relay; });
+  return found == record.addresses.end() ? "" : found->host;
+}
+
 // Every way to it, as "host:port", and the hosts beside the first.
 void add_addresses(const wire::Record& record, Json& json) {
   Json all = Json::array(), others = Json::array();
@@ -52,7 +60,8 @@ void add_addresses(const wire::Record& record, Json& json) {
 }  // namespace
 
 bool is_online(const membership::Member& member) {
-  return member.standing == Standing::alive || member.standing == Standing::suspect;
+  return member.standing == Standing::alive || member.standing == Standing::suspect ||
+         member.standing == Standing::unreachable;
 }
 
 std::size_t jobs_like(const Glance& seen, std::string_view word) {
@@ -68,10 +77,7 @@ Json node_info(const membership::Member& member, const NodeView& view, const Gla
   const std::string id = record.id.value();
   const double silent = silent_s(member, view);
   const std::string host = record.addresses.empty() ? "" : record.addresses.front().host;
-  const bool is_relayed =
-      !record.addresses.empty() &&
-      std::all_of(record.addresses.begin(), record.addresses.end(),
-                  [](const auto& address) { return address.kind == wire::AddressKind::relay; });
+  const bool is_relayed = wire::is_relayed(record);
   Json capabilities = Json::array({"cpu"});
   if (record.resources.gpus > 0) capabilities.push_back("gpu");
   Json json{{"node_id", id},
@@ -102,7 +108,7 @@ Json node_info(const membership::Member& member, const NodeView& view, const Gla
             {"reported_host", host},
             {"consecutive_failures", 0},
             {"nat_blocked", is_relayed},
-            {"relay_via", is_relayed ? Json(host) : Json()},
+            {"relay_via", is_relayed ? Json(first_relay(record)) : Json()},
             {"retired", member.standing == Standing::left},
             {"load_score", 0}};
   json["reported_port"] = json["port"];

@@ -15,7 +15,8 @@
 
 namespace riftbus::node {
 
-// Suspected members count as alive, as they did there.
+// Suspected members count as alive, as they did there, and so do those whose relays are lost: they
+// go on working and say so over connections of their own, as nodes behind a NAT did there.
 [[nodiscard]] bool is_online(const membership::Member& member);
 // Jobs that run here, of kinds whose name has the word in it.
 [[nodiscard]] std::size_t jobs_like(const Glance& seen, std::string_view word);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { count, megabytes, span } from '../../../node/web/src/model/format.js';
 import { matches, sorted, summarise } from '../../../node/web/src/model/members.js';
+import { reasonsOf } from '../../../node/web/src/model/reasons.js';
 import { linesOf } from '../../../node/web/src/mesh/lines.js';
 import { addColumn, COLUMN_MS, COLUMNS, heatOf, rowsOf }
   from '../../../node/web/src/heat/history.js';
@@ -118,4 +119,14 @@ test('losses of members are marked', () => {
   const cuts = cutsOf([{ kind: 'died', when: at(5), subject: 'a' },
     { kind: 'joined', when: at(6) }]);
   assert.deepEqual(cuts, [{ at: 5, subject: 'a', kind: 'died' }]);
+});
+
+test('an unreachable member says how long it is not suspected', () => {
+  const reasons = (standing, frozen) => reasonsOf({
+    member: { standing, verified: true, since: { age_ms: 7100 } }, calls: null, beats: null,
+    watch: { last_beat: { age_ms: 9000 }, silence_limit_ms: 5000, beats: 9, beats_missed: 1,
+      accusers: [], verdict_due_ms: null, frozen_until_ms: frozen } });
+  assert.ok(reasons('unreachable', 52900).includes(
+    'none of its relays answers: it is not suspected for another 53 s'));
+  assert.ok(!reasons('alive', null).some((one) => one.includes('relays')));
 });

@@ -4,7 +4,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { get } from '../model/api.js';
 import { select, showWork, usePick } from '../model/store.js';
 import { domainOf } from '../model/members.js';
-import { ago, clock, megabytes, span } from '../model/format.js';
+import { clock, megabytes, span } from '../model/format.js';
+import { reasonsOf } from '../model/reasons.js';
 import { askFirst } from '../parts/dialog.js';
 import { Drawer } from '../parts/drawer.js';
 import { Empty, Facts, Standing } from '../parts/card.js';
@@ -64,31 +65,6 @@ function Paths({ paths }) {
       <td>${path.for}</td><td>${path.breaker}</td><td>${span(path.rtt_ms)}</td>
       <td>${path.successes} / ${path.failures}${path.last_error && html`<div class="dim">
         ${path.last_error}</div>`}</td></tr>`)}</tbody></table></div>`;
-}
-
-// The reasons in words, from what this node measured itself.
-export function reasonsOf(shown) {
-  const { member, watch, calls, beats } = shown;
-  if (member.self) return ['It answers you.'];
-  const reasons = [`${member.standing} for ${span(member.since.age_ms)}, ` +
-    (member.verified ? 'as this node itself has heard' : 'as others say')];
-  if (watch) {
-    reasons.push(`this node watches it: last beat ${ago(watch.last_beat)}, suspected after ` +
-      `${span(watch.silence_limit_ms)} of silence; ${watch.beats_missed} of ` +
-      `${watch.beats + watch.beats_missed} beats missed`);
-    if (watch.accusers.length) {
-      reasons.push(`accused by ${watch.accusers.join(', ')}` +
-        (watch.verdict_due_ms === null ? '' : `; verdict in ${span(watch.verdict_due_ms)}`));
-    }
-  } else {
-    reasons.push('others watch it; this node hears from them how it is');
-  }
-  for (const [name, link] of [['calls', calls], ['beats', beats]]) {
-    if (!link) continue;
-    reasons.push(link.up ? `connected for ${name} for ${span(link.since.age_ms)}`
-      : `no connection for ${name}: ${link.trouble || 'not tried'}; ${link.failures} failures in a row`);
-  }
-  return reasons;
 }
 
 const History = ({ steps }) => html`<h3>History</h3><ol class="steps">
