@@ -322,6 +322,9 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
      "start riftbus-relay, or name its file with --relay-status-file"},
     {1847, "a half of the relay ends by its configuration", "see the line that it wrote before",
      "mend the settings, and start riftbus-relay again"},
+    {1848, "no descriptor is left for a tunnel's connections",
+     "the process has as many files and sockets open as it may, or the machine has",
+     "those who connect wait meanwhile: raise LimitNOFILE, or lower tunnel.connections_max"},
 });
 
 }  // namespace

@@ -10,7 +10,6 @@
 #include "bus/clock.h"
 #include "bus/descriptors.h"
 #include "bus/log.h"
-#include "bus/ssh/status_file.h"
 #include "relay/confinement.h"
 
 namespace riftbus::relay {
@@ -20,7 +19,10 @@ std::string front_status_file(const RelayConfig& config) {
 }
 
 FrontHalf::FrontHalf(const NodeSettings& settings)
-    : config_(settings.relay), signals_({SIGTERM, SIGINT, SIGHUP}), front_(loop_, config_) {}
+    : config_(settings.relay),
+      signals_({SIGTERM, SIGINT, SIGHUP}),
+      front_(loop_, config_),
+      status_writer_(front_status_file(config_)) {}
 
 FrontHalf::~FrontHalf() { loop_.forget(signals_.descriptor()); }
 
@@ -44,6 +46,7 @@ void FrontHalf::run() {
     front_.sweep(bus::boot_now());
   }
   write_state(bus::boot_now(), false);
+  (void)status_writer_.finish(kLastStatusMax);
   bus::log_info("relay's front stopped");
 }
 
@@ -66,30 +69,35 @@ void FrontHalf::write_state(TimePoint now, bool is_running) {
   status_written_ = now;
   changes_shown_ = front_.changes();
   const FrontCounters counters = front_.counters();
-  const nlohmann::json status{
-      {"schema", 1},
-      {"pid", ::getpid()},
-      {"state", is_running ? "running" : "stopped"},
-      {"wall_ms", bus::wall_now_ms()},
-      {"front", config_.front_host + ":" + std::to_string(config_.front_port)},
-      {"connections", front_.size()},
-      {"counters",
-       {{"accepted", counters.accepted},
-        {"turned_away", counters.turned_away},
-        {"opened", counters.opened},
-        {"unreachable", counters.unreachable},
-        {"refused", counters.refused},
-        {"bytes", counters.bytes}}}};
-  const auto written = ssh::write_status(front_status_file(config_), status);
-  if (written) {
+  judge_writing(now);
+  nlohmann::json status{{"schema", 1},
+                        {"pid", ::getpid()},
+                        {"state", is_running ? "running" : "stopped"},
+                        {"wall_ms", bus::wall_now_ms()},
+                        {"front", config_.front_host + ":" + std::to_string(config_.front_port)},
+                        {"connections", front_.size()},
+                        {"counters",
+                         {{"accepted", counters.accepted},
+                          {"turned_away", counters.turned_away},
+                          {"opened", counters.opened},
+                          {"unreachable", counters.unreachable},
+                          {"refused", counters.refused},
+                          {"bytes", counters.bytes}}}};
+  status_writer_.write(std::move(status));
+}
+
+// The folder is the SSH half's, which may be starting as well.
+void FrontHalf::judge_writing(TimePoint now) {
+  const auto written = status_writer_.take_outcome();
+  if (!written) return;
+  if (written->ok()) {
     status_failing_.reset();
     status_told_ = false;
     return;
   }
-  // The folder is the SSH half's, which may be starting as well.
   if (!status_failing_) status_failing_ = now;
   const bool is_lasting = now - *status_failing_ >= kStatusEvery;
-  if (is_lasting && !std::exchange(status_told_, true)) bus::write_error(written.error());
+  if (is_lasting && !std::exchange(status_told_, true)) bus::write_error(written->error());
 }
 
 }  // namespace riftbus::relay

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "bus/signal_watch.h"
+#include "bus/ssh/status_file.h"
 #include "config/cluster.h"
 #include "relay/front/front.h"
 
@@ -25,8 +26,9 @@ namespace riftbus::relay {
 
 class FrontHalf : private bus::Watcher {
  public:
-  static constexpr Seconds kStatusEvery{5};   // besides after changes
-  static constexpr Millis kStatusPause{250};  // but no more often than that
+  static constexpr Seconds kStatusEvery{5};      // besides after changes
+  static constexpr Millis kStatusPause{250};     // but no more often than that
+  static constexpr Millis kLastStatusMax{1000};  // what the end waits for it
 
   explicit FrontHalf(const NodeSettings& settings);
   ~FrontHalf() override;
@@ -39,12 +41,14 @@ class FrontHalf : private bus::Watcher {
  private:
   void on_ready(bus::Readiness what) override;  // a signal
   void write_state(TimePoint now, bool is_running);
+  void judge_writing(TimePoint now);
   [[nodiscard]] TimePoint status_due() const;
 
   const RelayConfig config_;
   bus::Loop loop_;
   bus::SignalWatch signals_;
   Front front_;
+  ssh::StatusWriter status_writer_;
   std::uint64_t changes_shown_ = 0;
   TimePoint status_written_{};
   std::optional<TimePoint> status_failing_;  // since

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "bus/clock.h"
@@ -150,7 +151,11 @@ void Peer::accept_from(std::uint16_t number) {
     const auto listener = listeners_.find(number);
     if (listener == listeners_.end()) return;
     const int descriptor = ssh::accept_end(listener->second->descriptor);
-    if (descriptor < 0) return;
+    if (descriptor < 0) {
+      if (!ssh::is_exhausted(errno)) return;
+      loop_.watch(listener->second->descriptor, *listener->second, false, false);
+      return desk_.pause_accepting(*this);
+    }
     auto channel =
         is_over() || !has_room() ? nullptr : ssh_.open_channel(listener->second->host, number);
     if (!channel) {
@@ -158,6 +163,12 @@ void Peer::accept_from(std::uint16_t number) {
       continue;
     }
     streams_.add(ssh_, std::move(channel)).lead_from(descriptor);
+  }
+}
+
+void Peer::resume_accepting() {
+  for (const auto& [number, listener] : listeners_) {
+    loop_.watch(listener->descriptor, *listener, true, false);
   }
 }
 

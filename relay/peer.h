@@ -34,6 +34,8 @@ class Desk {
   virtual std::optional<GateAction> ask(const GateEvent& event) = 0;
   // finish_turn() is wanted.
   virtual void attend(Peer& peer) = 0;
+  // No descriptor is left for what waits: resume_accepting() is wanted after a pause.
+  virtual void pause_accepting(Peer& peer) = 0;
   // Something that peers can cause at will: counted, and reported now and then.
   virtual void report(const Error& error) = 0;
   [[nodiscard]] virtual std::string socket_path(SessionNumber session, std::uint16_t number) = 0;
@@ -58,6 +60,7 @@ class Peer : private bus::Watcher, private SshPeerOwner {
   void finish_turn();
   // Ask for a sign of life.
   void probe();
+  void resume_accepting();
   // The gate wants it gone: its names are free at once, the rest ends in finish_turn().
   void end();
   [[nodiscard]] bool is_over() const { return is_ended_ || ssh_.is_over(); }

@@ -13,7 +13,6 @@
 #include "bus/clock.h"
 #include "bus/descriptors.h"
 #include "bus/ssh/ends.h"
-#include "bus/ssh/status_file.h"
 #include "relay/confinement.h"
 #include "relay/status.h"
 
@@ -82,7 +81,8 @@ SshHalf::SshHalf(const NodeSettings& settings, ssh::Key host_key)
       config_(settings_.relay),
       host_key_(std::move(host_key)),
       server_(host_key_, {config_.cipher, static_cast<std::uint64_t>(config_.rekey_mb) << 20U}),
-      allow_file_(config_.allow_file) {}
+      allow_file_(config_.allow_file),
+      status_writer_(config_.status_file) {}
 
 SshHalf::~SshHalf() {
   peers_.clear();
@@ -129,6 +129,7 @@ void SshHalf::run() {
   }
   peers_.clear();
   write_state(bus::boot_now(), false);
+  (void)status_writer_.finish(kLastStatusMax);
   bus::log_info("relay stopped");
 }
 
@@ -142,10 +143,7 @@ void SshHalf::finish_turn() {
   if (now >= list_due_) look_at_list(now);
   if (now >= gate_->next_deadline()) (void)ask(event::Tick{});
   serve_attended();
-  if (now >= accept_due_) {
-    accept_due_ = TimePoint::max();
-    loop_.watch(doorbell_->descriptor, *doorbell_, true, false);
-  }
+  if (now >= accept_due_) resume_accepting();
   if (now >= status_due_) write_state(now, true);
 }
 
@@ -235,12 +233,33 @@ void SshHalf::accept_peers() {
       greet(descriptor);
       continue;
     }
-    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
-    report({1833, "no descriptor or memory is left for another connection", "",
-            "raise the limit of open files, or lower relay.sessions_max"});
-    accept_due_ = bus::boot_now() + kAcceptPause;  // the kernel would say "ready" for ever
+    if (!ssh::is_exhausted(errno)) return;
+    pause();
     loop_.watch(doorbell_->descriptor, *doorbell_, false, false);
     return;
+  }
+}
+
+// The kernel would say "ready" for ever.
+void SshHalf::pause() {
+  ++exhaustions_;
+  report({1833, "no descriptor or memory is left for another connection", "",
+          "raise the limit of open files, or lower relay.sessions_max"});
+  accept_due_ = std::min(accept_due_, bus::boot_now() + kAcceptPause);
+}
+
+void SshHalf::pause_accepting(Peer& peer) {
+  pause();
+  paused_.insert(peer.number());
+}
+
+void SshHalf::resume_accepting() {
+  accept_due_ = TimePoint::max();
+  loop_.watch(doorbell_->descriptor, *doorbell_, true, false);
+  for (const auto number : std::exchange(paused_, {})) {
+    if (const auto peer = peers_.find(number); peer != peers_.end()) {
+      peer->second->resume_accepting();
+    }
   }
 }
 
@@ -276,6 +295,7 @@ void SshHalf::take_list() {
 
 RelayTotals SshHalf::totals() const {
   auto sum = gone_;
+  sum.exhaustions = exhaustions_;
   for (const auto& [number, peer] : peers_) add(sum, *peer);
   return sum;
 }
@@ -285,9 +305,11 @@ void SshHalf::write_state(TimePoint now, bool is_running) {
   status_due_ = now + kStatusEvery;
   const StatusHead head{config_.ssh_host + ":" + std::to_string(config_.ssh_port), host_key_.pin(),
                         getpid(), bus::wall_now_ms(), is_running};
-  const auto written = ssh::write_status(config_.status_file, describe_status(head, *this, now));
-  if (!written && !status_failed_) bus::write_error(written.error());
-  status_failed_ = !written;
+  if (const auto written = status_writer_.take_outcome()) {
+    if (!written->ok() && !status_failed_) bus::write_error(written->error());
+    status_failed_ = !written->ok();
+  }
+  status_writer_.write(describe_status(head, *this, now));
 }
 
 void SshHalf::on_ready(bus::Readiness) {

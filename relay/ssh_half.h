@@ -22,6 +22,7 @@
 #include "bus/log.h"
 #include "bus/resolver.h"
 #include "bus/signal_watch.h"
+#include "bus/ssh/status_file.h"
 #include "config/cluster.h"
 #include "relay/allow_file.h"
 #include "relay/peer.h"
@@ -31,6 +32,7 @@ namespace riftbus::relay {
 // Of all sessions, those that are gone too.
 struct RelayTotals {
   PeerCounters counters;
+  std::uint64_t exhaustions = 0;  // times that no descriptor or memory was left for a connection
   std::uint64_t connections = 0;
   std::uint64_t bytes_to_nodes = 0;
   std::uint64_t bytes_from_nodes = 0;
@@ -39,9 +41,10 @@ struct RelayTotals {
 class SshHalf : private bus::Watcher, private Desk {
  public:
   static constexpr Seconds kListEvery{1};
-  static constexpr Seconds kStatusEvery{5};   // besides after changes
-  static constexpr Millis kStatusPause{250};  // but no more often than that
-  static constexpr Seconds kAcceptPause{1};   // without a free descriptor
+  static constexpr Seconds kStatusEvery{5};      // besides after changes
+  static constexpr Millis kStatusPause{250};     // but no more often than that
+  static constexpr Millis kLastStatusMax{1000};  // what the end waits for it
+  static constexpr Seconds kAcceptPause{1};      // without a free descriptor
 
   SshHalf(const NodeSettings& settings, ssh::Key host_key);
   ~SshHalf() override;
@@ -65,10 +68,13 @@ class SshHalf : private bus::Watcher, private Desk {
   void on_ready(bus::Readiness what) override;  // a signal
   std::optional<GateAction> ask(const GateEvent& event) override;
   void attend(Peer& peer) override { attended_.insert(peer.number()); }
+  void pause_accepting(Peer& peer) override;
   void report(const Error& error) override;
   [[nodiscard]] std::string socket_path(SessionNumber session, std::uint16_t number) override;
 
   void accept_peers();
+  void pause();
+  void resume_accepting();
   void greet(int descriptor);
   void carry_out(const GateAction& action);
   void finish_turn();
@@ -90,13 +96,16 @@ class SshHalf : private bus::Watcher, private Desk {
   std::unique_ptr<Gate> gate_;
   std::map<SessionNumber, std::unique_ptr<Peer>> peers_;
   std::set<SessionNumber> attended_;
+  std::set<SessionNumber> paused_;  // accept nothing until accept_due_
   SessionNumber next_number_ = 1;
   std::unique_ptr<Doorbell> doorbell_;
   int folder_lock_ = -1;
   std::optional<bus::SignalWatch> signals_;            // from open() on
   std::map<std::uint16_t, bus::RateLimited> reports_;  // by code
   RelayTotals gone_;
+  std::uint64_t exhaustions_ = 0;
   TimePoint list_due_{};
+  ssh::StatusWriter status_writer_;
   TimePoint status_due_{};
   TimePoint status_written_{};
   TimePoint accept_due_ = TimePoint::max();

@@ -39,6 +39,7 @@ Json describe_counters(const GateCounters& gate, const RelayTotals& totals) {
           {"opens_refused", gate.opens_refused},
           {"requests_refused", totals.counters.refused_requests},
           {"connections_refused", totals.counters.refused_connections},
+          {"exhausted", totals.exhaustions},
           {"unreached", totals.counters.unreached},
           {"dropped_slow", totals.counters.dropped_slow},
           {"connections", totals.connections},

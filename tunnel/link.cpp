@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
 #include "bus/clock.h"
@@ -278,7 +279,11 @@ void Link::try_again(const Waiting& waiting, TimePoint now) {
 void Link::accept_from(Listener& listener) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     const int descriptor = ssh::accept_end(listener.descriptor);
-    if (descriptor < 0) return;
+    if (descriptor < 0) {
+      if (ssh::is_exhausted(errno)) pause_accepting(listener);
+      return;
+    }
+    exhaustion_told_ = false;
     const bool has_room = streams_.size() < static_cast<std::size_t>(config_.connections_max);
     const bool is_up = session_.state() == SessionState::up && !ssh_->is_over();
     auto channel = is_up && has_room ? ssh_->open_channel(listener.forward.target) : nullptr;
@@ -289,6 +294,22 @@ void Link::accept_from(Listener& listener) {
     }
     streams_.add(*ssh_, std::move(channel)).lead_from(descriptor);
   }
+}
+
+// The kernel would say "ready" for ever.
+void Link::pause_accepting(Listener& listener) {
+  loop_.watch(listener.descriptor, listener, false, false);
+  accept_due_ = std::min(accept_due_, bus::boot_now() + kAcceptPause);
+  ++counters_.exhausted;
+  if (std::exchange(exhaustion_told_, true)) return;
+  bus::write_error({1848, "no descriptor or memory is left for another connection",
+                    listener.forward.to_string(),
+                    "raise the limit of open files, or lower tunnel.connections_max"});
+}
+
+void Link::resume_accepting() {
+  accept_due_ = TimePoint::max();
+  for (auto& listener : listeners_) loop_.watch(listener->descriptor, *listener, true, false);
 }
 
 void Link::sweep_streams() {
@@ -310,6 +331,7 @@ void Link::watch_server() {
 }
 
 void Link::finish_turn(TimePoint now) {
+  if (now >= accept_due_) resume_accepting();
   if (is_resolving_ && session_.state() == SessionState::dialling) dial(now);
   auto waiting = std::exchange(waiting_, {});
   for (const auto& each : waiting) try_again(each, now);

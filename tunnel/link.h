@@ -9,6 +9,7 @@
 // that are done are removed, those that waited go on, and deadlines are kept.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,12 +28,15 @@ struct LinkCounters {
   std::uint64_t connections = 0;  // ever opened
   std::uint64_t refused = 0;      // too many, not up, or not asked for
   std::uint64_t unreached = 0;    // the target did not take them
+  std::uint64_t exhausted = 0;    // times that no descriptor or memory was left for another one
   std::uint64_t bytes_to_server = 0;
   std::uint64_t bytes_from_server = 0;
 };
 
 class Link : private bus::Watcher, private SshOwner {
  public:
+  static constexpr Seconds kAcceptPause{1};  // without a free descriptor
+
   // `user` for servers that name none. All references outlive the link.
   Link(const TunnelConfig& config, TrafficClass traffic, const std::string& user,
        const ssh::Key& key, bus::Loop& loop, bus::Resolver& resolver, Random& random);
@@ -46,7 +50,9 @@ class Link : private bus::Watcher, private SshOwner {
   void restart(TimePoint now) { tell(event::Restart{}, now); }
   void stop(TimePoint now) { tell(event::Stop{}, now); }
   void finish_turn(TimePoint now);
-  [[nodiscard]] TimePoint next_deadline() const { return session_.next_deadline(); }
+  [[nodiscard]] TimePoint next_deadline() const {
+    return std::min(session_.next_deadline(), accept_due_);
+  }
 
   [[nodiscard]] const Session& session() const { return session_; }
   [[nodiscard]] TrafficClass traffic() const { return traffic_; }
@@ -85,6 +91,8 @@ class Link : private bus::Watcher, private SshOwner {
   void dial_target(std::uint64_t stream, const ForwardEnd& target, TimePoint now);
   void try_again(const Waiting& waiting, TimePoint now);
   void accept_from(Listener& listener);
+  void pause_accepting(Listener& listener);
+  void resume_accepting();
   void sweep_streams();
   [[nodiscard]] const Forward* find_reverse(std::uint16_t server_port) const;
 
@@ -104,6 +112,8 @@ class Link : private bus::Watcher, private SshOwner {
   ssh::Streams streams_;
   std::vector<Waiting> waiting_;
   std::uint64_t heard_bytes_ = 0;
+  TimePoint accept_due_ = TimePoint::max();  // for listeners that wait for a descriptor
+  bool exhaustion_told_ = false;             // since there was one
   LinkCounters counters_;
   std::optional<Error> last_error_;
   bool has_changed_ = true;

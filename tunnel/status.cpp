@@ -41,6 +41,7 @@ Json describe_link(const Link& link, TimePoint now) {
           {"connections_total", counters.connections},
           {"refused", counters.refused},
           {"unreached", counters.unreached},
+          {"exhausted", counters.exhausted},
           {"bytes_to_server", counters.bytes_to_server},
           {"bytes_from_server", counters.bytes_from_server},
           {"forwards", std::move(forwards)},

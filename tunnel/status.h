@@ -3,7 +3,7 @@
 //   {"schema": 1, "node": "vast-1", "pid": 4711, "state": "running", "wall_ms": ..., "links": [
 //     {"class": "control", "state": "up", "since_s": 192, "server": "192.0.2.24:22",
 //      "cipher": "...", "dials": 3, "rises": 2,
-//      "connections": 5, "connections_total": 812, "refused": 0, "unreached": 0,
+//      "connections": 5, "connections_total": 812, "refused": 0, "unreached": 0, "exhausted": 0,
 //      "bytes_to_server": 1, "bytes_from_server": 2,
 //      "forwards": [{"side": "reverse", "forward": "0:127.0.0.1:7770", "server_port": 43210}],
 //      "error": null | {"code": "F-1810", "what": "...", "where": "...", "next": "..."}}]}

@@ -8,7 +8,6 @@
 #include "bus/clock.h"
 #include "bus/descriptors.h"
 #include "bus/log.h"
-#include "bus/ssh/status_file.h"
 #include "tunnel/status.h"
 
 namespace riftbus::tunnel {
@@ -46,7 +45,8 @@ Tunnel::Tunnel(const NodeSettings& settings, ssh::Key key, std::uint64_t seed, b
       key_(std::move(key)),
       only_once_(only_once),
       random_(seed),
-      resolver_watcher_(std::make_unique<ResolverWatcher>(resolver_)) {
+      resolver_watcher_(std::make_unique<ResolverWatcher>(resolver_)),
+      status_writer_(settings_.tunnel.status_file) {
   const auto& config = settings_.tunnel;
   const auto& user = config.user.empty() ? settings_.node_id.value() : config.user;
   for (const auto traffic : {TrafficClass::control, TrafficClass::bulk}) {
@@ -84,6 +84,7 @@ Status Tunnel::run() {
   const auto now = bus::boot_now();
   for (auto& link : links_) link->stop(now);
   write_state(now, false);
+  (void)status_writer_.finish(kLastStatusMax);
   if (end_) return *end_;
   bus::log_info("tunnel stopped");
   return Ok{};
@@ -113,10 +114,11 @@ void Tunnel::write_state(TimePoint now, bool is_running) {
   std::vector<const Link*> links;
   for (const auto& link : links_) links.push_back(link.get());
   const StatusHead head{settings_.node_id.value(), getpid(), bus::wall_now_ms(), is_running};
-  const auto written =
-      ssh::write_status(settings_.tunnel.status_file, describe_status(head, links, now));
-  if (!written && !status_failed_) bus::write_error(written.error());
-  status_failed_ = !written;
+  if (const auto written = status_writer_.take_outcome()) {
+    if (!written->ok() && !status_failed_) bus::write_error(written->error());
+    status_failed_ = !written->ok();
+  }
+  status_writer_.write(describe_status(head, links, now));
 }
 
 void Tunnel::on_ready(bus::Readiness) {

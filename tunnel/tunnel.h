@@ -15,6 +15,7 @@
 
 #include "bus/resolver.h"
 #include "bus/signal_watch.h"
+#include "bus/ssh/status_file.h"
 #include "config/cluster.h"
 #include "config/random.h"
 #include "tunnel/link.h"
@@ -23,7 +24,8 @@ namespace riftbus::tunnel {
 
 class Tunnel : private bus::Watcher {
  public:
-  static constexpr Seconds kStatusEvery{5};  // besides at each change of state
+  static constexpr Seconds kStatusEvery{5};      // besides at each change of state
+  static constexpr Millis kLastStatusMax{1000};  // what the end waits for it
 
   // What is missing in the settings: 1803.
   [[nodiscard]] static Status check(const NodeSettings& settings);
@@ -54,6 +56,7 @@ class Tunnel : private bus::Watcher {
   std::unique_ptr<ResolverWatcher> resolver_watcher_;
   std::optional<bus::SignalWatch> signals_;  // from open() on
   std::vector<std::unique_ptr<Link>> links_;
+  ssh::StatusWriter status_writer_;
   TimePoint status_due_{};
   bool status_failed_ = false;
   bool is_stopping_ = false;

@@ -135,6 +135,10 @@ int accept_end(int listener) {
   return descriptor;
 }
 
+bool is_exhausted(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 void tune_server_socket(int descriptor, std::int64_t unsent_bytes_max, Nanos silence_max) {
   set_option(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(unsent_bytes_max));
   set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(to_ms(silence_max)));

@@ -27,8 +27,10 @@ struct Dialling {
 
 // 1817. A Unix socket is 0600; a leftover one that nobody listens on is replaced.
 [[nodiscard]] Result<int> listen_end(const ForwardEnd& end);
-// -1: nobody waits, or no descriptor is left.
+// -1: nobody waits, or errno says that nothing is left to let them in with. Then they go on
+// waiting, and the listener is readable all the time: do not watch it for a while.
 [[nodiscard]] int accept_end(int listener);
+[[nodiscard]] bool is_exhausted(int error);
 
 // Small messages leave at once; what the kernel holds unsent is bounded, and a peer that does not
 // acknowledge for `silence_max` ends the connection.

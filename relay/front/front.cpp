@@ -60,7 +60,7 @@ void Front::on_ready(bus::Readiness) {
   for (;;) {
     const int accepted = ssh::accept_end(listener_);
     if (accepted < 0) {
-      if (errno != EMFILE && errno != ENFILE) return;
+      if (!ssh::is_exhausted(errno)) return;
       loop_.forget(listener_);  // or it would be ready again at once
       accept_due_ = now + kAcceptPause;
       return;

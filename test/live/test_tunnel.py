@@ -11,7 +11,8 @@ import unittest
 
 import sshd as sshd_module
 from sshd import Sshd, free_ports, wait_until
-from tunnelling import TUNNEL, Echo, Tunnel, echoes, exchange, send_and_end
+from tunnelling import (TUNNEL, Echo, Tunnel, echoes, exchange, send_and_end, starved,
+                        wait_unserved)
 
 
 @unittest.skipUnless(os.path.exists(TUNNEL) and sshd_module.SSHD,
@@ -263,6 +264,20 @@ class TunnelTest(unittest.TestCase):
         for each in held:
             each.close()
         wait_until(lambda: echoes(port), "there is room again")
+
+    def test_without_descriptors_those_who_connect_wait_and_it_does_not_spin(self):
+        local = free_ports(1)[0]
+        tunnel, _ = self.reverse("-L", f"{local}:127.0.0.1:{self.echo.port}")
+        tunnel.start()
+        tunnel.wait_up()
+        with socket.socket() as waiting:
+            with starved(tunnel.process.pid):
+                waiting.connect(("127.0.0.1", local))
+                self.assertLess(wait_unserved(waiting, tunnel.process.pid), 0.5)
+                tunnel.wait_log("F-1848")
+            self.assertEqual(waiting.recv(1), b"x", "served once there is one")
+        self.assertEqual(tunnel.log().count("F-1848"), 1, "told once")
+        wait_until(lambda: tunnel.status()["links"][0]["exhausted"] > 0, "it is counted")
 
     def test_sessions_and_connections_leave_nothing_behind(self):
         tunnel, port = self.reverse("--tunnel-backoff-max-ms", "300")

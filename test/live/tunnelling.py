@@ -1,7 +1,10 @@
 """riftbus-tunnel as a test runs it, a server of echoes behind it, and bytes sent through both."""
 
+import contextlib
 import json
 import os
+import resource
+import select
 import shutil
 import socket
 import subprocess
@@ -86,6 +89,55 @@ def echoes(port):
         return exchange(port, b"ping") == b"ping"
     except OSError:
         return False
+
+
+@contextlib.contextmanager
+def starved(pid):
+    """The process can open nothing more."""
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def processor_s(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_unserved(connection, pid, seconds=2.5):
+    """Nobody answers for so long, and the process is quiet meanwhile: what it spent, in seconds."""
+    connection.settimeout(seconds)
+    connection.sendall(b"x")
+    before = processor_s(pid)
+    try:
+        raise AssertionError(f"was served: {connection.recv(1)}")
+    except TimeoutError:
+        pass
+    connection.settimeout(20)
+    return processor_s(pid) - before
+
+
+class HungFile:
+    """Writing this file anew takes as long as the disk hangs, that is until go_on()."""
+
+    def __init__(self, path):
+        self.path, self.fifo = path + ".new", path + ".fifo"
+        os.mkfifo(self.fifo)
+        os.link(self.fifo, self.path)
+
+    def go_on(self):
+        """Whether somebody was held up."""
+        os.unlink(self.path)
+        reader = os.open(self.fifo, os.O_RDONLY | os.O_NONBLOCK)
+        os.unlink(self.fifo)
+        try:
+            return bool(select.select([reader], [], [], 20)[0] and os.read(reader, 1))
+        finally:
+            os.close(reader)
 
 
 class Tunnel:
