@@ -55,8 +55,9 @@ void Prover::add_place(Proof& proof, const wire::Address& address,
 void Prover::collect_links(const std::function<void(Link&)>& take) {
   for (Proof& proof : proofs_) {
     for (Place& place : proof.places) {
-      take(place.calls.link);
-      take(place.beats.link);
+      for (Way* way : {&place.calls, &place.beats}) {
+        if (!way->is_over) take(way->link);
+      }
     }
   }
 }
@@ -79,8 +80,9 @@ bool Prover::look(Way& way, int rounds, TimePoint now) {
   if (way.link.is_due(now)) static_cast<void>(way.link.step(now));
   const bool has_failed = way.link.rounds_failed() >= rounds;
   way.is_over = way.link.up() || has_failed || !way.link.reachable();
-  if (!way.is_over || way.link.up()) return way.is_over;
-  way.trouble = has_failed ? way.link.trouble() : "no key of it is known";
+  if (!way.is_over) return false;
+  ++world_.poll_generation;
+  if (!way.link.up()) way.trouble = has_failed ? way.link.trouble() : "no key of it is known";
   return true;
 }
 

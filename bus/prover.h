@@ -34,6 +34,7 @@ class Prover {
   // One Proved follows. False: too many are under way, or one of this peer.
   [[nodiscard]] bool start(const NodeId& peer, const std::vector<wire::Address>& addresses,
                            const std::vector<CurveKey>& keys, TimePoint now);
+  // Those that are not over: nobody reads what the others' monitors say.
   void collect_links(const std::function<void(Link&)>& take);
   [[nodiscard]] TimePoint next_deadline() const;
   void step(TimePoint now, std::vector<Event>& out);
@@ -62,7 +63,7 @@ class Prover {
   void add_place(Proof& proof, const wire::Address& address, const std::vector<CurveKey>& keys,
                  TimePoint now);
   // True: it is over.
-  static bool look(Way& way, int rounds, TimePoint now);
+  bool look(Way& way, int rounds, TimePoint now);
   static AddressProof report(const Place& place);
 
   LinkWorld& world_;

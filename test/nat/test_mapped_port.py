@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """A private node whose router maps ports to it, and does not, and does again.
 
-Two members dial the mapped ports, and so the node learns which it is. Needs root (network
-namespaces); elsewhere it says so and tests nothing.
+Another one was not told that it is one. Two members dial a node's addresses, and so it learns which
+it is. Needs root (network namespaces); elsewhere it says so and tests nothing.
 """
 
 import subprocess
@@ -64,12 +64,24 @@ class MappedCluster(AttachCluster):
         """)
 
 
-class MappedPort(ClusterTest):
-    nodes = 4
+class UntoldCluster(AttachCluster):
+    """Nobody has told the private node that it is one."""
 
-    @classmethod
-    def make_cluster(cls) -> NatCluster:
-        return MappedCluster([*PUBLIC, PRIVATE], [PRIVATE], RELAYS)
+    def _rewrite_cluster_file(self):
+        super()._rewrite_cluster_file()
+        path = self.file("cluster.yaml")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace("    nat_blocked: true\n", ""))
+
+    def operator(self):
+        """Nobody outside would look for it at its relays."""
+        return NatCluster.operator(self)
+
+
+class Behind(ClusterTest):
+    nodes = 4
 
     @classmethod
     def setUpClass(cls):
@@ -86,18 +98,6 @@ class MappedPort(ClusterTest):
             cls.show_logs()
             raise
 
-    # ---- what is seen --------------------------------------------------------------------------
-
-    def dialled(self):
-        return self.cluster.ask(PRIVATE, "why", "path", "n3")["views"][0]["dialled"]
-
-    def wait_verdict(self, verdict):
-        begun = time.monotonic()
-        found = wait_until(lambda: (one := self.dialled())["verdict"] == verdict and one, ROUND_S,
-                           f"{PRIVATE} is {verdict}")
-        print(f"{verdict} after {time.monotonic() - begun:.1f} s")
-        return found
-
     def path(self):
         """As n3 reaches the private node. Without a question: a connection in use is not left."""
         return self.cluster.ask("n3", "why", "path", PRIVATE)["views"][0]
@@ -111,6 +111,44 @@ class MappedPort(ClusterTest):
         wait_until(lambda: self.kinds() == kinds, seconds, f"n3 reaches it by {kinds}")
         print(f"reached by {kinds} after {time.monotonic() - begun:.1f} s")
         self.assertTrue(self.cluster.ask("n3", "link", "ping", PRIVATE, "-c", "1")["answered"])
+
+
+class Untold(Behind):
+    @classmethod
+    def make_cluster(cls) -> NatCluster:
+        return UntoldCluster([*PUBLIC, PRIVATE], [PRIVATE], RELAYS)
+
+    def test_who_was_not_told_finds_out_and_attaches(self):
+        self.wait_kinds({"relay"}, ROUND_S)
+        hosts = {self.cluster.host(one) for one in RELAYS}
+        wait_until(lambda: self.relays() == hosts, 30, "both lead there")
+        self.assertIs(self.path()["can_be_dialled"], False)
+        for name in PUBLIC:
+            self.cluster.wait_standing(name, PRIVATE, "alive", 30)
+        found = self.path()["dialled"]
+        self.assertEqual(found["verdict"], "direct", "n3 asks the same, and is told the opposite")
+
+    def relays(self):
+        shown = self.cluster.ask("n3", "node", "show", PRIVATE)["member"]["addresses"]
+        return {one["host"] for one in shown if one["kind"] == "relay"}
+
+
+class MappedPort(Behind):
+    @classmethod
+    def make_cluster(cls) -> NatCluster:
+        return MappedCluster([*PUBLIC, PRIVATE], [PRIVATE], RELAYS)
+
+    # ---- what is seen --------------------------------------------------------------------------
+
+    def dialled(self):
+        return self.cluster.ask(PRIVATE, "why", "path", "n3")["views"][0]["dialled"]
+
+    def wait_verdict(self, verdict):
+        begun = time.monotonic()
+        found = wait_until(lambda: (one := self.dialled())["verdict"] == verdict and one, ROUND_S,
+                           f"{PRIVATE} is {verdict}")
+        print(f"{verdict} after {time.monotonic() - begun:.1f} s")
+        return found
 
     def tunnels(self):
         rows = self.cluster.ask(PRIVATE, "tunnel", "list", PRIVATE)["tunnels"]

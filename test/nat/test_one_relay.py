@@ -134,6 +134,20 @@ class OneRelay(ClusterTest):
         paths = self.cluster.ask("n3", "why", "path", PRIVATE)["views"][0]["paths"]
         return {one["kind"] for one in paths if one["in_use"] and one["for"] == "beats"}
 
+    def test_while_its_relay_stays_away_it_is_not_dead_as_long_as_it_speaks(self):
+        self.kill_relay()
+        for name in PUBLIC:
+            self.cluster.wait_standing(name, PRIVATE, "unreachable", 20)
+        before = self.doubts()
+        wait_until(lambda: self.doubts() > before, REHOME_MAX_S + 30, "it is doubted in the end")
+        for name in PUBLIC:  # it heard that, and answered
+            self.cluster.wait_standing(name, PRIVATE, "unreachable", 30)
+        self.assertEqual(self.died(), self.deaths)
+
+    def doubts(self):
+        return sum(len(self.cluster.events(name, kind="suspected", subject=PRIVATE))
+                   for name in PUBLIC)
+
     def test_whoever_dies_with_its_relay_is_dead_in_the_end(self):
         self.cluster.signal(PRIVATE, signal.SIGKILL)
         self.kill_relay()
