@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""riftbus-relay-ssh and riftbus-tunnel on a machine that fails them: nothing to open, a hung disk."""
+"""riftbus-relay-ssh and riftbus-tunnel on a machine that fails them: no descriptor, a hung disk."""
 
 import signal
 import socket
