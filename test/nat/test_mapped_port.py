@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """A private node whose router maps ports to it, and does not, and does again.
 
-Another one was not told that it is one. Two members dial a node's addresses, and so it learns which
-it is. Needs root (network namespaces); elsewhere it says so and tests nothing.
+Two members dial its addresses, and so it learns which it is. Needs root (network namespaces);
+elsewhere it says so and tests nothing.
 """
 
 import subprocess
@@ -11,14 +11,11 @@ import unittest
 
 from natspace import NatCluster  # first: it knows where the other modules are
 import netspace
-from clustertest import ClusterTest, wait_until
+from behind import PRIVATE, PUBLIC, RELAYS, ROUND_S, Behind
+from clustertest import wait_until
 from test_attach import AttachCluster
 
-PUBLIC = ["n1", "n2", "n3"]
-PRIVATE = "n4"
-RELAYS = ["n1", "n2"]
 MAPPED = (21770, 21771)  # what the router's address has for the node's ports
-ROUND_S = 90             # until a change is seen: node/mesh/reach.h asks every half a minute
 
 
 class MappedCluster(AttachCluster):
@@ -62,75 +59,6 @@ class MappedCluster(AttachCluster):
               chain forw { type filter hook forward priority -10; ct status dnat drop; }
             }
         """)
-
-
-class UntoldCluster(AttachCluster):
-    """Nobody has told the private node that it is one."""
-
-    def _rewrite_cluster_file(self):
-        super()._rewrite_cluster_file()
-        path = self.file("cluster.yaml")
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text.replace("    nat_blocked: true\n", ""))
-
-    def operator(self):
-        """Nobody outside would look for it at its relays."""
-        return NatCluster.operator(self)
-
-
-class Behind(ClusterTest):
-    nodes = 4
-
-    @classmethod
-    def setUpClass(cls):
-        if not netspace.entered():
-            raise unittest.SkipTest("needs network namespaces")
-        cls.cluster = cls.enterClassContext(cls.make_cluster())
-        try:
-            for relay in RELAYS:
-                cls.cluster.allow(relay)
-                cls.cluster.start_relay(relay)
-            cls.cluster.start_all()
-            cls.cluster.wait_whole(seconds=60)
-        except BaseException:
-            cls.show_logs()
-            raise
-
-    def path(self):
-        """As n3 reaches the private node. Without a question: a connection in use is not left."""
-        return self.cluster.ask("n3", "why", "path", PRIVATE)["views"][0]
-
-    def kinds(self):
-        return {one["kind"] for one in self.path()["paths"]
-                if one["in_use"] and one["for"] == "beats"}
-
-    def wait_kinds(self, kinds, seconds=60):
-        begun = time.monotonic()
-        wait_until(lambda: self.kinds() == kinds, seconds, f"n3 reaches it by {kinds}")
-        print(f"reached by {kinds} after {time.monotonic() - begun:.1f} s")
-        self.assertTrue(self.cluster.ask("n3", "link", "ping", PRIVATE, "-c", "1")["answered"])
-
-
-class Untold(Behind):
-    @classmethod
-    def make_cluster(cls) -> NatCluster:
-        return UntoldCluster([*PUBLIC, PRIVATE], [PRIVATE], RELAYS)
-
-    def test_who_was_not_told_finds_out_and_attaches(self):
-        self.wait_kinds({"relay"}, ROUND_S)
-        hosts = {self.cluster.host(one) for one in RELAYS}
-        wait_until(lambda: self.relays() == hosts, 30, "both lead there")
-        self.assertIs(self.path()["can_be_dialled"], False)
-        for name in PUBLIC:
-            self.cluster.wait_standing(name, PRIVATE, "alive", 30)
-        found = self.path()["dialled"]
-        self.assertEqual(found["verdict"], "direct", "n3 asks the same, and is told the opposite")
-
-    def relays(self):
-        shown = self.cluster.ask("n3", "node", "show", PRIVATE)["member"]["addresses"]
-        return {one["host"] for one in shown if one["kind"] == "relay"}
 
 
 class MappedPort(Behind):

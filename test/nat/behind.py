@@ -1,0 +1,45 @@
+"""Three public nodes, two of them with a relay, and one behind a router: how it is reached."""
+
+import time
+import unittest
+
+import netspace
+from clustertest import ClusterTest, wait_until
+
+PUBLIC = ["n1", "n2", "n3"]
+PRIVATE = "n4"
+RELAYS = ["n1", "n2"]
+ROUND_S = 90  # until a change is seen: node/mesh/reach.h asks every half a minute
+
+
+class Behind(ClusterTest):
+    nodes = 4
+
+    @classmethod
+    def setUpClass(cls):
+        if not netspace.entered():
+            raise unittest.SkipTest("needs network namespaces")
+        cls.cluster = cls.enterClassContext(cls.make_cluster())
+        try:
+            for relay in RELAYS:
+                cls.cluster.allow(relay)
+                cls.cluster.start_relay(relay)
+            cls.cluster.start_all()
+            cls.cluster.wait_whole(seconds=60)
+        except BaseException:
+            cls.show_logs()
+            raise
+
+    def path(self):
+        """As n3 reaches the private node. Without a question: a connection in use is not left."""
+        return self.cluster.ask("n3", "why", "path", PRIVATE)["views"][0]
+
+    def kinds(self):
+        return {one["kind"] for one in self.path()["paths"]
+                if one["in_use"] and one["for"] == "beats"}
+
+    def wait_kinds(self, kinds, seconds=60):
+        begun = time.monotonic()
+        wait_until(lambda: self.kinds() == kinds, seconds, f"n3 reaches it by {kinds}")
+        print(f"reached by {kinds} after {time.monotonic() - begun:.1f} s")
+        self.assertTrue(self.cluster.ask("n3", "link", "ping", PRIVATE, "-c", "1")["answered"])
