@@ -188,6 +188,8 @@ Result<std::string> Node::State::drain_relay(const wire::Query& query) {
   Json json = document ? std::move(*document) : begin_document("relay.drain", view());
   json["document"] = "relay.drain";
   json["draining"] = drains;
+  // Everybody hears so in a moment, this node's own view too.
+  if (json.contains("relay")) json["relay"]["draining"] = drains;
   return dump(json);
 }
 

@@ -139,7 +139,7 @@ Json why_path_document(const NodeId& id, const NodeView& view) {
   Json paths = Json::array();
   add_paths(calls, "calls", view, paths);
   add_paths(beats, "beats", view, paths);
-  if (member != nullptr) add_untried(*member, view, paths);
+  if (member != nullptr && id != view.self) add_untried(*member, view, paths);
   json["paths"] = std::move(paths);
   json["dialled"] = dialled_json(view);
   return json;

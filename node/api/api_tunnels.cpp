@@ -7,6 +7,9 @@ namespace riftbus::node {
 
 namespace {
 
+constexpr std::int64_t kSinceMax = std::int64_t{1}
+                                   << 40;  // of a file that anybody may have written
+
 const TunnelReport* report_of(const Attacher& attacher, const std::string& file) {
   const auto& reports = attacher.reports();
   const auto found = std::find_if(reports.begin(), reports.end(),
@@ -14,19 +17,38 @@ const TunnelReport* report_of(const Attacher& attacher, const std::string& file)
   return found == reports.end() ? nullptr : &*found;
 }
 
-// The links of a status file, as riftbus-tunnel wrote them.
-Json links_json(const TunnelReport* report) {
-  if (report == nullptr) return Json::array();
-  const Json status = Json::parse(report->json, nullptr, false);
-  const auto links = status.find("links");
-  return links != status.end() && links->is_array() ? *links : Json::array();
+// Since the file was written: seconds in which everything grew older.
+std::int64_t age_s(const Json& status, const NodeView& view) {
+  const auto written = status.find("wall_ms");
+  if (written == status.end() || !written->is_number_integer()) return 0;
+  const auto then = written->get<std::int64_t>();
+  const bool is_past = then > 0 && then < view.now.wall_ms;
+  return is_past ? (view.now.wall_ms - then) / 1000 : 0;
 }
 
-Json process_json(const TunnelReport* report) {
+// The links of a status file, as riftbus-tunnel wrote them, and as old as they are now.
+Json links_json(const TunnelReport* report, const NodeView& view) {
+  if (report == nullptr) return Json::array();
+  const Json status = Json::parse(report->json, nullptr, false);
+  const auto found = status.find("links");
+  if (found == status.end() || !found->is_array()) return Json::array();
+  Json links = *found;
+  const auto age = report->is_running ? age_s(status, view) : 0;
+  for (auto& link : links) {
+    if (!link.is_object()) continue;
+    const auto since = link.find("since_s");
+    const bool is_count = since != link.end() && since->is_number_integer();
+    const auto seconds = is_count ? since->get<std::int64_t>() : -1;
+    if (seconds >= 0 && seconds < kSinceMax) link["since_s"] = seconds + age;
+  }
+  return links;
+}
+
+Json process_json(const TunnelReport* report, const NodeView& view) {
   return {{"pid", report && report->is_running ? Json(report->pid) : Json()},
           {"running", report != nullptr && report->is_running},
           {"leads_here", report != nullptr && !report->ways.empty()},
-          {"links", links_json(report)}};
+          {"links", links_json(report, view)}};
 }
 
 Json own_json(const TunnelPlan::Wish& wish, const Attacher& attacher, const NodeView& view) {
@@ -41,7 +63,7 @@ Json own_json(const TunnelPlan::Wish& wish, const Attacher& attacher, const Node
   json["start_in_ms"] =
       waits ? Json(std::max<std::int64_t>(0, to_ms(run->second.due - view.now.at))) : Json();
   json["ended_by"] = is_known ? run->second.ended_by : "";
-  json.update(process_json(report_of(attacher, tunnel_file_of(wish.relay))));
+  json.update(process_json(report_of(attacher, tunnel_file_of(wish.relay)), view));
   return json;
 }
 
@@ -64,7 +86,7 @@ Json tunnel_list_document(const NodeView& view) {
     for (const auto& report : attacher->reports()) {
       if (files.contains(report.file) || !report.is_running) continue;
       Json other{{"relay", ""}, {"role", ""}, {"kept_by", "others"}, {"file", report.file}};
-      other.update(process_json(&report));
+      other.update(process_json(&report, view));
       tunnels.push_back(std::move(other));
     }
   }

@@ -122,7 +122,7 @@ std::string view_text(const Json& view, bool color) {
                count_text(integer(path, {"successes"})), count_text(integer(path, {"failures"})),
                rtt_text(real(path, {"rtt_ms"})), text(path, {"verdict"})});
   }
-  return out + table.print(color, 2);
+  return table.empty() ? out : out + table.print(color, 2);
 }
 
 // Who dialled the node itself, when, and what came of it.

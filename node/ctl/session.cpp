@@ -46,6 +46,11 @@ Result<std::vector<bus::Target>> choose_targets(const Context& context,
   return bus::default_targets(known, bus::host_name());
 }
 
+Error nowhere(const NodeId& node) {
+  return {1504, "no address of it is known, or your roster does not name it", node.value(),
+          "see riftbus node list"};
+}
+
 }  // namespace
 
 struct Session::Link {
@@ -132,10 +137,7 @@ Status Session::move_to(const NodeId& node) {
   auto list = ask_list("node.list", "nodes");
   if (!list.ok()) return list.error();
   const auto targets = targets_of(node, *list);
-  if (targets.empty()) {
-    return Error{1504, "no address of it is known, or your roster does not name it", node.value(),
-                 "see riftbus node list"};
-  }
+  if (targets.empty()) return nowhere(node);
   return connect(targets);
 }
 
@@ -175,7 +177,7 @@ std::vector<bus::Target> Session::targets_of(const NodeId& node, const Json& nod
 
 Result<Json> Session::ask_directly(const std::vector<bus::Target>& targets,
                                    const wire::Query& query) {
-  Error error{1506, "no address of it is known", "", ""};
+  Error error{1506, "not asked", "", ""};
   bus::Client client(link_->context, keys(), self());
   const Millis each = std::min(timeout_, kTryMax);
   for (const auto& target : targets) {
@@ -199,7 +201,9 @@ std::vector<Said> Session::ask_many(const std::vector<NodeId>& nodes, const Json
   while (threads.size() < std::min(said.size(), kAskedMax)) {
     threads.emplace_back([&] {
       for (std::size_t i = next++; i < said.size(); i = next++) {
-        said[i].answer = ask_directly(targets_of(said[i].node, node_list), {query, arguments});
+        const auto targets = targets_of(said[i].node, node_list);
+        said[i].answer =
+            targets.empty() ? nowhere(said[i].node) : ask_directly(targets, {query, arguments});
       }
     });
   }

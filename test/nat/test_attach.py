@@ -181,6 +181,7 @@ class Attach(ClusterTest):
         home = next(relay for relay, role in roles.items() if role == "home")
         shown = self.cluster.ask("n3", "relay", "drain", home)
         self.assertTrue(shown["draining"])
+        self.assertTrue(shown["relay"]["draining"], "at once")
         try:
             wait_until(lambda: home not in self.tunnels("n4") and home not in self.tunnels("n5"),
                        120, "both have left it")

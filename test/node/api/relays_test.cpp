@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "bus/wire/relayed.h"
 #include "config/random.h"
 #include "node/membership/timing.h"
 
@@ -219,6 +220,25 @@ TEST(TunnelList, ANodeThatEverybodyCanDialHasNone) {
   const Json list = world.ask("tunnel.list");
   EXPECT_EQ(list["nat_blocked"], false);
   EXPECT_TRUE(list["tunnels"].empty());
+}
+
+TEST(WhyPath, ANodeNeedsNoWayToItself) {
+  World world;
+  const Json json = world.ask("why.path", {{"id", "n1"}});
+  EXPECT_TRUE(json["paths"].empty());
+  EXPECT_EQ(json["reasons"].size(), 1U);
+}
+
+TEST(WhyPath, APublicAddressAtWhichNobodyCanDialItIsNotTried) {
+  const wire::Address mapped{wire::AddressKind::public_ip, "203.0.113.9", 41770, 41771};
+  World world;
+  world.meet("vast-1", {mapped, through("192.0.2.1")}, {{wire::kDialledTag, wire::kDialledNo}});
+  Json json = world.ask("why.path", {{"id", "vast-1"}});
+  EXPECT_EQ(json["can_be_dialled"], false);
+  EXPECT_EQ(json["paths"][0]["verdict"], "not tried: nobody can dial it there, says vast-1");
+  world.meet("vast-2", {mapped, through("192.0.2.1")}, {{wire::kDialledTag, wire::kDialledYes}});
+  json = world.ask("why.path", {{"id", "vast-2"}});
+  EXPECT_EQ(json["can_be_dialled"], true);
 }
 
 TEST(WhyPath, NamesTheOneInUseAndWhyNotTheOthers) {
