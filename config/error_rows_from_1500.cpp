@@ -65,6 +65,8 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
      "look at that machine's load and network before you trust its verdicts"},
     {1527, "node's key refused", "it was revoked, has expired, or was never approved",
      "riftbus roster show, where the roster is signed; riftbus key approve lets a key in"},
+    {1528, "member heard over HTTP only", "its bus ports cannot be reached from here",
+     "riftbus why path ID; open its ports: it takes part in no work until the bus reaches it"},
     {1550, "filter does not read", "a name, operator or parenthesis is wrong at the named column",
      "see riftbus tap --help for the language, with examples"},
     {1551, "payloads are not for this key",

@@ -205,9 +205,18 @@ class HostsReader {
     }
   }
 
+  void read_membership(const DocumentNode& protocols) {
+    const auto* value = protocols.find("membership_mode");
+    const auto mode = value == nullptr ? "" : text_of(protocols, "membership_mode");
+    if (mode == "http" || mode == "swim" || mode == "hybrid") {
+      cluster_.settings.push_back({"http.membership", {mode}, reader_.place(*value)});
+    }
+  }
+
   // Its detector's numbers do not carry over (another protocol), but their pace does.
   void read_protocols(const DocumentNode& protocols) {
     read_policy(protocols);
+    read_membership(protocols);
     const auto* swim = protocols.find("swim");
     if (swim == nullptr) return;
     const auto seconds = [&](std::string_view key) {

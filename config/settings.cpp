@@ -13,14 +13,12 @@ constexpr std::string_view kAlwaysToken =
     "changes over HTTP always take the token; members prove who they are with their own keys";
 constexpr std::string_view kProfileInstead =
     "timing comes from timing.profile (lan, wan, flaky), which adapts to measured round trips";
-constexpr std::string_view kOneMembership = "there is one membership protocol and it is always on";
+constexpr std::string_view kOneMembership = "the failure detector is always on";
 constexpr std::string_view kNotYet = "the part that would use it is not in this version";
 constexpr std::string_view kNoCheckout = "riftbus needs no checkout of the former orchestrator";
 constexpr std::string_view kOneProcess = "the service manager owns the process; nothing is killed";
 
 constexpr auto kLegacyNames = std::to_array<LegacyName>({
-    {"MEMBERSHIP_MODE", kOneMembership},
-    {"RINGRIFT_MEMBERSHIP_MODE", kOneMembership},
     {"SWIM_ENABLED", kOneMembership},
     {"RINGRIFT_SWIM_ENABLED", kOneMembership},
     {"RINGRIFT_P2P_HEARTBEAT_INTERVAL", kProfileInstead},

@@ -13,6 +13,7 @@ using C = HttpConfig;
 constexpr std::size_t kTokenBytesMin = 8;
 constexpr std::size_t kTokenBytesMax = 512;
 constexpr std::size_t kHostsMax = 64;
+constexpr std::array<std::string_view, 3> kMemberships{"swim", "hybrid", "http"};
 
 Status assign_token(NodeSettings& node, const Texts& texts) {
   const auto& token = texts.front();
@@ -49,11 +50,18 @@ constexpr auto kSpecs = std::to_array<SettingSpec>({
     {"http.token_file", kScalar, kShared, "", "http-token-file", "RINGRIFT_CLUSTER_AUTH_TOKEN_FILE",
      "file whose first line is the token", &assign_path<&N::http, &C::token_file>,
      &read_word<&N::http, &C::token_file>},
+    {"http.tap_token_file", kScalar, kShared, "", "http-tap-token-file", "",
+     "file whose first line is a token for /tap alone", &assign_path<&N::http, &C::tap_token_file>,
+     &read_word<&N::http, &C::tap_token_file>},
     {"http.hosts", SettingForm::list, kShared, "", "http-hosts", "",
      "names of this node that HTTP requests may use", &assign_hosts,
      [](const N& node) { return node.http.hosts; }},
     integer<&N::http, &C::connections_max, 8, 4096>("http.connections_max", "", "", "",
                                                     "HTTP connections at once"),
+    {"http.membership", kScalar, kShared, "", "membership-mode",
+     "MEMBERSHIP_MODE RINGRIFT_MEMBERSHIP_MODE",
+     "members over HTTP: swim (never), hybrid (while the bus fails) or http (always)",
+     &assign_choice<&N::http, &C::membership, kMemberships>, &read_word<&N::http, &C::membership>},
 });
 
 }  // namespace

@@ -183,6 +183,7 @@ void Node::State::open_members() {
   members = std::make_unique<MemberShell>(std::move(settings), address_book(prepared),
                                           incarnation_path(prepared.settings), random_word(), *bus,
                                           disk, journal);
+  open_http_path();
   peers = std::make_unique<PeerQuestions>(*bus, *members);
   desk = std::make_unique<Desk>(*bus, prepared.settings.node_id,
                                 static_cast<std::size_t>(prepared.settings.limits.tap_queue_max));

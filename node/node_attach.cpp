@@ -75,6 +75,8 @@ std::map<std::string, std::string> Node::State::own_tags() const {
   if (verdict == Reachability::direct) tags[wire::kDialledTag] = wire::kDialledYes;
   const bool is_told = prepared.settings.nat_blocked && verdict == Reachability::unknown;
   if (verdict == Reachability::blocked || is_told) tags[wire::kDialledTag] = wire::kDialledNo;
+  // What the settings say holds: who listens behind something else knows best where.
+  if (const auto place = own_http_tag()) tags.try_emplace(kHttpTag, *place);
   return tags;
 }
 

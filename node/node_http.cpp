@@ -41,6 +41,10 @@ void Node::State::open_http() {
         [this](const work::Command& command, const WorkClient::OnReply& done) {
           work->submit(command, Nanos(), now + kCommandMax, done, name_for_http());
         },
+        [this](std::string_view sealed) -> HttpPath::Outcome {
+          if (!http_path) return HttpPath::Shut{};
+          return http_path->on_post(sealed, now);
+        },
         [this](std::uint64_t number, const wire::TapStart& wanted) {
           return desk->tap_here(number, wanted, kTapPartBytes, now);
         }});

@@ -47,6 +47,7 @@ void Node::State::open_leadership() {
   const NodeId& self = prepared.settings.node_id;
   const auto voters = first_voters();
   load_orders();
+  choose_membership(parse_membership_mode(orders.membership).value_or(configured_membership()));
   learn_names();
   for (const auto& id : voters) names.add(id);
   leader = std::make_unique<LeaderWatch>(self, voters, *bus, *members);
@@ -188,6 +189,7 @@ bool Node::State::on_leader_query(const bus::Received& received, const std::set<
 
 Result<std::string> Node::State::answer_question(const wire::Query& query,
                                                  const std::set<Role>& roles, bool stale) {
+  if (query.name == "node.flags") return answer_flags(query, roles);
   if (who_answers_work(query.name) == Answers::nobody) {
     return leader_questions->answer(query, roles, stale);
   }

@@ -71,6 +71,7 @@ void Node::State::turn() {
   }
   now = bus::boot_now();
   members->tick(now);
+  if (http_path) http_path->tick(now);
   turn_leadership();
   if (desk->has_work()) desk->tick(view());
   peers->tick(now);
@@ -81,6 +82,7 @@ void Node::State::turn() {
 TimePoint Node::State::next_deadline() const {
   auto due = std::min({housekeeping_due, members->next_deadline(), desk->next_deadline(),
                        peers->next_deadline(), leadership_deadline()});
+  if (http_path) due = std::min(due, http_path->next_deadline());
   if (ends_at) due = std::min(due, *ends_at);
   return due;
 }
@@ -107,6 +109,9 @@ void Node::State::handle(bus::Event& event) {
     if (executor) static_cast<void>(executor->on_woken(woken->id, now));
     if (log_wake && woken->id == *log_wake) voter->on_disk(now);
     if (http_wake && woken->id == *http_wake) http->run_asked(now);
+    if (poster_wake && woken->id == *poster_wake) {
+      for (const auto& fetched : poster->take()) http_path->on_fetched(fetched, now);
+    }
     if (woken->id == signal_wake) {
       while (const int number = signals.take()) on_signal(number);
     }
@@ -151,7 +156,15 @@ void Node::State::on_received(bus::Received& received) {
     }
     return;
   }
+  const bool is_news = !http_path || received.channel != wire::Channel::pub ||
+                       http_path->on_bus_publication(received.envelope, now);
+  if (is_news) take_member_words(received);
+}
+
+// Of a member, whichever way it came.
+void Node::State::take_member_words(const bus::Received& received) {
   members->on_received(received, now);
+  const auto& from = received.envelope.origin;
   if (const auto* beat = std::get_if<wire::Beat>(&received.envelope.body);
       beat != nullptr && roster) {
     roster->on_version(from, beat->roster, now);
@@ -183,7 +196,7 @@ void Node::State::on_owner_kind(const bus::Received& received, wire::Kind kind,
       desk->on_tap(received, roles, now);
       return;
     case wire::Kind::roster_get:
-      roster->on_get(received);
+      roster->on_get(received, now);
       return;
     case wire::Kind::roster_document:
       if (roster) roster->on_document(received, *members, now);

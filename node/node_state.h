@@ -20,6 +20,7 @@
 #include "node/executor_shell.h"
 #include "node/http/http_front.h"
 #include "node/mesh/attacher.h"
+#include "node/mesh/http_path.h"
 #include "node/mesh/journal.h"
 #include "node/mesh/member_shell.h"
 #include "node/mesh/reach.h"
@@ -107,6 +108,17 @@ struct Node::State {
   void turn_http();
   void tend_http();
 
+  // node_flags.cpp: membership over HTTP, and how it is turned on and off.
+  void open_http_path();
+  void choose_membership(MembershipMode mode);
+  [[nodiscard]] MembershipMode configured_membership() const;
+  [[nodiscard]] std::optional<std::string> own_http_tag() const;
+  [[nodiscard]] std::vector<HttpPlace> http_places_of(const NodeId& peer) const;
+  [[nodiscard]] std::vector<CurveKey> member_keys(const NodeId& peer) const;
+  void on_posted(bus::Received& received);
+  [[nodiscard]] Result<std::string> answer_flags(const wire::Query& query,
+                                                 const std::set<Role>& roles);
+
   // node_keys.cpp
   void log_strangers();
   void tell_stranger(const bus::RefusedHandshake& refused);
@@ -122,6 +134,7 @@ struct Node::State {
   [[nodiscard]] static bool names_leader(const wire::Query& query) {
     return query.name == "status" || query.name == "leader.show";
   }
+  void take_member_words(const bus::Received& received);
   void on_query(const bus::Received& received);
   void on_owner_kind(const bus::Received& received, wire::Kind kind, const std::set<Role>& roles);
   void on_signal(int number);
@@ -147,7 +160,11 @@ struct Node::State {
   Journal journal;
   std::shared_ptr<PeerCache> cache;  // used on the disk thread only, once it runs
   DiskThread disk;
-  std::unique_ptr<RosterShell> roster;  // null with --insecure
+  std::unique_ptr<RosterShell> roster;   // null with --insecure
+  std::unique_ptr<HttpPath> http_path;   // likewise
+  std::unique_ptr<http::Client> poster;  // once membership has used HTTP
+  std::set<NodeId> called;               // with whom the bus is connected for calls,
+  TimePoint called_at;                   // as of then
   std::unique_ptr<MemberShell> members;
   std::unique_ptr<Desk> desk;
   std::unique_ptr<PeerQuestions> peers;
@@ -180,6 +197,7 @@ struct Node::State {
   bus::WakeId disk_wake;
   std::optional<bus::WakeId> log_wake;
   std::optional<bus::WakeId> http_wake;
+  std::optional<bus::WakeId> poster_wake;
   TimePoint started;
   TimePoint now;
   TimePoint housekeeping_due;

@@ -29,6 +29,23 @@ void add_counters(NodeView& view, const bus::ZapHandler& gate) {
   }
 }
 
+void add_counters(NodeView& view, const HttpPathCounters& counters) {
+  const auto add = [&view](const std::string& name, std::uint64_t value) {
+    view.counters["member_http." + name] = value;
+  };
+  add("posts", counters.posts);
+  add("posts_failed", counters.failed);
+  add("taken", counters.taken);
+  add("frames_in", counters.frames_in);
+  add("frames_out", counters.frames_out);
+  add("frames_dropped", counters.frames_dropped);
+  add("flooded", counters.flooded);
+  for (std::size_t i = 0; i < counters.refused.size(); ++i) {
+    add(std::string("refused_") + bus::to_string(static_cast<bus::SealRefusal>(i)),
+        counters.refused[i]);
+  }
+}
+
 }  // namespace
 
 NodeView Node::State::view() const {
@@ -54,6 +71,11 @@ NodeView Node::State::view() const {
   const auto kind = classify_host(prepared.settings.listen.host);
   view.listening = {
       to_wire({kind, prepared.settings.listen.host, bus->call_port(), bus->pub_port()})};
+  if (http_path) {
+    view.membership_mode = http_path->mode();
+    view.http_ways = http_path->ways();
+    add_counters(view, http_path->counters());
+  }
   add_leadership(view);
   add_relays(view);
   if (http) http->add_counters(view.counters);

@@ -74,7 +74,7 @@ Json operation_of(const Route& route) {
   }
   if (!parameters.empty()) operation["parameters"] = std::move(parameters);
   add_body(route, operation);
-  if (route.access == Access::token) {
+  if (route.access == Access::token || route.access == Access::tap) {
     operation["security"] = {{{"bearer", Json::array()}}, {{"header", Json::array()}}};
   }
   operation["responses"] = {
@@ -87,6 +87,20 @@ Json operation_of(const Route& route) {
 }
 
 }  // namespace
+
+std::string_view to_string(Access access) {
+  switch (access) {
+    case Access::open:
+      return "";
+    case Access::token:
+      return "yes";
+    case Access::tap:
+      return "yes, or for taps";
+    case Access::member:
+      return "sealed";
+  }
+  return "";
+}
 
 std::string openapi_document(std::span<const Route> routes, std::string_view version) {
   Json paths = Json::object();
@@ -115,7 +129,7 @@ std::string reference_table(std::span<const Route> routes) {
       if (parameter.required) takes += "!";
     }
     text += "| `" + std::string(route.method) + " " + std::string(route.pattern) + "` | " +
-            (route.access == Access::token ? "yes" : "") + " | " + takes + " | " +
+            std::string(to_string(route.access)) + " | " + takes + " | " +
             std::string(route.summary) + " |\n";
   }
   return text;

@@ -51,9 +51,11 @@ std::string_view bearer_of(std::string_view authorization) {
 
 }  // namespace
 
-Guard::Guard(const std::vector<std::string>& tokens, const std::vector<std::string>& hosts) {
+Guard::Guard(const std::vector<std::string>& tokens, const std::vector<std::string>& hosts,
+             const std::vector<std::string>& tap_tokens) {
   randombytes_buf(key_.data(), key_.size());
   for (const auto& token : tokens) tokens_.push_back(digest(token));
+  for (const auto& token : tap_tokens) tap_tokens_.push_back(digest(token));
   for (const auto& host : hosts) hosts_.insert(lower(host));
   hosts_.insert("localhost");
 }
@@ -67,15 +69,23 @@ Guard::Digest Guard::digest(std::string_view token) const {
 }
 
 // Looks at every token, whichever fits.
-bool Guard::knows(std::string_view token) const {
+bool Guard::knows(const Digests& tokens, std::string_view token) const {
   if (token.empty() || token.size() > kTokenBytesMax) return false;
   const Digest given = digest(token);
   bool found = false;
-  for (const auto& known : tokens_) {
+  for (const auto& known : tokens) {
     found = sodium_memcmp(known.data(), given.data(), given.size()) == 0 || found;
   }
   return found;
 }
+
+bool Guard::knows(const Digests& tokens, const Request& request) const {
+  const bool by_bearer = knows(tokens, bearer_of(request.authorization));
+  const bool by_header = knows(tokens, request.shared_token);
+  return by_bearer || by_header;
+}
+
+bool Guard::is_operator(const Request& request) const { return knows(tokens_, request); }
 
 std::optional<Trouble> Guard::refuse_stranger(const Request& request) const {
   const std::string host = host_in(request.host);
@@ -93,16 +103,16 @@ std::optional<Trouble> Guard::refuse_stranger(const Request& request) const {
 }
 
 std::optional<Trouble> Guard::refuse_access(const Request& request, Access access) const {
-  if (access == Access::open) return std::nullopt;
-  if (tokens_.empty()) {
+  if (access == Access::open || access == Access::member) return std::nullopt;
+  const bool is_watcher = access == Access::tap && knows(tap_tokens_, request);
+  if (is_watcher) return std::nullopt;
+  if (tokens_.empty() && (access != Access::tap || tap_tokens_.empty())) {
     return Trouble{403,
                    "NO_TOKEN_SET",
                    "this node has no token, so nothing is changed over HTTP",
                    {{"next", "set http.token_file or RINGRIFT_CLUSTER_AUTH_TOKEN_FILE"}}};
   }
-  const bool by_bearer = knows(bearer_of(request.authorization));
-  const bool by_header = knows(request.shared_token);
-  if (by_bearer || by_header) return std::nullopt;
+  if (is_operator(request)) return std::nullopt;
   return Trouble{401,
                  "UNAUTHORIZED",
                  "unauthorized",

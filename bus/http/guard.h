@@ -29,20 +29,27 @@ inline constexpr std::size_t kTokenBytesMax = 512;
 class Guard {
  public:
   // `tokens`: any of them will do. `hosts`: names beside addresses and localhost, in any case.
-  Guard(const std::vector<std::string>& tokens, const std::vector<std::string>& hosts);
+  // `tap_tokens`: let watch, and nothing else.
+  Guard(const std::vector<std::string>& tokens, const std::vector<std::string>& hosts,
+        const std::vector<std::string>& tap_tokens = {});
 
   // Why it goes no further: 403 HOST_NOT_ALLOWED, 403 ORIGIN_NOT_ALLOWED.
   [[nodiscard]] std::optional<Trouble> refuse_stranger(const Request& request) const;
   // Likewise for a route that takes the token: 401 UNAUTHORIZED, 403 NO_TOKEN_SET.
   [[nodiscard]] std::optional<Trouble> refuse_access(const Request& request, Access access) const;
+  // It has the token itself, not only one for taps.
+  [[nodiscard]] bool is_operator(const Request& request) const;
 
  private:
   using Digest = std::array<unsigned char, 32>;
   [[nodiscard]] Digest digest(std::string_view token) const;
-  [[nodiscard]] bool knows(std::string_view token) const;
+  using Digests = std::vector<Digest>;
+  [[nodiscard]] bool knows(const Digests& tokens, const Request& request) const;
+  [[nodiscard]] bool knows(const Digests& tokens, std::string_view token) const;
 
   Digest key_{};
-  std::vector<Digest> tokens_;
+  Digests tokens_;
+  Digests tap_tokens_;
   std::set<std::string> hosts_;
 };
 

@@ -10,6 +10,7 @@
 // Values; no thread of their own.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,9 +33,11 @@ struct Request {
   std::string last_event_id;
   std::string if_none_match;
   std::string body;
-  std::string target;           // as it came, until it is read into path and query
-  std::size_t route = 0;        // in the table of routes, once it was looked up
-  bool on_health_port = false;  // came to the port that answers about health only
+  std::string target;              // as it came, until it is read into path and query
+  std::size_t route = 0;           // in the table of routes, once it was looked up
+  bool on_health_port = false;     // came to the port that answers about health only
+  bool is_tap_only = false;        // by a token that only lets watch
+  std::size_t body_bytes_max = 0;  // 0: the server's; may be set while the header is judged
 };
 
 // The next part of a stream; empty: nothing new. Called by the server's thread only.

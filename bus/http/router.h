@@ -22,8 +22,12 @@
 namespace riftbus::http {
 
 // `token`: with the node's token only. Reading is open, except where it would change something
-// (a claim by GET) or the former orchestrator protected it.
-enum class Access : std::uint8_t { open, token };
+// (a claim by GET) or the former orchestrator protected it. `tap`: with that token or the one that
+// only lets watch. `member`: a seal in the body shows who it is; the body is small, because it must
+// be read to know.
+enum class Access : std::uint8_t { open, token, tap, member };
+// What the reference calls it.
+[[nodiscard]] std::string_view to_string(Access access);
 
 struct Parameter {
   std::string_view name;

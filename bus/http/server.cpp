@@ -1,4 +1,5 @@
-// The only file that reads Boost.Beast's headers: they take longer than everything else here.
+// With client.cpp the only file that reads Boost.Beast's headers: they take longer than everything
+// else here.
 #include "bus/http/server.h"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ Response describe_bad_input(const error_code& error) {
     return refuse(431, "HEADER_TOO_LARGE", "the header is larger than 16 KiB");
   }
   if (error == bh::error::body_limit) {
-    return refuse(413, "BODY_TOO_LARGE", "the body is larger than 1 MiB");
+    return refuse(413, "BODY_TOO_LARGE", "the body is larger than this route takes");
   }
   return refuse(400, "BAD_REQUEST", "this is not HTTP/1.1: " + error.message());
 }
@@ -100,6 +101,11 @@ void Session::on_header(const error_code& error) {
     return write(std::move(*refused), has_body || !keeps_alive_);
   }
   if (parser_->is_done()) return serve();
+  if (const auto bytes_max = request_.body_bytes_max; bytes_max != 0) {
+    if (parser_->content_length().value_or(0) > bytes_max)
+      return refuse_input(bh::error::body_limit);
+    parser_->body_limit(bytes_max);  // in chunks, its length is not known beforehand
+  }
   read_body();
 }
 

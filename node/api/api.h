@@ -29,6 +29,7 @@
 #include "config/roster.h"
 #include "config/types.h"
 #include "node/membership/membership.h"
+#include "node/mesh/http_way.h"
 #include "node/mesh/journal.h"
 
 namespace riftbus::node {
@@ -67,6 +68,8 @@ struct NodeView {
   std::shared_ptr<const LeadershipView> leadership;  // null: this node knows nothing of it
   std::optional<JobsView> jobs;                      // empty: this node runs no work
   std::shared_ptr<const RelayView> relays;           // null: nothing is known of any
+  MembershipMode membership_mode = MembershipMode::swim;
+  std::map<NodeId, HttpWay> http_ways;  // of those with whom anything was exchanged over HTTP
   // Ordered by peer. Peers that were never called may be missing.
   std::vector<LinkView> links;
   // Whatever the parts count ("bus.sent_bytes", "zap.refused", ...): shown as they are, by name.

@@ -103,6 +103,7 @@ Json member_json(const membership::Member& member, const NodeView& view) {
   return {{"id", record.id.value()},
           {"self", record.id == view.self},
           {"standing", wire::to_string(member.standing)},
+          {"via", via_json(record.id, view)},
           {"since", time_json(member.since, view)},
           {"incarnation", member.incarnation.value()},
           {"instance", hex(record.instance.value())},

@@ -65,6 +65,11 @@ class Page {
 // One address of a peer, as the connection `link` remembers it. `use`: calls or beats.
 [[nodiscard]] Json path_json(const bus::PathReport& path, const char* use,
                              const bus::LinkReport& link, const NodeView& view);
+// How this node hears a member: "bus", "relay", "http"; null: not at all.
+[[nodiscard]] Json via_json(const NodeId& id, const NodeView& view);
+// The way over HTTP as one of "paths", if there ever was one; and why it is in use, if it is.
+void add_http_path(const NodeId& id, const NodeView& view, Json& paths);
+[[nodiscard]] std::optional<std::string> http_reason(const NodeId& id, const NodeView& view);
 // Adds "calls", "beats" and "paths": how we reach a peer.
 void add_reach(const LinkView* link, const NodeView& view, Json& json);
 [[nodiscard]] Json roster_entry_json(const RosterEntry& entry, const NodeView& view);

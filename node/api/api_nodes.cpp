@@ -39,6 +39,7 @@ void add_connections(const NodeId& id, const NodeView& view, Json& json) {
   json["watch"] = watch_json(find_watch(watches, id), view);
   json["watched_by"] = watched_by_json(id, view);
   add_reach(find_link(view, id), view, json);
+  add_http_path(id, view, json["paths"]);
   json["roster"] = roster_json(id, view);
 }
 

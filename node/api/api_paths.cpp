@@ -126,6 +126,7 @@ Json why_path_document(const NodeId& id, const NodeView& view) {
   json["standing"] = member ? Json(wire::to_string(member->standing)) : Json();
   json["incarnation"] = member ? Json(member->incarnation.value()) : Json();
   json["can_be_dialled"] = told_of_dials(member);
+  json["via"] = via_json(id, view);
   json["calls"] = connection_json(calls, view);
   json["beats"] = connection_json(beats, view);
   Json reasons = Json::array();
@@ -134,11 +135,13 @@ Json why_path_document(const NodeId& id, const NodeView& view) {
   } else {
     add_reasons(calls, "calls", "nothing was said to it lately", view, reasons);
     add_reasons(beats, "beats", "this node is not one of its watchers", view, reasons);
+    if (auto text = http_reason(id, view)) reasons.push_back(reason(std::move(*text)));
   }
   json["reasons"] = std::move(reasons);
   Json paths = Json::array();
   add_paths(calls, "calls", view, paths);
   add_paths(beats, "beats", view, paths);
+  add_http_path(id, view, paths);
   if (member != nullptr && id != view.self) add_untried(*member, view, paths);
   json["paths"] = std::move(paths);
   json["dialled"] = dialled_json(view);

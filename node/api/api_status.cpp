@@ -227,6 +227,12 @@ Json status_document(const NodeView& view) {
   for (const auto& id : unseen) {
     notes.push_back(problem(1523, id, id.value() + " is in the roster and was never seen"));
   }
+  for (const auto& [id, way] : view.http_ways) {
+    if (!way.in_use) continue;
+    notes.push_back(problem(
+        1528, id,
+        id.value() + " is heard over HTTP only since " + format_span(view.now.at - way.since)));
+  }
   add_roster_problems(view, problems);
   add_leadership_problems(view, problems);
   add_own_problems(view, problems);
@@ -245,6 +251,7 @@ Json status_document(const NodeView& view) {
   json["problems"] = std::move(problems);
   json["notes"] = std::move(notes);
   json["membership"] = stats_json(view.membership->stats());
+  json["membership"]["mode"] = to_string(view.membership_mode);
   json["counters"] = view.counters;
   return json;
 }

@@ -23,6 +23,7 @@ constexpr auto kRows = std::to_array<Row>({
     {"leader.recover", Answers::here, true},
     {"leader.show", Answers::here, false},
     {"leader.transfer", Answers::leader, true},
+    {"node.flags", Answers::here, false},
     {"voter.add", Answers::leader, true},
     {"voter.list", Answers::leader, false},
     {"voter.remove", Answers::leader, true},

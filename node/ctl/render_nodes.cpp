@@ -7,7 +7,9 @@ namespace {
 
 Cell standing_cell(const Json& member) {
   const std::string standing = text(member, {"standing"});
-  return {standing.empty() ? "-" : standing, tone_of_standing(standing)};
+  const bool is_by_http = text(member, {"via"}) == "http";
+  return {standing.empty() ? "-" : standing + (is_by_http ? " via http" : ""),
+          tone_of_standing(standing)};
 }
 
 std::string gpu_text(const Json& resources) {

@@ -17,6 +17,7 @@ constexpr std::string_view kDraining = "draining";
 constexpr std::string_view kEvicting = "evicting";
 constexpr std::string_view kRelayDraining = "relay draining";
 constexpr std::string_view kPolicy = "policy ";
+constexpr std::string_view kMembership = "membership ";
 
 }  // namespace
 
@@ -36,6 +37,8 @@ Result<StandingOrders> load_orders(const std::string& path) {
       orders.relay_draining = true;
     } else if (line.starts_with(kPolicy)) {
       orders.policy = line.substr(kPolicy.size());
+    } else if (line.starts_with(kMembership)) {
+      orders.membership = line.substr(kMembership.size());
     } else {
       return Error{kUnreadable, "an operator's order is not understood", path,
                    "delete the file; then drain the node or set its policy anew"};
@@ -50,6 +53,7 @@ Status store_orders(const std::string& path, const StandingOrders& orders) {
   if (orders.draining && orders.evicting) text += std::string(kEvicting) + "\n";
   if (orders.relay_draining) text += std::string(kRelayDraining) + "\n";
   if (!orders.policy.empty()) text += std::string(kPolicy) + orders.policy + "\n";
+  if (!orders.membership.empty()) text += std::string(kMembership) + orders.membership + "\n";
   return replace_file(path, text, FilePrivacy::shared);
 }
 

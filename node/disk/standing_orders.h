@@ -21,6 +21,7 @@ struct StandingOrders {
   bool evicting = false;        // while draining: what runs is stopped, too
   std::string policy;           // raft, bully, hybrid; empty: as configured
   bool relay_draining = false;  // its relay is being emptied
+  std::string membership;       // swim, hybrid, http; empty: as configured
   bool operator==(const StandingOrders&) const = default;
 };
 

@@ -22,6 +22,7 @@
 #include "config/cluster.h"
 #include "node/api/api_json.h"
 #include "node/http/glance.h"
+#include "node/mesh/http_path.h"
 #include "node/quorum/work_client.h"
 
 namespace riftbus::node {
@@ -45,6 +46,8 @@ struct HttpGround {
   // Likewise, of that node itself: what lies there only.
   std::function<void(const NodeId&, const wire::Query&, OnDocument)> ask_node;
   std::function<void(const work::Command&, WorkClient::OnReply)> command;
+  // A member's post, and what to answer it (node/mesh/http_path.h).
+  std::function<HttpPath::Outcome(std::string_view sealed)> member_post;
   // Begins, renews or (lease 0) ends the tap of that number, and takes what it has gathered.
   std::function<Result<wire::TapData>(std::uint64_t, const wire::TapStart&)> tap;
 };
@@ -74,6 +77,9 @@ class HttpDesk {
   // Nobody waits for the answer.
   void order(const work::Command& command, WorkClient::OnReply then) {
     ground_.command(command, std::move(then));
+  }
+  [[nodiscard]] HttpPath::Outcome member_post(std::string_view sealed) {
+    return ground_.member_post(sealed);
   }
   [[nodiscard]] Result<wire::TapData> tap(std::uint64_t number, const wire::TapStart& wanted) {
     return ground_.tap(number, wanted);
@@ -120,7 +126,10 @@ void answer_node_jobs(HttpDesk&, const HttpCallPtr&);
 void order_drain(HttpDesk&, const HttpCallPtr&);
 void order_flags(HttpDesk&, const HttpCallPtr&);
 // The former orchestrator's feature flags, where this policy is in force.
-[[nodiscard]] Json flags_json(const std::string& policy);
+[[nodiscard]] Json flags_json(const std::string& policy, MembershipMode membership);
+
+// node/http/member_post.cpp
+void take_member_post(HttpDesk&, const HttpCallPtr&);
 
 // node/http/metrics.cpp
 void answer_metrics(HttpDesk&, const HttpCallPtr&);

@@ -1,9 +1,6 @@
 #include "node/http/http_front.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <fstream>
 #include <utility>
 
 #include "bus/clock.h"
@@ -70,31 +67,10 @@ std::optional<Json> read_body(const std::string& text) {
   return json;
 }
 
-Result<std::vector<std::string>> load_tokens(const HttpConfig& config) {
-  std::vector<std::string> tokens;
-  if (!config.token.empty()) tokens.push_back(config.token);
-  if (config.token_file.empty()) return tokens;
-  struct stat found {};
-  const bool is_there = ::stat(config.token_file.c_str(), &found) == 0;
-  if (is_there && (found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return Error{kBadToken, "the HTTP token can be read by others", config.token_file,
-                 "chmod 600 " + config.token_file};
-  }
-  std::ifstream file(config.token_file);
-  std::string token;
-  std::getline(file, token);
-  while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
-  if (token.size() < http::kTokenBytesMin || token.size() > http::kTokenBytesMax) {
-    return Error{kBadToken, "the HTTP token cannot be used", config.token_file,
-                 "write 8 to 512 characters into its first line"};
-  }
-  tokens.push_back(std::move(token));
-  return tokens;
-}
-
-HttpFront::HttpFront(const NodeSettings& settings, const std::vector<std::string>& tokens,
-                     HttpDesk& desk)
-    : desk_(desk), router_(http_routes()), guard_(tokens, settings.http.hosts) {}
+HttpFront::HttpFront(const NodeSettings& settings, const Tokens& tokens, HttpDesk& desk)
+    : desk_(desk),
+      router_(http_routes()),
+      guard_(tokens.all, settings.http.hosts, tokens.tap_only) {}
 
 Result<std::unique_ptr<HttpFront>> HttpFront::open(const NodeSettings& settings, HttpDesk& desk) {
   const auto tokens = load_tokens(settings.http);
@@ -175,6 +151,9 @@ std::optional<http::Response> HttpFront::admit(http::Request& request) const {
   if (const auto trouble = guard_.refuse_access(request, router_.route(match->index).access)) {
     return http::make_error(*trouble);
   }
+  const auto access = router_.route(match->index).access;
+  request.is_tap_only = access == http::Access::tap && !guard_.is_operator(request);
+  if (access == http::Access::member) request.body_bytes_max = kSealedBodyMax;
   request.route = match->index;
   request.captured = std::move(match->captured);
   return std::nullopt;

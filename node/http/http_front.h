@@ -30,13 +30,9 @@
 #include "node/http/http_desk.h"
 #include "node/http/machine_meter.h"
 #include "node/http/tap_feed.h"
+#include "node/http/tokens.h"
 
 namespace riftbus::node {
-
-inline constexpr std::uint16_t kBadToken = 1608;
-
-// The token that the settings give, first line of the file included; empty: none. 1608.
-[[nodiscard]] Result<std::vector<std::string>> load_tokens(const HttpConfig& config);
 
 // A request's body: a JSON object of at most 32 levels, or nothing for an empty one. Else none.
 [[nodiscard]] std::optional<Json> read_body(const std::string& text);
@@ -45,6 +41,8 @@ class HttpFront {
  public:
   static constexpr std::size_t kLettersMax = 256;
   static constexpr std::size_t kKeptMax = 64;  // answers that may be given again
+  // Of members' posts, which are read before it is known whose they are.
+  static constexpr std::size_t kSealedBodyMax = 64 * 1024;
   static constexpr Millis kFreshFor{500};
   static constexpr Seconds kStoppedAfter{3};  // the loop turns at least once a second
   static constexpr Seconds kDeadAfter{30};    // then it will hardly turn again: not healthy
@@ -69,7 +67,7 @@ class HttpFront {
     std::vector<http::Reply> waiting;
   };
 
-  HttpFront(const NodeSettings& settings, const std::vector<std::string>& tokens, HttpDesk& desk);
+  HttpFront(const NodeSettings& settings, const Tokens& tokens, HttpDesk& desk);
 
   [[nodiscard]] std::optional<http::Response> admit(http::Request& request) const;
   void serve(http::Request request, http::Reply reply);

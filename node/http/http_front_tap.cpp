@@ -34,6 +34,12 @@ void HttpFront::serve_tap(const http::Request& request, const http::Reply& reply
   wire::TapStart wanted;
   wanted.filter = text_in(request, "filter");
   wanted.payloads = text_in(request, "payloads") == "1";
+  if (wanted.payloads && request.is_tap_only) {
+    return reply(http::make_error({403,
+                                   "NOT_ALLOWED",
+                                   "this token shows messages, not what is in them",
+                                   {{"next", "leave payloads out, or use the node's token"}}}));
+  }
   wanted.lease_ms = static_cast<std::uint32_t>(to_ms(kTapLease));
   if (const auto filter = tap::Filter::parse(wanted.filter); !filter) {
     return reply(refuse_tap(filter.error()));

@@ -109,6 +109,7 @@ Json node_info(const membership::Member& member, const NodeView& view, const Gla
             {"consecutive_failures", 0},
             {"nat_blocked", is_relayed},
             {"relay_via", is_relayed ? Json(first_relay(record)) : Json()},
+            {"heartbeat_via", via_json(record.id, view)},
             {"retired", member.standing == Standing::left},
             {"load_score", 0}};
   json["reported_port"] = json["port"];

@@ -95,9 +95,9 @@ Counts add_peers(const NodeView& view, const Glance& seen, bool alive_only, Json
 // The policy in force, as it may be changed while the node runs.
 Json protocols_json(const NodeView& view, const Glance& seen, const std::string& policy,
                     std::size_t alive) {
-  return {{"membership_mode", "swim"},
+  return {{"membership_mode", to_string(view.membership_mode)},
           {"consensus_mode", policy},
-          {"flags", flags_json(policy)},
+          {"flags", flags_json(policy, view.membership_mode)},
           {"swim",
            {{"enabled", true}, {"started", view.membership->joined()}, {"alive_count", alive + 1}}},
           {"raft", {{"enabled", true}, {"available", seen.keeps_log || !seen.leader.empty()}}}};

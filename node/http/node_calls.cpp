@@ -104,43 +104,49 @@ std::optional<std::string> policy_in(const HttpCall& call) {
   return *is_on ? "raft" : "bully";
 }
 
-// There is one membership protocol, so its flags may only say what is.
-bool wants_other_membership(const HttpCall& call) {
-  const std::string mode =
-      first_of(call, {"MEMBERSHIP_MODE", "RINGRIFT_MEMBERSHIP_MODE", "membership_mode"});
+// The failure detector is what membership is: it cannot be switched off.
+bool switches_swim_off(const HttpCall& call) {
   const std::string flag = first_of(call, {"SWIM_ENABLED", "RINGRIFT_SWIM_ENABLED"});
-  return (!mode.empty() && mode != "swim") || (!flag.empty() && read_flag(flag) != true);
+  return !flag.empty() && read_flag(flag) != true;
 }
 
 }  // namespace
 
-Json flags_json(const std::string& policy) {
+Json flags_json(const std::string& policy, MembershipMode membership) {
   const bool is_raft = policy != "bully";
-  return {{"MEMBERSHIP_MODE", "swim"},
+  return {{"MEMBERSHIP_MODE", to_string(membership)},
           {"RINGRIFT_SWIM_ENABLED", true},
           {"CONSENSUS_MODE", policy},
           {"RAFT_ENABLED", is_raft}};
 }
 
 void order_flags(HttpDesk& desk, const HttpCallPtr& call) {
-  if (wants_other_membership(*call)) {
+  if (switches_swim_off(*call)) {
     return reply_trouble(
-        call, {409, "REFUSED", "membership is swim and always on: there is nothing to change", {}});
+        call,
+        {409, "REFUSED", "the failure detector is always on: there is nothing to change", {}});
   }
   const auto policy = policy_in(*call);
-  if (!policy || policy->empty()) {
+  const std::string membership =
+      first_of(*call, {"MEMBERSHIP_MODE", "RINGRIFT_MEMBERSHIP_MODE", "membership_mode"});
+  if (!policy || (policy->empty() && membership.empty())) {
     return desk.fail(call, Error{1503, "no flag was given that can be changed", "",
-                                 "CONSENSUS_MODE: raft, bully, hybrid or configured"});
+                                 "CONSENSUS_MODE: raft, bully, hybrid or configured; "
+                                 "MEMBERSHIP_MODE: swim, hybrid, http or configured"});
   }
   const auto node = node_in(desk, call, "node_id", desk.settings().node_id.value());
   if (!node) return;
-  desk.ask_node(call, *node, {"leader.policy", {{"policy", *policy}}},
-                [call, node = *node](const Json& shown) {
-                  reply_json(call, 200,
-                             {{"success", true},
-                              {"node_id", node.value()},
-                              {"flags", flags_json(shown.value("policy", ""))}});
-                });
+  wire::Query query{"node.flags", {}};
+  if (!policy->empty()) query.arguments["policy"] = *policy;
+  if (!membership.empty()) query.arguments["membership"] = membership;
+  desk.ask_node(call, *node, query, [call, node = *node](const Json& shown) {
+    const auto mode = parse_membership_mode(shown.value("membership", ""));
+    reply_json(
+        call, 200,
+        {{"success", true},
+         {"node_id", node.value()},
+         {"flags", flags_json(shown.value("policy", ""), mode.value_or(MembershipMode::swim))}});
+  });
 }
 
 }  // namespace riftbus::node

@@ -101,9 +101,11 @@ constexpr std::array kDrain{
 constexpr std::array kFlags{
     Parameter{"CONSENSUS_MODE", "body", kText, false, "raft, bully, hybrid or configured"},
     Parameter{"RAFT_ENABLED", "body", "boolean", false, "true: raft, false: bully"},
-    Parameter{"MEMBERSHIP_MODE", "body", kText, false, "swim"},
+    Parameter{"MEMBERSHIP_MODE", "body", kText, false, "swim, hybrid, http or configured"},
     Parameter{"RINGRIFT_SWIM_ENABLED", "body", "boolean", false, "true"},
     Parameter{"node_id", "body", kText, false, "which node; this one if not said"}};
+constexpr std::array kSealed{
+    Parameter{"sealed", "body", kText, true, "base64; only members of the roster can make it"}};
 constexpr std::array kEnded{Parameter{"state", "query", kText, false, "done or cancelled"},
                             Parameter{"kind", "query", kText, false, "kind of work"},
                             Parameter{"group", "query", kText, false, "whose work"},
@@ -151,7 +153,7 @@ constexpr auto kRows = std::to_array<Row>({
     own("/openapi.json", "this table, for programs", Own::openapi),
     own("/events", "the journal as server-sent events; resumes by Last-Event-ID", Own::stream),
     own("/tap", "messages as the bus carries them, as server-sent events", Own::tap, kTap,
-        Access::token),
+        Access::tap),
     read("/events/list", "entries of the journal", answer_events, kSince),
     read("/status", "the cluster as this node sees it", answer_status, kAlive),
     read("/overview", "the status document as it is", answer_overview),
@@ -165,6 +167,9 @@ constexpr auto kRows = std::to_array<Row>({
     read("/leader", "who leads", answer_leader),
     read("/leader/why", "who leads or why nobody does", answer_why_leader),
     read("/voters", "the servers of the log", answer_voters),
+    {{"POST", "/membership/beat", Access::member,
+      "beats and gossip of a member that the bus does not reach", kSealed},
+     {Way::single, take_member_post, Own::none}},
     change("/leader/transfer", "lets another voter lead", order_transfer, kTransfer),
     read("/metrics", "counters as JSON", answer_metrics),
     read("/metrics/prometheus", "metrics for a scraper", answer_prometheus),

@@ -31,9 +31,9 @@ class AddressBook {
   [[nodiscard]] std::optional<Addresses> changed(const NodeId& peer,
                                                  const membership::Membership& membership);
 
- private:
   [[nodiscard]] Addresses best(const NodeId& peer, const membership::Membership& membership) const;
 
+ private:
   std::map<NodeId, Addresses> configured_;
   std::map<NodeId, Addresses> cached_;
   std::map<NodeId, Addresses> told_;

@@ -92,6 +92,10 @@ void MemberShell::on_received(const bus::Received& received, TimePoint now) {
 }
 
 void MemberShell::on_link(const NodeId& peer, bool up, TimePoint now) {
+  if (http_ == nullptr || http_->on_bus_link(peer, up, now)) on_joint_link(peer, up, now);
+}
+
+void MemberShell::on_joint_link(const NodeId& peer, bool up, TimePoint now) {
   if (up) {
     step(membership::LinkUp{peer}, now);
   } else {
@@ -102,6 +106,10 @@ void MemberShell::on_link(const NodeId& peer, bool up, TimePoint now) {
 void MemberShell::on_dialled(const bus::Dialled& dialled, TimePoint now) {
   // Somebody listens again: no reason to rest between attempts any longer.
   if (dialled.outcome == bus::DialOutcome::accepted) bus_.nudge(dialled.peer);
+  if (http_ == nullptr || http_->on_bus_dialled(dialled, now)) on_joint_dialled(dialled, now);
+}
+
+void MemberShell::on_joint_dialled(const bus::Dialled& dialled, TimePoint now) {
   step(membership::Dialled{dialled.peer, to_core(dialled.outcome)}, now);
 }
 
@@ -142,29 +150,40 @@ void MemberShell::step(const membership::Event& event, TimePoint now) {
 }
 
 void MemberShell::execute(const membership::Action& action, TimePoint now) {
-  std::visit(
-      Overload{
-          [&](const membership::Publish& publish) { bus_.publish(publish.body); },
-          [&](const membership::Send& send) {
-            make_known(send.to);
-            bus_.send(send.to, send.correlation, send.body);
-          },
-          [&](const membership::Reply& reply) {
-            bus_.reply(bus::ReplyTo{reply.to.value()}, reply.correlation, reply.body);
-          },
-          [&](const membership::Subscribe& subscribe) {
-            make_known(subscribe.peer);
-            bus_.subscribe(subscribe.peer);
-          },
-          [&](const membership::Unsubscribe& unsubscribe) { bus_.unsubscribe(unsubscribe.peer); },
-          [&](const membership::Dial& dial) {
-            make_known(dial.peer);
-            bus_.dial(dial.peer);
-          },
-          [&](const membership::StoreIncarnation& stored) { store(stored.incarnation); },
-          [&](const membership::Announce& announced) { announce(announced, now); },
-      },
-      action);
+  std::visit(Overload{
+                 [&](const membership::Publish& publish) {
+                   const Seq seq = bus_.publish(publish.body);
+                   if (http_ != nullptr) http_->published(seq, publish.body);
+                 },
+                 [&](const membership::Send& send) {
+                   make_known(send.to);
+                   const auto outcome = bus_.send(send.to, send.correlation, send.body);
+                   if (http_ != nullptr)
+                     http_->sent(send.to, send.correlation, send.body, outcome, now);
+                 },
+                 [&](const membership::Reply& reply) {
+                   const bus::ReplyTo to{reply.to.value()};
+                   if (http_ != nullptr && http_->reply(to, reply.correlation, reply.body, now))
+                     return;
+                   bus_.reply(to, reply.correlation, reply.body);
+                 },
+                 [&](const membership::Subscribe& subscribe) {
+                   make_known(subscribe.peer);
+                   bus_.subscribe(subscribe.peer);
+                   if (http_ != nullptr) http_->subscribe(subscribe.peer, now);
+                 },
+                 [&](const membership::Unsubscribe& unsubscribe) {
+                   bus_.unsubscribe(unsubscribe.peer);
+                   if (http_ != nullptr) http_->unsubscribe(unsubscribe.peer);
+                 },
+                 [&](const membership::Dial& dial) {
+                   make_known(dial.peer);
+                   bus_.dial(dial.peer);
+                 },
+                 [&](const membership::StoreIncarnation& stored) { store(stored.incarnation); },
+                 [&](const membership::Announce& announced) { announce(announced, now); },
+             },
+             action);
 }
 
 void MemberShell::store(Incarnation incarnation) {

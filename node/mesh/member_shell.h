@@ -18,6 +18,7 @@
 #include "node/disk/incarnation_file.h"
 #include "node/membership/membership.h"
 #include "node/mesh/address_book.h"
+#include "node/mesh/http_path.h"
 #include "node/mesh/journal.h"
 
 namespace riftbus::node {
@@ -26,6 +27,16 @@ class MemberShell {
  public:
   MemberShell(membership::Settings settings, AddressBook addresses, std::string incarnation_path,
               std::uint64_t seed, bus::Bus& bus, DiskThread& disk, Journal& journal);
+
+  // From now on the core's messages may go over HTTP, too. Null: they may not.
+  void use(HttpPath* http) { http_ = http; }
+  // What HTTP makes of what the bus says (PathGround).
+  void on_joint_link(const NodeId& peer, bool up, TimePoint now);
+  void on_joint_dialled(const bus::Dialled& dialled, TimePoint now);
+  // As the bus is told them.
+  [[nodiscard]] AddressBook::Addresses addresses_of(const NodeId& peer) const {
+    return addresses_.best(peer, core_);
+  }
 
   // Whether messages of this kind are the core's.
   [[nodiscard]] static bool takes(wire::Kind kind);
@@ -63,6 +74,7 @@ class MemberShell {
   bus::Bus& bus_;
   DiskThread& disk_;
   Journal& journal_;
+  HttpPath* http_ = nullptr;
   std::optional<Incarnation> unstored_;  // the disk refused it: try again
   TimePoint retry_store_{};
 };

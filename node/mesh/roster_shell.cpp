@@ -5,6 +5,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/roster_file.h"
+#include "node/mesh/http_path.h"
 #include "node/mesh/member_shell.h"
 
 namespace riftbus::node {
@@ -40,13 +41,16 @@ void RosterShell::start() { bus_.set_roster(in_force_); }
 
 void RosterShell::on_version(const NodeId& peer, RosterVersion version, TimePoint now) {
   if (const auto request = keeper_.on_version(peer, version, now)) {
-    bus_.send(peer, kFetchCorrelation, *request);
+    const auto outcome = bus_.send(peer, kFetchCorrelation, *request);
+    if (http_ != nullptr) http_->sent(peer, kFetchCorrelation, *request, outcome, now);
   }
 }
 
-void RosterShell::on_get(const bus::Received& request) {
-  const auto& get = std::get<wire::RosterGet>(request.envelope.body);
-  bus_.reply(request.reply_to, request.envelope.correlation, keeper_.on_get(get));
+void RosterShell::on_get(const bus::Received& request, TimePoint now) {
+  const auto document = keeper_.on_get(std::get<wire::RosterGet>(request.envelope.body));
+  const auto correlation = request.envelope.correlation;
+  if (http_ != nullptr && http_->reply(request.reply_to, correlation, document, now)) return;
+  bus_.reply(request.reply_to, correlation, document);
 }
 
 void RosterShell::on_document(const bus::Received& answer, MemberShell& members, TimePoint now) {

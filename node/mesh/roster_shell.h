@@ -20,6 +20,7 @@
 
 namespace riftbus::node {
 
+class HttpPath;
 class MemberShell;
 
 class RosterShell {
@@ -27,11 +28,13 @@ class RosterShell {
   RosterShell(RosterKeeper keeper, std::string path, bus::ZapHandler& zap, bus::Bus& bus,
               DiskThread& disk, Journal& journal);
 
+  // From now on rosters may travel over HTTP, too. Null: they may not.
+  void use(HttpPath* http) { http_ = http; }
   // Puts the roster read at start into force for the bus (the gatekeeper has it already).
   void start();
   // A beat carried `version`.
   void on_version(const NodeId& peer, RosterVersion version, TimePoint now);
-  void on_get(const bus::Received& request);
+  void on_get(const bus::Received& request, TimePoint now);
   void on_document(const bus::Received& answer, MemberShell& members, TimePoint now);
   void on_put(const bus::Received& request, MemberShell& members, TimePoint now);
   // Enforces expiry dates that have passed.
@@ -55,6 +58,7 @@ class RosterShell {
   bus::Bus& bus_;
   DiskThread& disk_;
   Journal& journal_;
+  HttpPath* http_ = nullptr;
   std::shared_ptr<const Roster> in_force_;
 };
 

@@ -107,7 +107,7 @@ TEST(Environment, LegacyPortsAreHttpPortsAndNotBusPorts) {
 TEST(Environment, NotesLegacyNamesWithoutEffect) {
   Diagnostics diagnostics;
   const auto inputs = read_environment({{"RINGRIFT_SWIM_ENABLED", "true"},
-                                        {"RINGRIFT_MEMBERSHIP_MODE", "hybrid"},
+                                        {"RINGRIFT_SLACK_WEBHOOK_URL", "https://x.example"},
                                         {"RINGRIFT_P2P_PEER_TIMEOUT", "60"},
                                         {"RINGRIFT_ARBITER_URL", "secret"}},
                                        diagnostics);
@@ -158,6 +158,15 @@ TEST(Environment, AFormerClustersWordAboutRaftDecidesThePolicy) {
       ASSERT_TRUE(find_setting(input.key)->assign(node, input.texts)) << input.key;
     }
     EXPECT_EQ(node.leadership.policy, row.policy);
+    EXPECT_FALSE(diagnostics.has_errors());
+  }
+}
+
+TEST(Environment, AFormerClustersMembershipModeHolds) {
+  for (const char* mode : {"http", "swim", "hybrid"}) {
+    Diagnostics diagnostics;
+    const auto inputs = read_environment({{"RINGRIFT_MEMBERSHIP_MODE", mode}}, diagnostics);
+    EXPECT_EQ(value(inputs, "http.membership"), mode);
     EXPECT_FALSE(diagnostics.has_errors());
   }
 }

@@ -128,6 +128,14 @@ TEST(DistributedHosts, TheOldConsensusModeBecomesThePolicy) {
   }
 }
 
+TEST(DistributedHosts, TheOldMembershipModeCarriesOver) {
+  Diagnostics diagnostics;
+  const auto cluster = parse("hosts: {}\nprotocols: {membership_mode: hybrid}\n", diagnostics);
+  ASSERT_EQ(cluster.settings.size(), 1u);
+  EXPECT_EQ(cluster.settings[0].key, "http.membership");
+  EXPECT_EQ(cluster.settings[0].texts.front(), "hybrid");
+}
+
 TEST(ClusterYaml, UnknownSectionsAreErrorsOnlyInNativeFiles) {
   Diagnostics native;
   static_cast<void>(parse("cluster: a\nauto_sync: {}\n", native));

@@ -108,8 +108,20 @@ class HttpOfNodes(ClusterTest):
             self.assertEqual((changed["node_id"], changed["flags"]["CONSENSUS_MODE"]), ("n2", mode))
             wait_until(lambda wanted=mode: shown("n2")["CONSENSUS_MODE"] == wanted, 5, "it shows")
         self.assertEqual(shown("n1")["CONSENSUS_MODE"], "raft")
-        self.assertEqual(self.web().post("/flags", {"MEMBERSHIP_MODE": "none"}, 409)["code"],
+        self.assertEqual(self.web().post("/flags", {"RINGRIFT_SWIM_ENABLED": "false"}, 409)["code"],
                          "REFUSED")
+        self.web().post("/flags", {"MEMBERSHIP_MODE": "none"}, 400)
+        both = {"MEMBERSHIP_MODE": "hybrid", "CONSENSUS_MODE": "hybrid", "node_id": "n2"}
+        self.web("n1").post("/flags", both)
+        wait_until(lambda: (shown("n2")["MEMBERSHIP_MODE"], shown("n2")["CONSENSUS_MODE"]) ==
+                   ("hybrid", "hybrid"), 5, "both show")
+        self.assertEqual(shown("n3")["MEMBERSHIP_MODE"], "swim")
+        self.cluster.stop_gently("n2")
+        self.cluster.start("n2", *self.options)
+        self.cluster.wait_whole(seconds=60)
+        wait_until(lambda: shown("n2")["MEMBERSHIP_MODE"] == "hybrid", 10, "over a restart")
+        self.web("n2").post("/flags", dict.fromkeys(both, "configured") | {"node_id": "n2"})
+        wait_until(lambda: shown("n2")["MEMBERSHIP_MODE"] == "swim", 5, "as configured")
         self.web().post("/flags", {"CONSENSUS_MODE": "paxos"}, 400)
         self.web().post("/flags", {}, 400)
 

@@ -67,5 +67,23 @@ TEST(Guard, WithoutATokenNothingIsChanged) {
   EXPECT_EQ(code_of(guard.refuse_access(request, Access::token)), "NO_TOKEN_SET");
 }
 
+TEST(Guard, ATokenForTapsOpensTapsAlone) {
+  const Guard guard({"open-sesame"}, {}, {"watch-sesame"});
+  Request request;
+  request.authorization = "Bearer watch-sesame";
+  EXPECT_EQ(code_of(guard.refuse_access(request, Access::tap)), "");
+  EXPECT_EQ(code_of(guard.refuse_access(request, Access::token)), "UNAUTHORIZED");
+  EXPECT_FALSE(guard.is_operator(request));
+  request.authorization = "Bearer open-sesame";
+  EXPECT_EQ(code_of(guard.refuse_access(request, Access::tap)), "");
+  EXPECT_TRUE(guard.is_operator(request));
+  request.authorization = "";
+  EXPECT_EQ(code_of(guard.refuse_access(request, Access::tap)), "UNAUTHORIZED");
+  const Guard watched_only({}, {}, {"watch-sesame"});
+  request.shared_token = "watch-sesame";
+  EXPECT_EQ(code_of(watched_only.refuse_access(request, Access::tap)), "");
+  EXPECT_EQ(code_of(watched_only.refuse_access(request, Access::token)), "NO_TOKEN_SET");
+}
+
 }  // namespace
 }  // namespace riftbus::http

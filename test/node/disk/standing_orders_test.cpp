@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <vector>
 
 #include "test/node/temp_folder.h"
 
@@ -12,9 +13,15 @@ namespace {
 TEST(StandingOrders, AreReadBackAsTheyWereGiven) {
   const TempFolder folder;
   const std::string path = folder.file("orders");
-  for (const StandingOrders& orders :
-       {StandingOrders{}, StandingOrders{true, false, ""}, StandingOrders{true, true, "bully"},
-        StandingOrders{false, false, "raft"}, StandingOrders{false, false, "", true}}) {
+  std::vector<StandingOrders> given(6);
+  given[1].draining = true;
+  given[2].draining = given[2].evicting = true;
+  given[2].policy = "bully";
+  given[3].policy = "raft";
+  given[3].membership = "hybrid";
+  given[4].membership = "http";
+  given[5].relay_draining = true;
+  for (const StandingOrders& orders : given) {
     ASSERT_TRUE(store_orders(path, orders).ok());
     const auto loaded = load_orders(path);
     ASSERT_TRUE(loaded.ok());

@@ -32,7 +32,7 @@ class LostAnswers : public testing::Test {
                               }
                               done(std::move(reply));
                             },
-                            nullptr}};
+                            nullptr, nullptr}};
 };
 
 TEST_F(LostAnswers, WhatAClaimWasGrantedGoesBack) {
