@@ -14,6 +14,8 @@ namespace riftbus::node {
 namespace {
 
 constexpr Seconds kHousekeeping{1};
+// Whoever scrapes less often than this misses some of the worst turns.
+constexpr Seconds kLagWindow{15};
 // The first save comes early: a node that lives only a minute has met its cluster, too.
 constexpr Seconds kFirstSightings{5};
 constexpr Seconds kSightings{30};
@@ -62,11 +64,13 @@ void Node::State::run() {
 
 void Node::State::turn() {
   bool more = true;
+  TimePoint begun = now;
   const auto turns_max = bus::Limits{}.turns_before_timers;
   for (std::size_t i = 0; more && i < turns_max; ++i) {
     events.clear();
     more = bus->poll(i == 0 ? next_deadline() : now, events);
     now = bus::boot_now();
+    if (i == 0) begun = now;
     for (auto& event : events) handle(event);
   }
   now = bus::boot_now();
@@ -77,6 +81,17 @@ void Node::State::turn() {
   peers->tick(now);
   if (now >= housekeeping_due) housekeeping();
   turn_http();
+  measure_turn(begun);
+}
+
+void Node::State::measure_turn(TimePoint begun) {
+  const TimePoint ended = bus::boot_now();
+  ++turn_times.turns;
+  turn_times.sum += ended - begun;
+  turn_times.longest_so_far = std::max(turn_times.longest_so_far, ended - begun);
+  if (ended < turn_times.window_end) return;
+  turn_times.longest = std::exchange(turn_times.longest_so_far, Nanos());
+  turn_times.window_end = ended + kLagWindow;
 }
 
 TimePoint Node::State::next_deadline() const {

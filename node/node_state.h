@@ -2,6 +2,7 @@
 // Private to the node*.cpp.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,11 @@
 
 namespace riftbus::node {
 
+// Counters are whole numbers.
+[[nodiscard]] inline std::uint64_t micros(Nanos span) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(span.count(), 0) / 1000);
+}
+
 struct Node::State {
   explicit State(Prepared prepared_in);
 
@@ -59,6 +65,8 @@ struct Node::State {
                                                     const std::set<Role>& roles, bool stale);
   void turn_leadership();
   [[nodiscard]] TimePoint leadership_deadline() const;
+  void time_commits();
+  [[nodiscard]] Nanos lease_remaining() const;
   void tend_leadership();
   void promote_learners();
   void add_leadership(NodeView& seen) const;
@@ -127,6 +135,7 @@ struct Node::State {
   // node_loop.cpp: running.
   void run();
   void turn();
+  void measure_turn(TimePoint begun);
   void handle(bus::Event& event);
   // Whoever is responsible may take its body.
   void on_received(bus::Received& received);
@@ -183,6 +192,22 @@ struct Node::State {
   std::unique_ptr<HttpDesk> http_desk;  // null: HTTP is off
   std::unique_ptr<HttpFront> http;      // null: not listening
   double disk_percent = 0;
+  // How long whatever comes must wait until the loop looks at it: its turns, without their sleep.
+  struct TurnTimes {
+    std::uint64_t turns = 0;
+    Nanos sum{};
+    Nanos longest{};         // of the window that is over,
+    Nanos longest_so_far{};  // of the present one,
+    TimePoint window_end;    // which ends then
+  };
+  TurnTimes turn_times;
+  struct CommitTimes {
+    std::optional<consensus::Index> awaited;  // one entry at a time
+    TimePoint since;
+    std::uint64_t count = 0;
+    Nanos sum{};
+  };
+  CommitTimes commit_times;
 
   wire::Record self_record;
   std::unique_ptr<Attacher> attacher;  // null where everybody can dial this node, or no relay is

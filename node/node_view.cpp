@@ -61,6 +61,10 @@ NodeView Node::State::view() const {
   view.links = group_links(bus->links());
   add_counters(view, *bus);
   if (gate) add_counters(view, *gate);
+  view.counters["loop.turns"] = turn_times.turns;
+  view.counters["loop.turn_us"] = micros(turn_times.sum);
+  view.counters["loop.turn_us_max"] =
+      micros(std::max(turn_times.longest, turn_times.longest_so_far));
   view.counters["tap.taps"] = desk->taps();
   view.counters["tap.dropped"] = desk->tap_dropped();
   if (roster) {

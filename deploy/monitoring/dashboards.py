@@ -51,6 +51,13 @@ PAGES = {
         ("Messages between voters", "pps",
          [(rate("riftbus_log_messages_sent_total"), "{{instance}} sent"),
           (rate("riftbus_log_messages_lost_total"), "{{instance}} lost")]),
+        ("From an entry to its decision, mean", "s",
+         [(f"{rate('riftbus_commit_seconds_sum')} / {rate('riftbus_commit_seconds_count')}",
+           "{{instance}}")]),
+        ("Until a voter gives its leader up", "s",
+         [(f"riftbus_lease_remaining_seconds{{{NODE}}}", "{{instance}}")]),
+        ("Longest turn of the loop", "s",
+         [(f"riftbus_loop_lag_seconds_max{{{NODE}}}", "{{instance}}")]),
     ]),
     "queue": ("Riftbus: work", [
         ("Waiting!", "short", [('riftbus:work_items:max{state="ready"}', "")]),
@@ -65,6 +72,9 @@ PAGES = {
           (rate("riftbus_work_busy_total"), "{{instance}} put off")]),
         ("Claims that wait for work", "short",
          [(f"riftbus_work_parked{{{NODE}}}", "{{instance}}")]),
+        ("Work waited to be claimed, mean", "s",
+         [("max(rate(riftbus_work_claim_seconds_sum[5m]) / "
+           "rate(riftbus_work_claim_seconds_count[5m]))", "")]),
     ]),
     "transport": ("Riftbus: connections and messages", [
         ("Connections that stand!", "short", [("sum by (via) (riftbus_link_up)", "{{via}}")]),

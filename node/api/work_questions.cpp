@@ -97,6 +97,17 @@ Json tally_json(const work::Tally& tally) {
           {"ran_ms", tally.ran_ms}};
 }
 
+// How many there are in all, where that is counted anyway: by kind, group and node it is not.
+Json total_of(const work::WorkFilter& filter, const work::WorkQueue& queue, bool is_history) {
+  const bool is_by_state = filter.kind.empty() && filter.group.empty() && filter.node.empty();
+  if (!is_by_state || (is_history && filter.state)) return nullptr;
+  const auto& ledger = queue.ledger();
+  if (is_history) return ledger.history.size();
+  if (filter.state) return ledger.count(*filter.state);
+  return ledger.count(State::delayed) + ledger.count(State::ready) + ledger.count(State::leased) +
+         ledger.count(State::dead);
+}
+
 Result<Json> list_document(const wire::Query& query, const work::WorkQueue& queue, Json document) {
   const auto filter = read_filter(query);
   if (!filter.ok()) return filter.error();
@@ -106,11 +117,15 @@ Result<Json> list_document(const wire::Query& query, const work::WorkQueue& queu
   if (!after.ok()) return after.error();
   const auto most = static_cast<std::size_t>(std::clamp<std::uint64_t>(*limit, 1, kWorkListMax));
   const bool is_history = query.name == "work.history";
-  const auto works = is_history ? work::list_history(queue, *filter, most)
-                                : work::list_work(queue, *filter, WorkId(*after), most);
+  // One more than is shown: so it is known whether that is all.
+  auto works = is_history ? work::list_history(queue, *filter, most + 1)
+                          : work::list_work(queue, *filter, WorkId(*after), most + 1);
+  const bool is_cut = works.size() > most;
+  if (is_cut) works.pop_back();
   document["works"] = works_json(works);
-  const bool is_full = !is_history && works.size() == most;
-  document["after"] = is_full ? std::to_string(works.back().id.value()) : "";
+  document["after"] = is_cut && !is_history ? std::to_string(works.back().id.value()) : "";
+  document["truncated"] = is_cut;
+  document["total"] = total_of(*filter, queue, is_history);
   return document;
 }
 

@@ -35,6 +35,8 @@ int run_tap(Context& context);
 int run_leader_show(Context& context);
 int run_leader_transfer(Context& context);
 int run_leader_policy(Context& context);
+int run_flag_list(Context& context);
+int run_flag_set(Context& context);
 int run_leader_recover(Context& context);
 int run_voter_list(Context& context);
 int run_voter_add(Context& context);

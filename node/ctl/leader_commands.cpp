@@ -15,6 +15,14 @@ constexpr auto kPolicyOptions = std::to_array<Option>({
     {"set", 0, "POLICY", false, "raft|bully|hybrid|configured", Completes::nothing,
      "let this node campaign by another policy, over restarts, until it is \"configured\" again"},
 });
+constexpr auto kFlagOptions = std::to_array<Option>({
+    {"membership", 0, "MODE", false, "swim|hybrid|http|configured", Completes::nothing,
+     "members over HTTP: never, while the bus fails, or always"},
+    {"policy", 0, "POLICY", false, "raft|bully|hybrid|configured", Completes::nothing,
+     "who campaigns first; voters only"},
+});
+constexpr auto kFlagExamples = std::to_array<std::string_view>(
+    {"riftbus flag set --membership hybrid", "riftbus flag set --policy bully n2"});
 constexpr auto kTransferExamples = std::to_array<std::string_view>({"riftbus leader transfer n2"});
 constexpr auto kAddExamples = std::to_array<std::string_view>({"riftbus voter add n4"});
 
@@ -66,6 +74,20 @@ constexpr auto kCommands = std::to_array<Command>({
      kAsks,
      false,
      false},
+    {"flag list",
+     "Show every node's policy of leadership and mode of membership",
+     "",
+     {},
+     {},
+     {},
+     run_flag_list,
+     kAsks,
+     false,
+     false},
+    {"flag set", "Set the policy of leadership or the mode of membership, on every node or on one",
+     "Each node takes it by itself and keeps it over restarts, until it is \"configured\" again; "
+     "those that refuse are named. Exits with 1 if there is one.",
+     kMaybeId, kFlagOptions, kFlagExamples, run_flag_set, kAsks, false, false},
     {"voter list",
      "List the voters, and how far each one is",
      "",

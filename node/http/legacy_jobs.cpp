@@ -61,9 +61,16 @@ void add_jobs(const HttpDesk& desk, const HttpCall& call, const Json& list, Json
   }
 }
 
-void reply_jobs(const HttpCallPtr& call, Json jobs) {
-  const auto total = jobs.size();
-  reply_json(call, 200, {{"success", true}, {"jobs", std::move(jobs)}, {"total", total}});
+bool is_cut(const Json& list) { return list.value("truncated", false); }
+
+// `total` is how many there are, and if that is not known how many are listed.
+void reply_jobs(const HttpCallPtr& call, Json jobs, bool is_truncated, const Json& total) {
+  const Json listed = jobs.size();
+  reply_json(call, 200,
+             {{"success", true},
+              {"jobs", std::move(jobs)},
+              {"total", is_truncated && total.is_number() ? total : listed},
+              {"truncated", is_truncated}});
 }
 
 }  // namespace
@@ -75,13 +82,18 @@ void list_jobs(HttpDesk& desk, const HttpCallPtr& call) {
     Json jobs = Json::array();
     add_jobs(desk, *call, list, jobs);
     const bool wants_history = wanted == "ended" || wanted == "completed" || wanted == "cancelled";
-    if (!wants_history) return reply_jobs(call, std::move(jobs));
+    const bool is_all = wanted.empty() && argument_of(*call, "local").empty();
+    if (!wants_history) {
+      return reply_jobs(call, std::move(jobs), is_cut(list),
+                        is_all ? list.value("total", Json()) : Json());
+    }
     const std::string limit = argument_of(*call, "limit");
     const wire::Query query{"work.history", {{"limit", limit.empty() ? "100" : limit}}};
-    desk.ask(call, query, [&desk, call, jobs](const Json& history) {
+    const bool is_list_cut = wanted == "ended" && is_cut(list);
+    desk.ask(call, query, [&desk, call, jobs, is_list_cut](const Json& history) {
       Json all = jobs;
       add_jobs(desk, *call, history, all);
-      reply_jobs(call, std::move(all));
+      reply_jobs(call, std::move(all), is_list_cut || is_cut(history), Json());
     });
   });
 }

@@ -67,6 +67,7 @@ void answer_work_status(HttpDesk& desk, const HttpCallPtr& call) {
                   {"by_type", std::move(by_type)},
                   {"pending", std::move(pending)},
                   {"running", std::move(running)},
+                  {"truncated", list.value("truncated", false)},
                   {"stats", stats},
                   {"is_leader", seen.leader == seen.node},
                   {"leader_id", seen.leader.empty() ? Json() : Json(seen.leader)},
@@ -96,7 +97,10 @@ void answer_work_of_node(HttpDesk& desk, const HttpCallPtr& call) {
              }
              const auto count = items.size();
              reply_json(call, 200,
-                        {{"node_id", node}, {"work_items", std::move(items)}, {"count", count}});
+                        {{"node_id", node},
+                         {"work_items", std::move(items)},
+                         {"count", count},
+                         {"truncated", list.value("truncated", false)}});
            });
 }
 
@@ -120,6 +124,8 @@ void answer_work_history(HttpDesk& desk, const HttpCallPtr& call) {
     reply_json(call, 200,
                {{"history", std::move(items)},
                 {"count", count},
+                {"truncated", document.value("truncated", false)},
+                {"total", document.value("total", Json())},
                 {"limit", std::strtoull(limit.c_str(), nullptr, 10)},
                 {"status_filter", wanted.empty() ? Json() : Json(wanted)}});
   });

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "node/api/api_leader.h"
+#include "node/api/api_relays.h"
 #include "node/http/http_desk.h"
 
 namespace riftbus::node {
@@ -22,7 +23,7 @@ using prometheus::MetricType;
 // Counters that may fall again.
 constexpr auto kGauges = std::to_array<std::string_view>(
     {"tap.taps", "jobs.running", "work.parked", "work.calls_open", "http.open", "http.streams",
-     "log.write_us_max", "log.snapshot_bytes"});
+     "log.write_us_max", "log.snapshot_bytes", "log.lease_us", "loop.turn_us_max"});
 
 class Families {
  public:
@@ -58,6 +59,16 @@ class Families {
 
   std::vector<MetricFamily> families_;
 };
+
+double seconds_counted(const NodeView& view, const char* counter_us) {
+  const auto found = view.counters.find(counter_us);
+  return found == view.counters.end() ? 0 : static_cast<double>(found->second) / 1e6;
+}
+
+double counted(const NodeView& view, const char* counter) {
+  const auto found = view.counters.find(counter);
+  return found == view.counters.end() ? 0 : static_cast<double>(found->second);
+}
 
 double seconds_of(Nanos span) { return std::chrono::duration<double>(span).count(); }
 
@@ -104,7 +115,20 @@ void add_leadership(const NodeView& view, Families& families) {
   const auto disk = voter->disk();
   families.summary("riftbus_log_fsync_seconds", "Writes of the log, to the disk and through it.",
                    static_cast<double>(disk.writes), static_cast<double>(disk.write_us) / 1e6);
+  families.summary("riftbus_commit_seconds",
+                   "From an entry of the log to its decision, of a leader.",
+                   counted(view, "log.commits_timed"), seconds_counted(view, "log.commit_us"));
+  families.gauge("riftbus_lease_remaining_seconds",
+                 "Until this voter gives its leader up, if nobody were heard any more.",
+                 seconds_counted(view, "log.lease_us"));
   const auto& ledger = voter->replica().queue().ledger();
+  double claims = 0, waited_s = 0;
+  for (const auto& [kind, tally] : ledger.kind_tally) {
+    claims += static_cast<double>(tally.granted);
+    waited_s += static_cast<double>(tally.waited_ms) / 1000;
+  }
+  families.summary("riftbus_work_claim_seconds", "For how long work waited to be claimed.", claims,
+                   waited_s);
   for (const auto state :
        {work::State::delayed, work::State::ready, work::State::leased, work::State::dead}) {
     families.gauge("riftbus_work_items", "Unfinished work by state, in this node's copy.",
@@ -129,6 +153,29 @@ void add_links(const NodeView& view, Families& families) {
   for (const auto& [via, counts] : kinds) {
     families.gauge("riftbus_links", "Connections that are wanted, by kind of address.",
                    static_cast<double>(counts.second), {{"via", via}});
+  }
+}
+
+void add_relays(const NodeView& view, Families& families) {
+  if (!view.relays) return;
+  if (const auto* attacher = view.relays->attacher) {
+    std::size_t relays = 0;
+    for (const auto& [relay, run] : attacher->keeper().runs()) {
+      if (++relays > kPeersMax || run.starts == 0) continue;
+      families.counter("riftbus_tunnel_restarts_total", "Starts of a tunnel after its first one.",
+                       static_cast<double>(run.starts - 1), {{"relay", relay.value()}});
+    }
+  }
+  if (view.relays->status == nullptr) return;
+  const Json status = Json::parse(*view.relays->status, nullptr, false);
+  if (!status.is_object() || !status.contains("counters")) return;
+  const Json& counters = status["counters"];
+  for (const auto& [direction, key] : std::array<std::pair<const char*, const char*>, 2>{
+           {{"to_nodes", "bytes_to_nodes"}, {"from_nodes", "bytes_from_nodes"}}}) {
+    if (!counters.is_object() || !counters.contains(key) || !counters[key].is_number()) continue;
+    families.counter("riftbus_relay_forwarded_bytes_total",
+                     "Through the relay of this host, since that was started.",
+                     counters[key].get<double>(), {{"direction", direction}});
   }
 }
 
@@ -169,6 +216,11 @@ std::string prometheus_text(const NodeView& view, const Glance& seen) {
   add_members(view, families);
   add_leadership(view, families);
   add_links(view, families);
+  add_relays(view, families);
+  families.summary("riftbus_loop_lag_seconds", "Turns of the loop: whatever comes waits so long.",
+                   counted(view, "loop.turns"), seconds_counted(view, "loop.turn_us"));
+  families.gauge("riftbus_loop_lag_seconds_max", "The longest turn of the last seconds.",
+                 seconds_counted(view, "loop.turn_us_max"));
   add_counters(view, families);
   return families.text();
 }

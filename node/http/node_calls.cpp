@@ -120,6 +120,56 @@ Json flags_json(const std::string& policy, MembershipMode membership) {
           {"RAFT_ENABLED", is_raft}};
 }
 
+namespace {
+
+Json flags_shown(const Json& shown) {
+  const auto mode = parse_membership_mode(shown.value("membership", ""));
+  return flags_json(shown.value("policy", ""), mode.value_or(MembershipMode::swim));
+}
+
+// What came of it on each member; the last answer, or the last that does not come, completes it.
+struct FlagRound {
+  HttpCallPtr call;
+  std::size_t awaited = 0;
+  bool is_success = true;
+  Json nodes = Json::object();
+
+  void take(const NodeId& node, const Result<std::string>& document) {
+    const Json shown = document ? Json::parse(*document, nullptr, false) : Json();
+    if (shown.is_object()) {
+      nodes[node.value()] = {{"success", true}, {"flags", flags_shown(shown)}};
+    } else {
+      is_success = false;
+      const Error error =
+          document ? Error{1724, "the answer cannot be read", "", ""} : document.error();
+      nodes[node.value()] = {
+          {"success", false}, {"error", error.what}, {"fault", error.code_text()}};
+    }
+    if (--awaited == 0) {
+      reply_json(call, 200, {{"success", is_success}, {"nodes", std::move(nodes)}});
+    }
+  }
+};
+
+// Each node by itself: none waits for another, and none is undone because another one refuses.
+void order_flags_everywhere(HttpDesk& desk, const HttpCallPtr& call, const wire::Query& query) {
+  const NodeView view = desk.view();
+  std::vector<NodeId> nodes;
+  for (const auto* member : view.membership->members()) {
+    if (member->standing != wire::Standing::left) nodes.push_back(member->record.id);
+  }
+  const auto round = std::make_shared<FlagRound>();
+  round->call = call;
+  round->awaited = nodes.size();
+  for (const auto& node : nodes) {
+    desk.document_of(node, query, [round, node](const Result<std::string>& document) {
+      round->take(node, document);
+    });
+  }
+}
+
+}  // namespace
+
 void order_flags(HttpDesk& desk, const HttpCallPtr& call) {
   if (switches_swim_off(*call)) {
     return reply_trouble(
@@ -134,18 +184,16 @@ void order_flags(HttpDesk& desk, const HttpCallPtr& call) {
                                  "CONSENSUS_MODE: raft, bully, hybrid or configured; "
                                  "MEMBERSHIP_MODE: swim, hybrid, http or configured"});
   }
-  const auto node = node_in(desk, call, "node_id", desk.settings().node_id.value());
-  if (!node) return;
   wire::Query query{"node.flags", {}};
   if (!policy->empty()) query.arguments["policy"] = *policy;
   if (!membership.empty()) query.arguments["membership"] = membership;
+  if (read_flag(argument_of(*call, "all")) == true)
+    return order_flags_everywhere(desk, call, query);
+  const auto node = node_in(desk, call, "node_id", desk.settings().node_id.value());
+  if (!node) return;
   desk.ask_node(call, *node, query, [call, node = *node](const Json& shown) {
-    const auto mode = parse_membership_mode(shown.value("membership", ""));
-    reply_json(
-        call, 200,
-        {{"success", true},
-         {"node_id", node.value()},
-         {"flags", flags_json(shown.value("policy", ""), mode.value_or(MembershipMode::swim))}});
+    reply_json(call, 200,
+               {{"success", true}, {"node_id", node.value()}, {"flags", flags_shown(shown)}});
   });
 }
 

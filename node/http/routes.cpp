@@ -103,6 +103,7 @@ constexpr std::array kFlags{
     Parameter{"RAFT_ENABLED", "body", "boolean", false, "true: raft, false: bully"},
     Parameter{"MEMBERSHIP_MODE", "body", kText, false, "swim, hybrid, http or configured"},
     Parameter{"RINGRIFT_SWIM_ENABLED", "body", "boolean", false, "true"},
+    Parameter{"all", "body", "boolean", false, "on every member; the answer names each"},
     Parameter{"node_id", "body", kText, false, "which node; this one if not said"}};
 constexpr std::array kSealed{
     Parameter{"sealed", "body", kText, true, "base64; only members of the roster can make it"}};

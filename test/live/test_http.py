@@ -119,7 +119,10 @@ class Http(ClusterTest):
         text = self.web().get("/metrics/prometheus")
         for name in ('riftbus_members{state="alive"}', "riftbus_has_leader", "riftbus_epoch",
                      "riftbus_build_info", "riftbus_log_fsync_seconds_count",
-                     'riftbus_work_items{state="ready"}', "riftbus_http_requests_total"):
+                     'riftbus_work_items{state="ready"}', "riftbus_http_requests_total",
+                     "riftbus_loop_lag_seconds_count", "riftbus_loop_lag_seconds_max",
+                     "riftbus_commit_seconds_sum", "riftbus_work_claim_seconds_count",
+                     "riftbus_lease_remaining_seconds"):
             self.assertIn("\n" + name, "\n" + text)
         for line in text.splitlines():
             if not line.startswith("#"):

@@ -120,6 +120,18 @@ class HttpOfNodes(ClusterTest):
         self.cluster.start("n2", *self.options)
         self.cluster.wait_whole(seconds=60)
         wait_until(lambda: shown("n2")["MEMBERSHIP_MODE"] == "hybrid", 10, "over a restart")
+        everywhere = self.web("n3").post("/flags", {"MEMBERSHIP_MODE": "http", "all": True})
+        self.assertIs(everywhere["success"], True)
+        self.assertEqual({name: one["flags"]["MEMBERSHIP_MODE"]
+                          for name, one in everywhere["nodes"].items()},
+                         dict.fromkeys(self.cluster.names, "http"))
+        self.assertEqual(
+            {one["node"]: one["membership"] for one in self.cluster.ask(
+                "n1", "flag", "set", "--membership", "configured")["nodes"]},
+            dict.fromkeys(self.cluster.names, "swim"))
+        listed = self.cluster.ask("n1", "flag", "list")["nodes"]
+        self.assertEqual({one["node"]: one["policy"] for one in listed},
+                         {"n1": "raft", "n2": "hybrid", "n3": "raft"})
         self.web("n2").post("/flags", dict.fromkeys(both, "configured") | {"node_id": "n2"})
         wait_until(lambda: shown("n2")["MEMBERSHIP_MODE"] == "swim", 5, "as configured")
         self.web().post("/flags", {"CONSENSUS_MODE": "paxos"}, 400)

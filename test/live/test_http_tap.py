@@ -2,6 +2,8 @@
 """The bus watched over HTTP: filters, tokens, what a full queue drops, and that a tap ends."""
 
 import json
+import os
+import tempfile
 import unittest
 
 from clustertest import ClusterTest, wait_until
@@ -46,6 +48,34 @@ class HttpTap(ClusterTest):
             for one in crowd:
                 one.close()
         wait_until(lambda: self.taps() == 0, 10, "nobody taps")
+
+
+class TapToken(ClusterTest):
+    """A token that lets watch, and nothing else."""
+
+    nodes = 1
+    token = "only-eyes-live"
+
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+        path = os.path.join(folder, "tap-token")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+            file.write(cls.token + "\n")
+        cls.options = ("--http-token", TOKEN, "--http-tap-token-file", path)
+        super().setUpClass()
+
+    def test_it_opens_the_tap_without_payloads_and_changes_nothing(self):
+        watcher = Web(self.cluster, "n1", self.token)
+        tap = Stream(watcher, target="/tap?filter=kind%3Dquery")
+        self.addCleanup(tap.close)
+        self.cluster.status("n1")
+        self.assertEqual(json.loads(tap.next()["data"])["kind"], "query")
+        self.assertEqual(watcher.get("/tap?payloads=1", 403)["code"], "NOT_ALLOWED")
+        for target in ("/work/add", "/drain", "/flags"):
+            self.assertEqual(watcher.post(target, {}, 401)["code"], "UNAUTHORIZED")
+        watcher.get("/work/claim?node_id=n1", 401)
+        Web(self.cluster, "n1", "other-eyes-live").get("/tap", 401)
 
 
 class SlowTap(ClusterTest):
