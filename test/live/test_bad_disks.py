@@ -39,7 +39,7 @@ class BadFiles(ClusterTest):
         def find():
             return [os.path.join(folder, file)
                     for folder, _, files in os.walk(self.cluster.data_dir(name))
-                    for file in files if part in file and not file.endswith(("-wal", "-shm"))]
+                    for file in files if part in file and not file.endswith(("-wal", "-shm", "-journal"))]
         return wait_until(find, 40, f"a file *{part}* in the data folder of {name}")[0]
 
     def test_a_corrupt_peer_cache_is_replaced_and_said(self):

@@ -227,9 +227,10 @@ class LegacyHttp(ClusterTest):
             self.assertIs(started["success"], True)
             self.assertEqual(started["job"]["job_type"], "selfplay")
             job = started["job"]["job_id"]
+            # The leader lists it; what it holds is read from the node's own log, a moment later.
             listed = wait_until(lambda where=base, one=job: [
                 seen for seen in old.call("GET", where + "/api/jobs")[1]["jobs"]
-                if seen["job_id"] == one], 5, "it is listed")[0]
+                if seen["job_id"] == one and seen["board_type"]], 10, "it is listed")[0]
             self.assertTyped(listed, JOB, "/api/jobs")
             self.assertEqual((listed["board_type"], listed["num_players"]), ("hex8", 2))
             worker = old.Worker(base, TOKEN, name)
