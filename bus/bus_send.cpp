@@ -85,12 +85,10 @@ SendOutcome Bus::State::deliver(Callee& callee, Correlation correlation, wire::B
   if (!encoded) return SendOutcome::oversize;
   auto handed = SendOutcome::sent;
   if (callee.takes_bundles && wire::comes_in_crowds(kind)) {
+    if (!callee.calls.has_room_for(*encoded)) send_calls(callee);
     callee.calls.add(*encoded);
     has_called = true;
-    if (callee.calls.is_full()) {
-      handed = send_call(callee, callee.calls.frame(), callee.calls.count());
-      callee.calls.clear();
-    }
+    if (callee.calls.is_full()) handed = send_calls(callee);
   } else {
     handed = send_call(callee, *encoded, 1);
   }
@@ -98,6 +96,12 @@ SendOutcome Bus::State::deliver(Callee& callee, Correlation correlation, wire::B
   traffic.count(wire::Direction::out, kind, encoded->size());
   if (observer != nullptr) observe_out(wire::Channel::call, callee.link.peer(), *encoded);
   return SendOutcome::sent;
+}
+
+SendOutcome Bus::State::send_calls(Callee& callee) {
+  const auto handed = send_call(callee, callee.calls.frame(), callee.calls.count());
+  callee.calls.clear();
+  return handed;
 }
 
 SendOutcome Bus::State::send_call(Callee& callee, std::string_view bytes, std::size_t many) {
@@ -121,11 +125,9 @@ SendOutcome Bus::State::answer(ReplyTo to, Correlation correlation, wire::Body b
   auto handed = SendOutcome::sent;
   if (session != nullptr && session->takes_bundles && wire::comes_in_crowds(kind)) {
     if (session->answers.empty()) answered.push_back(to);
+    if (!session->answers.has_room_for(*encoded)) send_answers(to, *session);
     session->answers.add(*encoded);
-    if (session->answers.is_full()) {
-      handed = send_answer(to, session->answers.frame(), session->answers.count());
-      session->answers.clear();
-    }
+    if (session->answers.is_full()) handed = send_answers(to, *session);
   } else {
     handed = send_answer(to, *encoded, 1);
   }
@@ -135,6 +137,12 @@ SendOutcome Bus::State::answer(ReplyTo to, Correlation correlation, wire::Body b
     observe_out(wire::Channel::call, session == nullptr ? NodeId{} : session->peer, *encoded);
   }
   return SendOutcome::sent;
+}
+
+SendOutcome Bus::State::send_answers(ReplyTo to, Session& session) {
+  const auto handed = send_answer(to, session.answers.frame(), session.answers.count());
+  session.answers.clear();
+  return handed;
 }
 
 SendOutcome Bus::State::send_answer(ReplyTo to, std::string_view bytes, std::size_t many) {
@@ -157,16 +165,12 @@ void Bus::State::send_bundles() {
   if (has_called) {
     has_called = false;
     for (auto& [peer, callee] : callees) {
-      if (callee.calls.empty()) continue;
-      send_call(callee, callee.calls.frame(), callee.calls.count());
-      callee.calls.clear();
+      if (!callee.calls.empty()) send_calls(callee);
     }
   }
   for (const ReplyTo to : answered) {
     Session* const session = sessions.find(to);
-    if (session == nullptr || session->answers.empty()) continue;
-    send_answer(to, session->answers.frame(), session->answers.count());
-    session->answers.clear();
+    if (session != nullptr && !session->answers.empty()) send_answers(to, *session);
   }
   answered.clear();
 }

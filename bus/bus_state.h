@@ -83,7 +83,9 @@ struct Bus::State {
   SendOutcome deliver(Callee& callee, Correlation correlation, wire::Body body);
   SendOutcome answer(ReplyTo to, Correlation correlation, wire::Body body);
   SendOutcome send_call(Callee& callee, std::string_view frame, std::size_t envelopes);
+  SendOutcome send_calls(Callee& callee);  // those that wait
   SendOutcome send_answer(ReplyTo to, std::string_view frame, std::size_t envelopes);
+  SendOutcome send_answers(ReplyTo to, Session& session);  // those that wait
   void send_bundles();
   void flush(Callee& callee, TimePoint now);
   void greet(Callee& callee, TimePoint now);

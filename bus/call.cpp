@@ -225,9 +225,11 @@ Status Client::send(const NodeId& node, Correlation correlation, wire::Body body
 Status Client::State::send(NodeLink& connection, Correlation number, wire::Body body) {
   seq = seq.next();
   const bool may_wait = connection.takes_bundles && wire::comes_in_crowds(wire::kind_of(body));
-  connection.calls.add(wire::encode({self, instance, seq, number, std::move(body)}));
-  if (may_wait && !connection.calls.is_full()) return Ok{};
-  if (hand_over(connection)) return Ok{};
+  const std::string bytes = wire::encode({self, instance, seq, number, std::move(body)});
+  const bool has_room = connection.calls.has_room_for(bytes) || hand_over(connection);
+  connection.calls.add(bytes);
+  if (has_room && may_wait && !connection.calls.is_full()) return Ok{};
+  if (hand_over(connection) && has_room) return Ok{};
   return Error{1364, "the connection is gone or does not take more", connection.node.value(),
                "connect again"};
 }

@@ -33,6 +33,10 @@ void Bundle::add(std::string_view envelope) {
   bytes_.append(envelope);
 }
 
+bool Bundle::has_room_for(std::string_view envelope) const {
+  return count_ == 0 || bytes_.size() + kLengthBytes + envelope.size() <= kBundleBytes;
+}
+
 std::string_view Bundle::frame() const {
   const std::string_view whole(bytes_);
   return count_ == 1 ? whole.substr(1 + kLengthBytes) : whole;

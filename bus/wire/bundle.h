@@ -24,8 +24,8 @@
 namespace riftbus::wire {
 
 inline constexpr std::size_t kBundleEnvelopesMax = 1024;
-// A writer sends what it has when it reaches this: a frame that is short beside the queues of the
-// sockets, and long enough that its own cost is lost in it.
+// No bundle of a writer is longer; an envelope that is goes alone. A frame that is short beside the
+// queues of the sockets, and long enough that its own cost is lost in it.
 inline constexpr std::size_t kBundleBytes = 64u << 10u;
 
 // Which kinds share frames: small ones that come by the hundred within a turn. All others leave at
@@ -37,6 +37,9 @@ class Bundle {
   void add(std::string_view envelope);  // not empty (CHECKed)
   [[nodiscard]] bool empty() const { return count_ == 0; }
   [[nodiscard]] std::size_t count() const { return count_; }
+  // Whether it may join the others. If not, they go first: sockets hang up on a frame that is
+  // longer than one envelope may be.
+  [[nodiscard]] bool has_room_for(std::string_view envelope) const;
   [[nodiscard]] bool is_full() const {
     return count_ >= kBundleEnvelopesMax || bytes_.size() >= kBundleBytes;
   }

@@ -101,6 +101,26 @@ TEST_F(BusBundle, MoreThanAFrameHoldsLeavesAtOnceAndNothingIsLost) {
   EXPECT_TRUE(world.until([&] { return node.count(wire::Kind::work_request) == 1 + kMany; }));
 }
 
+// libzmq hangs up on a longer frame, and all that was on the way is lost with the connection.
+TEST_F(BusBundle, WhatSharesAFrameNeverMakesItLongerThanThePeerTakes) {
+  Peer& other = world.add("other");
+  const wire::WorkRequest small{wire::WorkAsk::command, std::string(30'000, 'x'), 0, NodeId()};
+  const wire::WorkRequest longest{wire::WorkAsk::command, std::string(wire::kWorkBytesMax, 'x'), 0,
+                                  NodeId()};
+  other.bus->send(node.id, Correlation(1), wire::WorkRequest{});
+  ASSERT_TRUE(world.until([&] { return node.count(wire::Kind::work_request) == 1; }));
+  const ReplyTo asker = node.asker(wire::Kind::work_request);
+  node.bus->reply(asker, Correlation(1), wire::WorkReply{});
+  ASSERT_TRUE(world.until([&] { return other.count(wire::Kind::work_reply) == 1; }));
+  EXPECT_EQ(other.bus->send(node.id, Correlation(2), small), SendOutcome::sent);
+  EXPECT_EQ(other.bus->send(node.id, Correlation(3), longest), SendOutcome::sent);
+  EXPECT_TRUE(world.until([&] { return node.count(wire::Kind::work_request) == 3; }));
+  node.bus->reply(asker, Correlation(2), wire::WorkReply{wire::WorkOutcome::done, small.body, {}});
+  node.bus->reply(asker, Correlation(3),
+                  wire::WorkReply{wire::WorkOutcome::done, longest.body, {}});
+  EXPECT_TRUE(world.until([&] { return other.count(wire::Kind::work_reply) == 3; }));
+}
+
 TEST_F(BusBundle, EachEnvelopeIsJudgedAsIfItCameAlone) {
   RawPeer raw(world, "raw", node);
   wire::Bundle bundle;

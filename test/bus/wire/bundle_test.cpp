@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "bus/wire/limits.h"
+
 namespace riftbus::wire {
 namespace {
 
@@ -52,6 +54,20 @@ TEST(Bundle, IsFullByItsNumberToo) {
   bundle.add("x");
   EXPECT_FALSE(split_frame(bundle.frame(), parts)) << "one above the bound";
   EXPECT_TRUE(parts.empty());
+}
+
+TEST(Bundle, HasNoRoomForWhatMakesItLongerThanAFrameMayBe) {
+  const std::string longest(kMessageBytesMax, 'x');
+  Bundle bundle;
+  EXPECT_TRUE(bundle.has_room_for(longest)) << "alone it goes as it is";
+  bundle.add("first");
+  EXPECT_TRUE(bundle.has_room_for("second"));
+  EXPECT_FALSE(bundle.has_room_for(longest));
+  const std::string filling(kBundleBytes - bundle.frame().size() - 9, 'x');
+  ASSERT_TRUE(bundle.has_room_for(filling));
+  EXPECT_FALSE(bundle.has_room_for(filling + "xx"));
+  while (bundle.has_room_for("some more")) bundle.add("some more");
+  EXPECT_LE(bundle.frame().size(), kBundleBytes);
 }
 
 TEST(Bundle, TheFormIsTheDocumentedOne) {
