@@ -131,7 +131,10 @@ std::optional<wire::Vow> SealHost::open_vow(const wire::Post& post, std::string_
 
 SealHost::Opened SealHost::open(const wire::Post& post, std::span<const CurveKey> keys) {
   if (keys.empty()) {
-    callers_.erase(post.from);
+    // Its epochs stay: listed again with the same key, its old posts must open nothing.
+    if (const auto known = callers_.find(post.from); known != callers_.end()) {
+      known->second.session.reset();
+    }
     return SealRefusal::stranger;
   }
   if (post.kind == wire::PostKind::hello) return greet(post, keys);

@@ -85,7 +85,7 @@ class SealHost {
   NodeId self_;
   KeyPair life_;                          // short-lived: of this process
   std::map<CurveKey, SharedKey> shared_;  // of long keys: a forger costs no curve arithmetic
-  std::map<NodeId, Caller> callers_;      // bounded by the roster
+  std::map<NodeId, Caller> callers_;      // bounded by the rosters of this life
 };
 
 // The side that posts to one peer.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
 #include <vector>
 
 namespace riftbus::bus {
@@ -94,6 +95,18 @@ TEST_F(Sealed, AStrangerAndARevokedMemberAreRefusedWhateverTheyHave) {
   listed.clear();
   EXPECT_EQ(refusal_of(open(caller.seal("revoked"))), SealRefusal::stranger);
   EXPECT_TRUE(welcome(caller.hello(host_keys.public_key)).empty());
+}
+
+TEST_F(Sealed, WhoIsListedAgainIsNotMimickedWithItsOldPosts) {
+  const auto hello = caller.hello(host_keys.public_key);
+  ASSERT_TRUE(caller.on_welcome(welcome(hello)));
+  const auto old = caller.seal("old");  // with its vow
+  ASSERT_EQ(plain_of(open(old)), "old");
+  const auto was_listed = std::exchange(listed, {});
+  EXPECT_EQ(refusal_of(open(caller.seal("while away"))), SealRefusal::stranger);
+  listed = was_listed;
+  EXPECT_FALSE(welcome(hello).empty());
+  EXPECT_EQ(refusal_of(open(old)), SealRefusal::replayed);
 }
 
 TEST_F(Sealed, ASessionEndsWithTheKeyThatBeganIt) {
