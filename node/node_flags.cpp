@@ -105,13 +105,7 @@ std::vector<HttpPlace> Node::State::http_places_of(const NodeId& peer) const {
 }
 
 std::vector<CurveKey> Node::State::member_keys(const NodeId& peer) const {
-  const auto* entry = roster->in_force().find(peer);
-  const bool is_member = entry != nullptr && (entry->has(Role::node) || entry->has(Role::voter) ||
-                                              entry->has(Role::relay));
-  if (!is_member) return {};
-  std::vector<CurveKey> keys{entry->key};
-  if (entry->previous_key) keys.push_back(*entry->previous_key);
-  return keys;
+  return posting_keys(roster->in_force(), peer, bus::wall_now_ms() / 1000);
 }
 
 void Node::State::on_posted(bus::Received& received) {

@@ -60,4 +60,14 @@ std::vector<HttpPlace> http_places(const std::string& tag,
   return places;
 }
 
+std::vector<CurveKey> posting_keys(const Roster& roster, const NodeId& peer, std::int64_t now_s) {
+  const auto* entry = roster.find(peer);
+  const bool is_member = entry != nullptr && (entry->has(Role::node) || entry->has(Role::voter) ||
+                                              entry->has(Role::relay));
+  if (!is_member || (entry->expires_at_s && now_s >= *entry->expires_at_s)) return {};
+  std::vector<CurveKey> keys{entry->key};
+  if (entry->previous_key) keys.push_back(*entry->previous_key);
+  return keys;
+}
+
 }  // namespace riftbus::node

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bus/wire/message.h"
+#include "config/roster.h"
 #include "config/types.h"
 
 namespace riftbus::node {
@@ -31,6 +32,11 @@ struct HttpPlace {
 inline constexpr const char* kHttpTag = "http";
 [[nodiscard]] std::vector<HttpPlace> http_places(const std::string& tag,
                                                  const std::vector<wire::Address>& addresses);
+
+// The keys with which a member may post, the present one in front; none: it is no member, or its
+// key has expired by `now_s` (seconds since the Unix epoch), as on the bus.
+[[nodiscard]] std::vector<CurveKey> posting_keys(const Roster& roster, const NodeId& peer,
+                                                 std::int64_t now_s);
 
 // One member's way over HTTP, for people.
 struct HttpWay {
