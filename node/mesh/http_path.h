@@ -193,7 +193,8 @@ class HttpPath {
   [[nodiscard]] std::string envelope(Correlation correlation, const wire::Body& body);
   void put(Peer& peer, wire::Way way, std::string envelope, TimePoint now);
   [[nodiscard]] std::string pack(Peer& peer, std::size_t bytes_max, TimePoint now);
-  void add_publications(const Peer& peer, wire::Parcel& parcel, std::size_t bytes_left) const;
+  void add_publications(const Peer& peer, wire::Parcel& parcel, std::size_t bytes_left,
+                        std::size_t bytes_max) const;
   void unpack(Peer& peer, const wire::Parcel& parcel);
   void take(Peer& peer, const wire::ParcelFrame& frame);
   [[nodiscard]] static bool is_newer(Peer& peer, Instance life, Seq seq);

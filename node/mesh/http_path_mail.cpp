@@ -88,15 +88,15 @@ std::string HttpPath::pack(Peer& peer, std::size_t bytes_max, TimePoint now) {
     parcel.frames.push_back(std::move(at->frame));
     at = peer.outbox.erase(at);
   }
-  if (peer.listens) add_publications(peer, parcel, left);
+  if (peer.listens) add_publications(peer, parcel, left, bytes_max);
   counters_.frames_out += parcel.frames.size();
   hurry(wanted_at(peer, now));
   return encode(parcel);
 }
 
 // What it has not heard yet; who never heard us needs no past, only our last beat.
-void HttpPath::add_publications(const Peer& peer, wire::Parcel& parcel,
-                                std::size_t bytes_left) const {
+void HttpPath::add_publications(const Peer& peer, wire::Parcel& parcel, std::size_t bytes_left,
+                                std::size_t bytes_max) const {
   const auto add = [&](const Kept& kept) {
     if (kept.envelope.size() > bytes_left) return false;
     bytes_left -= kept.envelope.size();
@@ -109,9 +109,11 @@ void HttpPath::add_publications(const Peer& peer, wire::Parcel& parcel,
     if (beat != kept_.rend()) static_cast<void>(add(*beat));
     return;
   }
-  // In order: the rest comes with the next parcel.
+  // In order: the rest comes with the next parcel. What fits into none is left out, or no beat
+  // would follow it; the core asks for gossip that it misses.
   for (const auto& kept : kept_) {
-    if (kept.seq > peer.listens_after && !add(kept)) return;
+    const bool is_wanted = kept.seq > peer.listens_after && kept.envelope.size() <= bytes_max;
+    if (is_wanted && !add(kept)) return;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bus/wire/codec.h"
+#include "bus/wire/limits.h"
 
 namespace riftbus::node {
 namespace {
@@ -206,6 +207,33 @@ TEST_F(Pair, OneWhoCannotBePostedToIsHeardByItsOwnPosts) {
   EXPECT_GE(beats(b), 3u);
   EXPECT_EQ(b.path->counters().posts, 0u);
   EXPECT_EQ(b.links, std::vector<bool>{true});
+}
+
+TEST_F(Pair, GossipThatIsTooLargeForAPostHoldsUpNoBeat) {
+  a.has_place = false;
+  b.path->subscribe(a.id, now);
+  a.path->subscribe(b.id, now);
+  beat(a);
+  pass(Seconds(3));
+  const auto before = beats(b);
+  ASSERT_GE(before, 1u);
+  wire::Gossip large;
+  large.claims.resize(5);
+  for (auto& claim : large.claims) {
+    auto& record = claim.record.emplace();
+    claim.subject = record.id = NodeId::parse("c").value();
+    for (int i = 0; i < 40; ++i) {
+      record.tags["tag" + std::to_string(i)] = std::string(wire::kTagValueBytesMax, 'x');
+    }
+  }
+  a.said = a.said.next();
+  a.path->published(a.said, large);
+  for (int i = 0; i < 4; ++i) {
+    beat(a);
+    pass(Seconds(1));
+  }
+  EXPECT_GE(beats(b), before + 3);
+  EXPECT_EQ(b.path->counters().posts, 0u);
 }
 
 TEST_F(Pair, ADialIsAskedAgainOverHttpBeforeAnybodyIsTold) {
