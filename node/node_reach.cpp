@@ -40,13 +40,15 @@ std::string words(const Reach& reach) {
 
 // How many relays shall lead here. One that was set up as a node that nobody can dial keeps one
 // tunnel even when its mapped ports are proven: mappings end without a word, and then there is
-// another way already.
+// another way already. One that found out by itself that it needs relays keeps them until it finds
+// the opposite: when others die, there may be nobody to ask, and those that are left need the way.
 std::size_t Node::State::relays_wanted() const {
   const auto verdict = reach ? reach->verdict() : Reachability::unknown;
   if (prepared.settings.nat_blocked) {
     return verdict == Reachability::direct ? 1 : TunnelPlan::kWanted;
   }
-  return verdict == Reachability::blocked ? TunnelPlan::kWanted : 0;
+  const bool was_blocked = reach && reach->last_found() == Reachability::blocked;
+  return was_blocked ? TunnelPlan::kWanted : 0;
 }
 
 void Node::State::open_reach() {

@@ -165,6 +165,7 @@ void Reach::end(Reachability found, TimePoint now, ReachActions& out) {
   round_.clear();
   if (found == Reachability::unknown) return;
   confirmed_ = now;
+  last_found_ = found;
   set(found, now, out);
 }
 

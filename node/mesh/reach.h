@@ -96,6 +96,9 @@ class Reach {
 
   [[nodiscard]] Reachability verdict() const { return verdict_; }
   [[nodiscard]] TimePoint since() const { return since_; }  // it is so
+  // The verdict of the last round that had one, also when it is forgotten by now. For what must not
+  // be torn down for want of somebody to ask.
+  [[nodiscard]] Reachability last_found() const { return last_found_; }
   [[nodiscard]] TimePoint next_round() const { return due_; }
   // Of the round that decided last; with `unknown`, of the last one.
   [[nodiscard]] const std::vector<Testimony>& evidence() const { return evidence_; }
@@ -118,6 +121,7 @@ class Reach {
   Random& random_;
   std::vector<wire::Address> addresses_;
   Reachability verdict_ = Reachability::unknown;
+  Reachability last_found_ = Reachability::unknown;
   TimePoint since_{};
   TimePoint confirmed_{};
   TimePoint due_ = TimePoint::max();

@@ -131,6 +131,7 @@ TEST(Reach, AVerdictThatNobodyConfirmsIsForgotten) {
     world.after(20);
     EXPECT_EQ(world.verdict(), Reachability::unknown);
     EXPECT_NE(world.reach().doubt().find("none"), std::string::npos);
+    EXPECT_EQ(world.reach().last_found(), can_dial ? Reachability::direct : Reachability::blocked);
   }
 }
 
