@@ -37,9 +37,10 @@ class BadFiles(ClusterTest):
     def path_of(self, name, part):
         """Of a file of the node; the peer cache is made by its first save, not by the start."""
         def find():
+            beside = ("-wal", "-shm", "-journal")
             return [os.path.join(folder, file)
                     for folder, _, files in os.walk(self.cluster.data_dir(name))
-                    for file in files if part in file and not file.endswith(("-wal", "-shm", "-journal"))]
+                    for file in files if part in file and not file.endswith(beside)]
         return wait_until(find, 40, f"a file *{part}* in the data folder of {name}")[0]
 
     def test_a_corrupt_peer_cache_is_replaced_and_said(self):
