@@ -76,7 +76,8 @@ place_nodes() {
   sed -i -e "s/127\.0\.0\.1/${hosts[0]}/" -e "/^ *n2:/,/^ *n3:/s/${hosts[0]}/$second/" \
     -e "/^ *$blocked:/,\$s/${hosts[0]}/$home/" \
     -e "s/^\( *\)$blocked:.*/&\n\1  nat_blocked: true\n\1  tags: {behind_nat: true}/" \
-    -e "s|^\( *\)\(n[12]\):.*|&\n\1  relay: {status_file: \"$dir/demo/relay-\2/relay.json\"}|" "$file"
+    -e "s|^\( *\)\(n[12]\):.*|&\n\1  relay: {status_file: \"$dir/demo/relay-\2/relay.json\"}|" \
+    "$file"
   printf 'relays: [n1, n2]\nrelay: {ssh_port: %s, front_port: %s}\n' \
     "$relay_port" $((relay_port + 1)) >>"$file"
 }
