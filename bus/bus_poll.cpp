@@ -209,8 +209,9 @@ void Bus::State::step_link(Link& link, Callee* callee, TimePoint now, std::vecto
     return;
   }
   if (zmq::socket_t* remains = link.remains()) {
-    // What arrived before the end: a goodbye, most likely. Bounded by the receive queue.
-    drain_link(link, *remains, static_cast<std::size_t>(limits.hwm_calls), now, out);
+    // What arrived before the end: a goodbye, most likely. Bounded by the receive queue, in frames.
+    const auto frames = static_cast<std::size_t>(limits.hwm_calls);
+    drain_link(link, *remains, frames * wire::kBundleEnvelopesMax, now, out);
     link.bury();
   }
   if (callee == nullptr) out.push_back(LinkDown{link.peer()});

@@ -36,6 +36,7 @@ Session& Sessions::use(std::uint32_t number, TimePoint now) {
 }
 
 Session* Sessions::find(ReplyTo to) {
+  if (!routing_id(to)) return nullptr;
   const auto found = sessions_.find(static_cast<std::uint32_t>(to.value()));
   return found == sessions_.end() ? nullptr : &found->second;
 }
