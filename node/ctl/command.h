@@ -38,6 +38,11 @@ struct Argument {
   Completes completes;
 };
 
+// What a command does to the world, and so what --dry-run makes of it. changes: it is not run, and
+// that is said. set_changes: likewise with --set; it shows otherwise. rehearses: it says itself
+// what it would change.
+enum class Effect : std::uint8_t { reads, changes, set_changes, rehearses };
+
 struct Command {
   std::string_view name;  // "node list"; unique
   std::string_view summary;
@@ -49,6 +54,7 @@ struct Command {
   bool asks_cluster;  // takes --node, --timeout and the other options about reaching a node
   bool hidden;        // of no interest to people
   bool passes_on;     // everything after the name goes untouched to another program
+  Effect effect = Effect::reads;
 };
 
 [[nodiscard]] std::span<const Command> command_table();

@@ -235,11 +235,12 @@ constexpr auto kCommands = std::to_array<Command>({
      "approves it. An operator's key is the same thing with the operator's name.\n\n"
      "The authority signs the roster. Make it on one machine that you trust and keep a copy "
      "offline: no node needs it.",
-     kNewId, kKeyNewOptions, kKeyNewExamples, run_key_new, kLocal, false, false},
+     kNewId, kKeyNewOptions, kKeyNewExamples, run_key_new, kLocal, false, false, Effect::rehearses},
     {"key approve", "Admit a key to the cluster, or renew it",
      "Edits the roster in your directory, signs it with the authority's key and pushes it to a "
      "node; the mesh spreads it.",
-     kNewId, kApproveOptions, kApproveExamples, run_key_approve, kAsks, false, false},
+     kNewId, kApproveOptions, kApproveExamples, run_key_approve, kAsks, false, false,
+     Effect::rehearses},
     {"key revoke",
      "Shut a key out, everywhere, at once",
      "Live connections are cut. Reports when every node that can be reached has the new roster.",
@@ -249,7 +250,8 @@ constexpr auto kCommands = std::to_array<Command>({
      run_key_revoke,
      kAsks,
      false,
-     false},
+     false,
+     Effect::rehearses},
     {"key rotate",
      "Replace a node's key by a new one",
      "Both keys are accepted until --finish, so that the node can be restarted in between.",
@@ -259,7 +261,8 @@ constexpr auto kCommands = std::to_array<Command>({
      run_key_rotate,
      kAsks,
      false,
-     false},
+     false,
+     Effect::rehearses},
     {"key list",
      "List the keys in your roster",
      "",
@@ -299,13 +302,14 @@ constexpr auto kCommands = std::to_array<Command>({
      run_roster_push,
      kAsks,
      false,
-     false},
+     false,
+     Effect::rehearses},
     {"init", "Set up a cluster on this machine, to try things out",
      "Makes one directory with a cluster file, an authority, a roster, a key for each node and one "
      "for you, all on loopback ports.\n\n"
      "For real machines make each node's key on that node with `riftbus key new ID`, and approve "
      "its node.pub here with `riftbus key approve`: secrets never travel.",
-     kName, kInitOptions, kInitExamples, run_init, kLocal, false, false},
+     kName, kInitOptions, kInitExamples, run_init, kLocal, false, false, Effect::rehearses},
     {"tap",
      "Watch the traffic of a node (executes riftbus-tap)",
      "Everything after the name goes to riftbus-tap; see riftbus tap --help.",

@@ -85,7 +85,8 @@ constexpr auto kCommands = std::to_array<Command>({
      run_relay_drain,
      kAsks,
      false,
-     false},
+     false,
+     Effect::changes},
     {"relay resume",
      "Let a drained relay take members again",
      "",
@@ -95,7 +96,8 @@ constexpr auto kCommands = std::to_array<Command>({
      run_relay_resume,
      kAsks,
      false,
-     false},
+     false,
+     Effect::changes},
     {"tunnel list",
      "List the tunnels of a node that nobody can dial",
      "Without NODE, those of every member that relays lead to. Each node is asked itself, through "
@@ -111,7 +113,8 @@ constexpr auto kCommands = std::to_array<Command>({
      "Connections through a session end with it, and are made again. Without NODE, the node that "
      "is "
      "asked.",
-     kMaybeNode, kRestartOptions, kRestartExamples, run_tunnel_restart, kAsks, false, false},
+     kMaybeNode, kRestartOptions, kRestartExamples, run_tunnel_restart, kAsks, false, false,
+     Effect::changes},
 });
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include "node/ctl/commands.h"
 #include "node/ctl/context.h"
 #include "node/ctl/help.h"
+#include "node/ctl/json_view.h"
+#include "node/ctl/output.h"
 #include "node/ctl/program.h"
 
 namespace riftbus::ctl {
@@ -68,6 +70,23 @@ int run_unknown(Context& context) {
   return report(context, error);
 }
 
+bool changes(const Invocation& invocation) {
+  const Effect effect = invocation.command->effect;
+  return effect == Effect::changes || (effect == Effect::set_changes && invocation.has("set"));
+}
+
+// What the cluster would make of it only the cluster knows, and it is not asked.
+int rehearse(Context& context) {
+  std::string words(context.invocation.command->name);
+  for (const auto& argument : context.invocation.arguments) words += " " + printable(argument);
+  print_document(context, {{"schema", 1}, {"document", "dry_run"}, {"would", words}},
+                 {nullptr, "would", [](const Json& document, Style) {
+                    return "would do: " + text(document, {"would"}) +
+                           "\nthe cluster was not asked, and nothing was changed\n";
+                  }});
+  return kExitOk;
+}
+
 }  // namespace
 
 int run_line(const std::string& program, const std::vector<std::string>& line,
@@ -92,6 +111,7 @@ int run_line(const std::string& program, const std::vector<std::string>& line,
     return kExitOk;
   }
   if (invocation.wants_version) return run_version(context);
+  if (invocation.globals.dry_run && changes(invocation)) return rehearse(context);
   return invocation.command->run(context);
 }
 

@@ -69,7 +69,7 @@ constexpr auto kCommands = std::to_array<Command>({
      "A wrong line is named by its number and left out; every other line is added. What is "
      "answered is on a majority of disks. When no answer comes within --timeout (60), repeat the "
      "command with the --request-id that it names: what was added is not added again.",
-     kItem, kAddOptions, kAddExamples, run_work_add, kAsks, false, false},
+     kItem, kAddOptions, kAddExamples, run_work_add, kAsks, false, false, Effect::changes},
     {"work list",
      "List work that has not ended, and what waits for an operator",
      "",
@@ -109,7 +109,8 @@ constexpr auto kCommands = std::to_array<Command>({
      run_work_cancel,
      kAsks,
      false,
-     false},
+     false,
+     Effect::changes},
     {"work retry",
      "Give dead letters fresh attempts",
      "",
@@ -119,7 +120,8 @@ constexpr auto kCommands = std::to_array<Command>({
      run_work_retry,
      kAsks,
      false,
-     false},
+     false,
+     Effect::changes},
     {"work history",
      "List work that has ended, the latest first",
      "",
@@ -159,7 +161,8 @@ constexpr auto kCommands = std::to_array<Command>({
      run_node_drain,
      kAsks,
      false,
-     false},
+     false,
+     Effect::changes},
     {"node resume",
      "Let a drained node take work again",
      "",
@@ -169,7 +172,8 @@ constexpr auto kCommands = std::to_array<Command>({
      run_node_resume,
      kAsks,
      false,
-     false},
+     false,
+     Effect::changes},
 });
 
 }  // namespace

@@ -16,6 +16,21 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
+// A new command that speaks with the cluster must say what it does to it, here and in its row.
+TEST(CommandTable, ThoseThatOnlyReadAreTheseAndAllOthersMindDryRun) {
+  std::string readers;
+  for (const auto& command : command_table()) {
+    if (command.asks_cluster && command.effect == Effect::reads) {
+      readers += std::string(command.name) + ",";
+    }
+  }
+  EXPECT_EQ(readers,
+            "status,node list,node show,why node,event list,event tail,link list,link ping,wait,"
+            "roster show,tap,leader show,flag list,voter list,why leader,why path,link trace,"
+            "relay list,relay show,tunnel list,work list,work show,work logs,work history,"
+            "work stats,why work,");
+}
+
 TEST(CommandTable, NamesAreUniqueAndHaveOneOrTwoWords) {
   std::set<std::string_view> names;
   for (const auto& command : command_table()) {

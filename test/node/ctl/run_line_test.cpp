@@ -7,12 +7,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "bus/key_files.h"
 #include "config/error_catalog.h"
 #include "config/report.h"
+#include "node/ctl/command.h"
 #include "node/ctl/context.h"
 
 namespace riftbus::ctl {
@@ -58,6 +60,28 @@ class RunLine : public ::testing::Test {
   std::string folder_;
   Environment environment_;
 };
+
+// There is no cluster here: whoever asked one would fail.
+TEST_F(RunLine, ADryRunOfWhatChangesAClusterAsksNobody) {
+  std::size_t tried = 0;
+  for (const auto& command : command_table()) {
+    if (command.effect != Effect::changes && command.effect != Effect::set_changes) continue;
+    std::istringstream words{std::string(command.name)};
+    std::vector<std::string> line{std::istream_iterator<std::string>(words), {}};
+    if (command.effect == Effect::set_changes) line.emplace_back("--set=raft");
+    for (const auto& argument : command.arguments) {
+      if (argument.required) line.emplace_back("17");
+    }
+    line.emplace_back("--dry-run");
+    const Outcome done = run(line);
+    EXPECT_EQ(done.status, 0) << command.name << ": " << done.err;
+    EXPECT_THAT(done.out, HasSubstr("would do: " + std::string(command.name)));
+    ++tried;
+  }
+  EXPECT_GE(tried, 14U);
+  const auto json = Json::parse(run({"voter", "remove", "n3", "--dry-run", "-o", "json"}).out);
+  EXPECT_EQ(json["would"], "voter remove n3");
+}
 
 TEST_F(RunLine, UsageErrorsExitWith64AndSayWhatNext) {
   const std::vector<std::vector<std::string>> lines{{},
