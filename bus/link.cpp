@@ -220,7 +220,9 @@ Link::Fate Link::judge(Attempt& attempt, TimePoint now) {
         return Fate::failed;
       case ConnectionEvent::handshake_failed:
         ++world_.counters.handshakes_failed;
-        trouble_ = "handshake failed: another key or another program answers there";
+        trouble_ = is_detour(attempt)
+                       ? "its relay does not answer or leads nowhere, or another key answers there"
+                       : "handshake failed: another key or another program answers there";
         return Fate::failed;
       case ConnectionEvent::closed:
         if (attempt.connected) break;  // of the connecting stage

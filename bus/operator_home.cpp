@@ -108,7 +108,14 @@ std::string home_base(const Environment& environment) {
 }
 
 Result<std::string> find_home(const HomeOptions& options, const Environment& environment) {
-  std::string given = options.key.empty() ? lookup(environment, "RIFTBUS_KEY") : options.key;
+  if (!options.key.empty() && !options.cluster.empty()) {
+    return Error{1508, "--key and --cluster both name a directory", options.key,
+                 "give one of them"};
+  }
+  // A flag comes before the environment, whichever of the two names it is.
+  std::string given = options.key.empty() && options.cluster.empty()
+                          ? lookup(environment, "RIFTBUS_KEY")
+                          : options.key;
   if (!given.empty()) {
     std::error_code ignored;
     if (fs::is_regular_file(given, ignored)) given = fs::path(given).parent_path().string();

@@ -238,8 +238,9 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
      "the server was set up anew, or somebody stands between: nothing was sent to it",
      "compare with ssh-keygen -lf on the server itself; only then change the pin"},
     {1812, "the server refused the tunnel's key",
-     "it is not in authorized_keys of that user, has expired, or the user may not log in",
-     "give the server the line that riftbus-tunnel --show-key prints; its log says more"},
+     "it is in neither the relay_keys of a relay nor the authorized_keys of that user of an sshd, "
+     "has expired, or the user may not log in",
+     "add the line that riftbus-tunnel --show-key prints there; the server's log says more"},
     {1813, "the server refused a forward",
      "the port is taken there, perhaps by a session that died unnoticed, or permitlisten or "
      "AllowTcpForwarding forbids it",

@@ -58,6 +58,16 @@ Json alive_of(const std::vector<NodeId>& ids, const NodeView& view) {
   return {{"total", ids.size()}, {"alive", alive}};
 }
 
+// Of the roster by their role, and those of the cluster file.
+std::vector<NodeId> known_relays(const NodeView& view) {
+  std::set<NodeId> ids;
+  if (view.roster != nullptr) ids.insert(view.roster->relays.begin(), view.roster->relays.end());
+  if (view.relays) {
+    for (const auto& relay : *view.relays->relays) ids.insert(relay.id);
+  }
+  return {ids.begin(), ids.end()};
+}
+
 // Members that the roster names and nobody has ever spoken of.
 std::vector<NodeId> never_seen(const NodeView& view) {
   std::vector<NodeId> ids;
@@ -243,7 +253,7 @@ Json status_document(const NodeView& view) {
   json["state"] = !view.membership->joined() ? "joining" : problems.empty() ? "ok" : "degraded";
   json["members"] = members_json(tally, unseen.size());
   json["voters"] = alive_of(view.roster ? view.roster->voters : std::vector<NodeId>(), view);
-  json["relays"] = alive_of(view.roster ? view.roster->relays : std::vector<NodeId>(), view);
+  json["relays"] = alive_of(known_relays(view), view);
   json["roster_version"] = view.roster ? Json(view.roster->version.value()) : Json();
   if (view.leadership) json["leadership"] = leadership_json(*view.leadership, view);
   json["self"] = self_json(view);

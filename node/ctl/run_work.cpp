@@ -189,7 +189,16 @@ int run_work_show(Context& context) {
 }
 int run_work_logs(Context& context) { return show_logs(context); }
 int run_why_work(Context& context) {
-  return run_watched(context, [](Context& one) { return show_one(one, "why.work", kWhy); });
+  return run_watched(context, [](Context& one) {
+    auto id = id_argument(one);
+    if (!id.ok()) return report(one, id.error());
+    auto session = Session::open(one);
+    if (!session.ok()) return report(one, session.error());
+    auto why = (*session)->ask("why.work", *id);
+    if (!why.ok()) return report(one, why.error());
+    print_document(one, *why, kWhy);
+    return flag(*why, {"known"}) ? kExitOk : kExitFalse;
+  });
 }
 int run_work_stats(Context& context) {
   return run_watched(context,

@@ -19,6 +19,9 @@ TEST(OperatorHome, TheEnvironmentNamesTheDirectoryAndAnOptionWins) {
   EXPECT_EQ(*find_home({"/given", "", "", false}, environment), "/given");
   EXPECT_EQ(*find_home({"", "prod", "", false}, {{"HOME", "/nobody"}}),
             "/nobody/.config/riftbus/prod");
+  EXPECT_EQ(*find_home({"", "prod", "", false}, environment), "/nobody/.config/riftbus/prod")
+      << "the flag names a cluster, and so does the variable: the flag wins";
+  EXPECT_EQ(find_home({"/given", "prod", "", false}, environment).error().code, 1508);
   EXPECT_EQ(find_home({"", "../prod", "", false}, {{"HOME", "/nobody"}}).error().code, 1508);
 }
 

@@ -154,7 +154,8 @@ void Session::on(const event::Authenticated&, TimePoint now, SessionActions& out
 void Session::on(const event::KeyRefused& event, TimePoint now, SessionActions& out) {
   if (state_ != SessionState::authenticating) return;
   fail({1812, "the server refused this node's key: " + reason(event.why), where(),
-        "add the line of riftbus-tunnel --show-key to that user's authorized_keys"},
+        "add the line of riftbus-tunnel --show-key to the relay's relay_keys, or with sshd to that "
+        "user's authorized_keys"},
        Remedy::people, now, out);
 }
 
