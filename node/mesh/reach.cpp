@@ -85,6 +85,7 @@ std::vector<NodeId> Reach::line(const ReachLook& look, TimePoint now) {
   random_.shuffle(left);
   std::multiset<std::string> domains{own_domain_};
   std::vector<NodeId> order;
+  near_.clear();
   while (!left.empty() && order.size() < kWitnessesMax) {
     const auto best =
         std::min_element(left.begin(), left.end(), [&](const Witness& a, const Witness& b) {
@@ -93,15 +94,22 @@ std::vector<NodeId> Reach::line(const ReachLook& look, TimePoint now) {
         });
     domains.insert(best->domain);
     order.push_back(best->id);
+    if (best->is_near) near_.insert(best->id);
     left.erase(best);
   }
   return order;
 }
 
+// A neighbour's success is worth nothing where somebody from elsewhere failed.
 std::size_t Reach::votes(bool can_dial) const {
+  const auto is_near = [&](const Testimony& one) { return near_.contains(one.witness); };
+  const bool far_failed = std::any_of(round_.begin(), round_.end(), [&](const Testimony& one) {
+    return one.can_dial == false && !is_near(one);
+  });
   return static_cast<std::size_t>(
-      std::count_if(round_.begin(), round_.end(),
-                    [&](const Testimony& one) { return one.can_dial == can_dial; }));
+      std::count_if(round_.begin(), round_.end(), [&](const Testimony& one) {
+        return one.can_dial == can_dial && !(can_dial && far_failed && is_near(one));
+      }));
 }
 
 Testimony* Reach::awaited(const NodeId& witness) {

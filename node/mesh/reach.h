@@ -5,7 +5,8 @@
 // members dial its addresses with its key (bus/prover.h) and say what came of it; both succeeded:
 // it can be dialled; both failed: it cannot. If they disagree, further ones are asked until two say
 // the same. Witnesses are drawn at random, first those that do not share a network with this node,
-// and of different failure domains: a neighbour's success says little about everybody else.
+// and of different failure domains: a neighbour's success says little about everybody else, and
+// nothing where somebody from elsewhere failed.
 //
 // The verdict is never sticky, and good news needs the same evidence as bad: rounds go on at the
 // same pace whatever the verdict, start at once when the addresses change, and a verdict that no
@@ -18,6 +19,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -129,6 +131,7 @@ class Reach {
   bool is_asking_ = false;
   TimePoint began_{};
   std::vector<NodeId> line_;  // whom this round may still ask, best last
+  std::set<NodeId> near_;     // of this round's: neighbours
   std::vector<Testimony> round_;
   std::vector<Testimony> evidence_;
   std::map<NodeId, TimePoint> resting_;  // until then

@@ -199,6 +199,24 @@ TEST(Reach, NeighboursAreAskedOnlyIfThereIsNobodyElse) {
   EXPECT_EQ(world.round().size(), 2u);
 }
 
+TEST(Reach, NeighboursDoNotOutvoteOneFromElsewhereWhoFailed) {
+  World world;
+  for (const int near : {1, 2, 3, 4}) world.member(near).is_near = true;
+  auto asked = world.round();
+  while (!asked.empty()) {
+    std::vector<NodeId> further;
+    for (const auto& witness : asked) {
+      const bool is_far = witness == id("m5");
+      const auto more = world.say(witness, {is_far ? failed(kPublic) : worked(kPublic)});
+      further.insert(further.end(), more.begin(), more.end());
+    }
+    asked = further;
+  }
+  EXPECT_EQ(world.verdict(), Reachability::unknown);
+  EXPECT_EQ(world.reach().evidence().size(), 5u) << "all were asked";
+  EXPECT_FALSE(world.reach().doubt().empty());
+}
+
 TEST(Reach, WitnessesAreOfDifferentDomains) {
   World world;
   for (const int same : {1, 2, 3}) world.member(same).domain = "ovh";
