@@ -1,6 +1,6 @@
 # Tests with real processes, real keys and real sockets: live.* on loopback and in namespaces, nat.*
-# behind routers that masquerade (test/nat; needs root). One at a time: they measure time, and each
-# starts a cluster of its own.
+# behind routers that masquerade (test/nat; needs root). One of each at a time: each starts a cluster
+# of its own, and waits for clocks more than it computes.
 find_program(DEBIAN_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 function(riftbus_scripts label)
   file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${label}/test_*.py)
@@ -8,7 +8,7 @@ function(riftbus_scripts label)
     get_filename_component(name ${script} NAME_WE)
     string(REGEX REPLACE "^test_" "${label}." name ${name})
     add_test(NAME ${name} COMMAND ${DEBIAN_PYTHON} ${script} --verbose)
-    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 400 RESOURCE_LOCK live
+    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 400 RESOURCE_LOCK ${label}
       SKIP_REGULAR_EXPRESSION "SKIPPED, NOTHING WAS TESTED"
       ENVIRONMENT "RIFTBUS_BIN=$<TARGET_FILE_DIR:riftbus-node>;PYTHONDONTWRITEBYTECODE=1")
   endforeach()
