@@ -165,7 +165,9 @@ TimePoint Leader::next_deadline() const {
   due = std::min(due, heard + core_.timing().election);
   if (hand_over_) due = std::min(due, hand_over_->due);
   if (hand_over_ && hand_over_->asked) due = std::min(due, hand_over_->ask_due);
-  if (challenger_ != ServerId()) due = std::min(due, challenged_at_ + core_.timing().takeover);
+  // While it hands over, nobody else is judged.
+  const bool is_challenged = challenger_ != ServerId() && !hand_over_;
+  if (is_challenged) due = std::min(due, challenged_at_ + core_.timing().takeover);
   return due;
 }
 

@@ -94,6 +94,8 @@ void Leader::on_snapshot_bytes(SnapshotBytes event, TimePoint now) {
     if (event.offset != 0) return;
     peer.transfer().asked = event.bytes.size();
   }
+  // Asked for when a longer one was being sent: this one has no such place.
+  if (event.offset > event.total || event.bytes.size() > event.total - event.offset) return;
   peer.transfer().total = event.total;
   core_.send(event.to, SnapshotChunk{std::move(event.meta), event.offset, event.total,
                                      std::move(event.bytes)});

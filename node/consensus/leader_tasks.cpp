@@ -77,12 +77,12 @@ void Leader::advance_hand_over(TimePoint now) {
     hand_over_.reset();
     return;
   }
-  if (peer->second.match() < core_.log.last()) return;
   // It may be lost: asked again with each heartbeat.
   if (hand_over_->asked && now < hand_over_->ask_due) return;
+  hand_over_->ask_due = now + core_.timing().heartbeat;
+  if (peer->second.match() < core_.log.last()) return;
   core_.send(hand_over_->to, TimeoutNow{});
   hand_over_->asked = true;
-  hand_over_->ask_due = now + core_.timing().heartbeat;
 }
 
 // ---- bully: the best voter shall lead --------------------------------------------------------

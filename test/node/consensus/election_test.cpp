@@ -249,6 +249,29 @@ TEST(Transfer, IsGivenUpAfterATimeoutAndTheLeaderWorksOn) {
   cluster.commit("after");
 }
 
+// Seed 84975: it was due for a takeover all that time, at every moment again.
+TEST(Transfer, WhileItWaitsABetterVotersPatienceIsNotDue) {
+  Cluster cluster;
+  cluster.start_voters(3, Policy::bully, {0, 0, 9});
+  cluster.await_leader();
+  cluster.crash(server(3));
+  cluster.hint({server(1), server(2)});
+  cluster.run_until([&] { return cluster.leader() == server(2); });
+  cluster.restart(server(3));
+  cluster.hint({server(1), server(2), server(3)});
+  cluster.run(cluster.timing.takeover - cluster.timing.election / 2);
+  ASSERT_EQ(cluster.leader(), server(2));
+  cluster.drop = [](const Message& m) { return std::holds_alternative<TimeoutNow>(m.body); };
+  cluster.request(server(2), [&](Consensus& core) {
+    EXPECT_EQ(core.transfer(server(1), cluster.now()), Refusal::none);
+  });
+  for (Nanos waited{}; waited < cluster.timing.election * 3 / 4; waited += Millis(1)) {
+    const TimePoint before = cluster.now();
+    cluster.run(Millis(1));
+    ASSERT_GT(cluster.core(server(2)).next_deadline(), before);
+  }
+}
+
 TEST(Transfer, AsksAgainWhenItsWordIsLost) {
   Cluster cluster;
   cluster.start_voters(3);

@@ -23,7 +23,10 @@ void LogImage::write(const Action& action, const std::string& snapshot_state) {
     state = snapshot_state;
   } else if (const auto* chunk = std::get_if<StoreChunk>(&action)) {
     if (chunk->offset == 0) incoming.clear();
-    if (chunk->offset != incoming.size()) problem = "a hole in a snapshot on disk";
+    if (chunk->offset != incoming.size()) {
+      problem = "a hole in a snapshot on disk: offset " + std::to_string(chunk->offset) +
+                " after " + std::to_string(incoming.size()) + " bytes";
+    }
     incoming += chunk->bytes;
   } else if (const auto* install = std::get_if<InstallSnapshot>(&action)) {
     snapshot = install->meta;
@@ -56,6 +59,7 @@ Memory LogImage::load() const {
 }
 
 void Disk::submit(Action action, std::string snapshot_state) {
+  if (has_failed_) return;
   pending_.push_back({std::move(action), std::move(snapshot_state)});
   if (batch_ == 0 && !manual_) begin_fsync();
 }
@@ -104,6 +108,7 @@ void Disk::fail() {
   pending_.clear();
   batch_ = 0;
   ++life_;
+  has_failed_ = true;
   failed();
 }
 
@@ -118,6 +123,7 @@ void Disk::crash(std::size_t kept_max) {
   image_.incoming.clear();
   batch_ = 0;
   overdue_ = false;
+  has_failed_ = false;
   ++life_;
 }
 

@@ -92,6 +92,7 @@ class Disk {
   bool hangs_ = false;
   bool overdue_ = false;  // an fsync would have ended, but the disk hangs
   bool refuses_ = false;
+  bool has_failed_ = false;  // until the process is another
   bool manual_ = false;
 };
 
