@@ -1,6 +1,6 @@
 # Tests with real processes, real keys and real sockets: live.* on loopback and in namespaces, nat.*
-# behind routers that masquerade (test/nat; needs root). One of each at a time: each starts a cluster
-# of its own, and waits for clocks more than it computes.
+# behind routers that masquerade (test/nat; needs root). One of each at a time: each starts a
+# cluster of its own, and waits for clocks more than it computes.
 find_program(DEBIAN_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 function(riftbus_scripts label)
   file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${label}/test_*.py)
