@@ -22,14 +22,15 @@ constexpr Shape kJobs{"jobs", "id", render_jobs};
 constexpr std::uint64_t kLinesMax = 1'000'000;
 constexpr std::uint16_t kRefused = 1562;
 
+// `must_hold`: a flag of the answer without which the exit status says no.
 int ask_and_print(Context& context, const std::string& query, const Arguments& arguments,
-                  const Shape& shape) {
+                  const Shape& shape, const char* must_hold = nullptr) {
   auto session = Session::open(context);
   if (!session.ok()) return report(context, session.error());
   auto document = (*session)->ask(query, arguments);
   if (!document.ok()) return report(context, document.error());
   print_document(context, *document, shape);
-  return kExitOk;
+  return must_hold == nullptr || flag(*document, {must_hold}) ? kExitOk : kExitFalse;
 }
 
 Result<Arguments> id_argument(const Context& context) {
@@ -41,10 +42,11 @@ Result<Arguments> id_argument(const Context& context) {
   return Error{1501, "one id, please", "", "write 17"};
 }
 
-int show_one(Context& context, const std::string& query, const Shape& shape) {
+int show_one(Context& context, const std::string& query, const Shape& shape,
+             const char* must_hold = nullptr) {
   auto id = id_argument(context);
   if (!id.ok()) return report(context, id.error());
-  return ask_and_print(context, query, *id, shape);
+  return ask_and_print(context, query, *id, shape, must_hold);
 }
 
 Arguments filter_arguments(const Context& context) {
@@ -189,16 +191,8 @@ int run_work_show(Context& context) {
 }
 int run_work_logs(Context& context) { return show_logs(context); }
 int run_why_work(Context& context) {
-  return run_watched(context, [](Context& one) {
-    auto id = id_argument(one);
-    if (!id.ok()) return report(one, id.error());
-    auto session = Session::open(one);
-    if (!session.ok()) return report(one, session.error());
-    auto why = (*session)->ask("why.work", *id);
-    if (!why.ok()) return report(one, why.error());
-    print_document(one, *why, kWhy);
-    return flag(*why, {"known"}) ? kExitOk : kExitFalse;
-  });
+  return run_watched(context,
+                     [](Context& one) { return show_one(one, "why.work", kWhy, "known"); });
 }
 int run_work_stats(Context& context) {
   return run_watched(context,

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "test/bus/temporary_directory.h"
+
 namespace riftbus::ssh {
 namespace {
 
@@ -17,30 +19,23 @@ constexpr Millis kLong{20'000};
 
 class StatusFile : public ::testing::Test {
  protected:
-  StatusFile() {
-    char name[] = "/tmp/riftbus-status-XXXXXX";
-    folder_ = ::mkdtemp(name);
-    path_ = folder_ + "/status.json";
-  }
-  ~StatusFile() override { std::filesystem::remove_all(folder_); }
-
   int number() const {
     const auto json = nlohmann::json::parse(std::ifstream(path_), nullptr, false);
     return json.is_object() && json.contains("number") ? json["number"].get<int>() : -1;
   }
   // As a disk that hangs: opening it for writing waits for a reader.
   void hang() const {
-    ASSERT_EQ(::mkfifo((folder_ + "/fifo").c_str(), 0600), 0);
-    ASSERT_EQ(::link((folder_ + "/fifo").c_str(), (path_ + ".new").c_str()), 0);
+    ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
+    ASSERT_EQ(::link((folder_ / "fifo").c_str(), (path_ + ".new").c_str()), 0);
   }
   void go_on() {
     ASSERT_EQ(::unlink((path_ + ".new").c_str()), 0);
-    reader_ = ::open((folder_ + "/fifo").c_str(), O_RDONLY | O_NONBLOCK);
+    reader_ = ::open((folder_ / "fifo").c_str(), O_RDONLY | O_NONBLOCK);
     ASSERT_GE(reader_, 0);  // stays open: a pipe that nobody reads would end this program
   }
 
-  std::string folder_;
-  std::string path_;
+  test::TemporaryDirectory folder_;
+  std::string path_ = folder_ / "status.json";
   int reader_ = -1;
 };
 
@@ -87,7 +82,7 @@ TEST_F(StatusFile, ItsEndDoesNotWaitForTheDisk) {
 }
 
 TEST_F(StatusFile, AFolderThatIsNotThereIsAnError) {
-  StatusWriter writer(folder_ + "/nowhere/status.json");
+  StatusWriter writer(folder_ / "nowhere/status.json");
   writer.write({{"number", 1}});
   ASSERT_TRUE(writer.finish(kLong));
   const auto outcome = writer.take_outcome();

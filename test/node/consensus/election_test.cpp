@@ -173,8 +173,8 @@ TEST(Policy, BullyDoesNotElectTheBestIfItsLogIsStale) {
   EXPECT_EQ(cluster.leader(), server(1));
 }
 
-TEST(Policy, BullyHandsOverToABetterVoterThatHasBeenFitForAWhile) {
-  Cluster cluster;
+// Server 2 leads, and server 3, which is better, has just come back.
+void lead_beside_a_better_voter(Cluster& cluster) {
   cluster.start_voters(3, Policy::bully, {0, 0, 9});
   cluster.await_leader();
   cluster.crash(server(3));
@@ -182,6 +182,11 @@ TEST(Policy, BullyHandsOverToABetterVoterThatHasBeenFitForAWhile) {
   cluster.run_until([&] { return cluster.leader() == server(2); });
   cluster.restart(server(3));
   cluster.hint({server(1), server(2), server(3)});
+}
+
+TEST(Policy, BullyHandsOverToABetterVoterThatHasBeenFitForAWhile) {
+  Cluster cluster;
+  lead_beside_a_better_voter(cluster);
   cluster.run(cluster.timing.takeover - Seconds(1));
   EXPECT_EQ(cluster.leader(), server(2));
   cluster.run_until([&] { return cluster.leader() == server(3); }, Seconds(5));
@@ -252,13 +257,7 @@ TEST(Transfer, IsGivenUpAfterATimeoutAndTheLeaderWorksOn) {
 // Seed 84975: it was due for a takeover all that time, at every moment again.
 TEST(Transfer, WhileItWaitsABetterVotersPatienceIsNotDue) {
   Cluster cluster;
-  cluster.start_voters(3, Policy::bully, {0, 0, 9});
-  cluster.await_leader();
-  cluster.crash(server(3));
-  cluster.hint({server(1), server(2)});
-  cluster.run_until([&] { return cluster.leader() == server(2); });
-  cluster.restart(server(3));
-  cluster.hint({server(1), server(2), server(3)});
+  lead_beside_a_better_voter(cluster);
   cluster.run(cluster.timing.takeover - cluster.timing.election / 2);
   ASSERT_EQ(cluster.leader(), server(2));
   cluster.drop = [](const Message& m) { return std::holds_alternative<TimeoutNow>(m.body); };
