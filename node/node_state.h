@@ -116,7 +116,7 @@ struct Node::State {
   void turn_http();
   void tend_http();
 
-  // node_flags.cpp: membership over HTTP, and how it is turned on and off.
+  // node_http_path.cpp: membership over HTTP, and how it is turned on and off.
   void open_http_path();
   void choose_membership(MembershipMode mode);
   [[nodiscard]] MembershipMode configured_membership() const;

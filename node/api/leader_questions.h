@@ -3,7 +3,7 @@
 //   leader.show                 this node's own view of who leads
 //   leader.policy [policy]      of this node only; with the argument `policy`, sets it, over
 //                               restarts, until it is set to "configured"
-//   node.flags                  node/node_flags.cpp; only its name is here
+//   node.flags                  node/node_http_path.cpp; only its name is here
 //   voter.list, why.leader      the leader's view, or this node's own marked "stale"
 //   leader.transfer [id]        to one voter, or to the fittest
 //   voter.add id, voter.remove id

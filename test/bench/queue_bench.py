@@ -99,7 +99,7 @@ def parse():
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=0, help="of each run, after half a second")
     parser.add_argument("--only", default="", help="of ours,etcd,nats,nats-fsync,redis")
-    parser.add_argument("--shapes", default="add,trip")
+    parser.add_argument("--shapes", default="add,trip", help="of add,trip")
     parser.add_argument("--clients", default="1,64,1024")
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--payload", type=int, default=128)
@@ -110,6 +110,8 @@ def parse():
     options.seconds = options.seconds or (1.2 if options.quick else 3)
     options.clients = [int(word) for word in options.clients.split(",")]
     options.shapes = options.shapes.split(",")
+    if unknown := set(options.shapes) - {"add", "trip"}:
+        parser.error(f"--shapes: {', '.join(sorted(unknown))}: there are add and trip")
     return options
 
 

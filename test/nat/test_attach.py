@@ -11,7 +11,8 @@ import unittest
 
 from natspace import NatCluster, PROGRAMS  # first: it knows where the other modules are
 import netspace
-from clustertest import ClusterTest, Refused, wait_until
+from nattest import NatTest
+from clustertest import Refused, wait_until
 
 PUBLIC = ["n1", "n2", "n3"]
 PRIVATE = ["n4", "n5"]
@@ -40,27 +41,12 @@ class AttachCluster(NatCluster):
         return [os.path.join(PROGRAMS, "riftbus")]
 
 
-class Attach(ClusterTest):
+class Attach(NatTest):
     nodes = 5
 
     @classmethod
     def make_cluster(cls):
         return AttachCluster(PUBLIC + PRIVATE, PRIVATE, RELAYS)
-
-    @classmethod
-    def setUpClass(cls):
-        if not netspace.entered():
-            raise unittest.SkipTest("needs network namespaces")
-        cls.cluster = cls.enterClassContext(cls.make_cluster())
-        try:
-            for relay in RELAYS:
-                cls.cluster.allow(relay)
-                cls.cluster.start_relay(relay)
-            cls.cluster.start_all()
-            cls.cluster.wait_whole(seconds=60)
-        except BaseException:
-            cls.show_logs()
-            raise
 
     def tearDown(self):
         for relay in RELAYS:

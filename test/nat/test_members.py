@@ -12,7 +12,8 @@ import unittest
 
 from natspace import NatCluster  # first: it knows where the other modules are
 import netspace
-from clustertest import ClusterTest, Gate, wait_until
+from nattest import NatTest
+from clustertest import Gate, wait_until
 from worker import spec
 
 PUBLIC = ["n1", "n2", "n3"]
@@ -26,7 +27,7 @@ jobs:
 """
 
 
-class Nat(ClusterTest):
+class Nat(NatTest):
     nodes = 5
     jobs = JOBS  # {gate}: a command that waits for it; {record}: a file
 
@@ -35,25 +36,16 @@ class Nat(ClusterTest):
         return NatCluster(PUBLIC + PRIVATE, PRIVATE, RELAYS)
 
     @classmethod
-    def setUpClass(cls):
-        if not netspace.entered():
-            raise unittest.SkipTest("needs network namespaces")
-        cls.cluster = cls.enterClassContext(cls.make_cluster())
-        try:
+    def start_beside(cls):
+        for name in PRIVATE:
             for relay in RELAYS:
-                cls.cluster.allow(relay)
-                cls.cluster.start_relay(relay)
-            for name in PRIVATE:
-                for relay in RELAYS:
-                    cls.cluster.start_tunnel(name, relay)
-            cls.cluster.start_all()
-            cls.cluster.wait_whole(seconds=60)
-            cls.gate = Gate(cls.cluster.file("gate"))
-            cls.record = cls.cluster.file("record")
-            cls.cluster.reconfigure(PRIVATE, cls.jobs.format(gate=cls.gate, record=cls.record))
-        except BaseException:
-            cls.show_logs()
-            raise
+                cls.cluster.start_tunnel(name, relay)
+
+    @classmethod
+    def furnish(cls):
+        cls.gate = Gate(cls.cluster.file("gate"))
+        cls.record = cls.cluster.file("record")
+        cls.cluster.reconfigure(PRIVATE, cls.jobs.format(gate=cls.gate, record=cls.record))
 
     def tearDown(self):
         for relay in RELAYS:

@@ -10,7 +10,8 @@ import unittest
 
 from natspace import NatCluster  # first: it knows where the other modules are
 import netspace
-from clustertest import ClusterTest, Gate, wait_until
+from nattest import NatTest
+from clustertest import Gate, wait_until
 from test_attach import AttachCluster
 from worker import spec
 
@@ -26,7 +27,7 @@ jobs:
 REHOME_MAX_S = 60  # node/membership/watch.h
 
 
-class OneRelay(ClusterTest):
+class OneRelay(NatTest):
     nodes = 4
 
     @classmethod
@@ -34,20 +35,9 @@ class OneRelay(ClusterTest):
         return AttachCluster([*PUBLIC, PRIVATE], [PRIVATE], [RELAY])
 
     @classmethod
-    def setUpClass(cls):
-        if not netspace.entered():
-            raise unittest.SkipTest("needs network namespaces")
-        cls.cluster = cls.enterClassContext(cls.make_cluster())
-        try:
-            cls.cluster.allow(RELAY)
-            cls.cluster.start_relay(RELAY)
-            cls.cluster.start_all()
-            cls.cluster.wait_whole(seconds=60)
-            cls.gate = Gate(cls.cluster.file("gate"))
-            cls.cluster.reconfigure([PRIVATE], JOBS.format(gate=cls.gate))
-        except BaseException:
-            cls.show_logs()
-            raise
+    def furnish(cls):
+        cls.gate = Gate(cls.cluster.file("gate"))
+        cls.cluster.reconfigure([PRIVATE], JOBS.format(gate=cls.gate))
 
     def setUp(self):
         self.wait_heard()

@@ -1,4 +1,4 @@
-// How membership over HTTP is built into a node, and how an operator turns it on and off.
+// How membership over HTTP is built into a node, and node.flags, by which an operator turns it on.
 #include <algorithm>
 
 #include "bus/clock.h"
