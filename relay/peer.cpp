@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "bus/clock.h"
+#include "bus/ends.h"
 #include "bus/log.h"
-#include "bus/ssh/ends.h"
 
 namespace riftbus::relay {
 
@@ -89,7 +89,7 @@ std::optional<std::uint16_t> Peer::listen(const std::string& host, int port) {
   const auto* granted = answer ? std::get_if<action::Listen>(&*answer) : nullptr;
   if (granted == nullptr) return std::nullopt;
   const auto path = desk_.socket_path(number_, granted->number);
-  const auto descriptor = ssh::listen_end({"", 0, path});
+  const auto descriptor = bus::listen_end({"", 0, path});
   if (!descriptor) {
     desk_.report(descriptor.error());
     (void)desk_.ask(event::ListenFailed{number_, granted->number});
@@ -129,7 +129,7 @@ std::optional<ForwardEnd> Peer::admit_open(const std::string& host, int port) {
 // The target is an address, so it is never looked up.
 void Peer::on_open(const ForwardEnd& target, std::unique_ptr<ssh::Channel> channel) {
   auto& stream = streams_.add(ssh_, std::move(channel));
-  const auto dialling = ssh::dial_end(target, resolver_, bus::boot_now(), 0);
+  const auto dialling = bus::dial_end(target, resolver_, bus::boot_now(), 0);
   if (dialling.descriptor >= 0) {
     stream.lead_to(dialling.descriptor);
   } else {
@@ -150,9 +150,9 @@ void Peer::accept_from(std::uint16_t number) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     const auto listener = listeners_.find(number);
     if (listener == listeners_.end()) return;
-    const int descriptor = ssh::accept_end(listener->second->descriptor);
+    const int descriptor = bus::accept_end(listener->second->descriptor);
     if (descriptor < 0) {
-      if (!ssh::is_exhausted(errno)) return;
+      if (!bus::is_exhausted(errno)) return;
       loop_.watch(listener->second->descriptor, *listener->second, false, false);
       return desk_.pause_accepting(*this);
     }

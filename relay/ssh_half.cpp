@@ -12,7 +12,7 @@
 
 #include "bus/clock.h"
 #include "bus/descriptors.h"
-#include "bus/ssh/ends.h"
+#include "bus/ends.h"
 #include "relay/confinement.h"
 #include "relay/status.h"
 
@@ -97,7 +97,7 @@ Status SshHalf::open() {
   const auto folder = claim_socket_dir(config_.socket_dir, config_.user);
   if (!folder) return folder.error();
   folder_lock_ = *folder;
-  const auto listener = ssh::listen_end({config_.ssh_host, config_.ssh_port, ""});
+  const auto listener = bus::listen_end({config_.ssh_host, config_.ssh_port, ""});
   if (!listener) return listener.error();
   doorbell_ = std::make_unique<Doorbell>(*this, *listener);
   if (auto status = become_user(config_.user); !status) return status;
@@ -228,12 +228,12 @@ std::string SshHalf::socket_path(SessionNumber session, std::uint16_t number) {
 
 void SshHalf::accept_peers() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
-    const int descriptor = ssh::accept_end(doorbell_->descriptor);
+    const int descriptor = bus::accept_end(doorbell_->descriptor);
     if (descriptor >= 0) {
       greet(descriptor);
       continue;
     }
-    if (!ssh::is_exhausted(errno)) return;
+    if (!bus::is_exhausted(errno)) return;
     pause();
     loop_.watch(doorbell_->descriptor, *doorbell_, false, false);
     return;
@@ -269,7 +269,7 @@ void SshHalf::greet(int descriptor) {
     close(descriptor);
     return;
   }
-  ssh::tune_server_socket(descriptor, config_.unsent_kb_max * 1024,
+  bus::tune_server_socket(descriptor, config_.unsent_kb_max * 1024,
                           Millis{config_.keepalive_ms} * config_.keepalive_missed_max);
   peers_[number] = std::make_unique<Peer>(number, config_, server_, descriptor,
                                           static_cast<Desk&>(*this), loop_, resolver_);

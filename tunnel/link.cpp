@@ -7,8 +7,8 @@
 #include <iterator>
 
 #include "bus/clock.h"
+#include "bus/ends.h"
 #include "bus/log.h"
-#include "bus/ssh/ends.h"
 
 namespace riftbus::tunnel {
 
@@ -74,7 +74,7 @@ Link::~Link() { hang_up(false); }
 
 Status Link::listen() {
   for (const auto& forward : local_) {
-    const auto descriptor = ssh::listen_end(forward.listen);
+    const auto descriptor = bus::listen_end(forward.listen);
     if (!descriptor) return descriptor.error();
     listeners_.push_back(std::make_unique<Listener>(*this, forward, *descriptor));
   }
@@ -134,11 +134,11 @@ void Link::report(const action::Report& report) {
 
 void Link::dial(TimePoint now) {
   const ForwardEnd end{server().host, server().port, ""};
-  const auto dialling = ssh::dial_end(end, resolver_, now, session_.dials());
+  const auto dialling = bus::dial_end(end, resolver_, now, session_.dials());
   is_resolving_ = dialling.pending;
   dialling_ = dialling.descriptor;
   if (dialling_ >= 0) {
-    ssh::tune_server_socket(dialling_, config_.unsent_kb_max * 1024,
+    bus::tune_server_socket(dialling_, config_.unsent_kb_max * 1024,
                             Millis{config_.keepalive_ms} * config_.keepalive_missed_max);
     loop_.watch(dialling_, *this, false, true);
   } else if (!is_resolving_) {
@@ -150,7 +150,7 @@ void Link::dial(TimePoint now) {
 void Link::on_ready(bus::Readiness) {
   const auto now = bus::boot_now();
   if (dialling_ >= 0) {
-    const auto problem = ssh::connect_problem(dialling_);
+    const auto problem = bus::connect_problem(dialling_);
     if (problem.empty()) {
       loop_.forget(dialling_);
       tell(event::Dialled{}, now);
@@ -164,7 +164,7 @@ void Link::on_ready(bus::Readiness) {
       tell(event::Lost{ssh_->problem()}, now);
       return;
     }
-    if (!ssh_->is_relay()) ssh::acknowledge_now(ssh_->descriptor());
+    if (!ssh_->is_relay()) bus::acknowledge_now(ssh_->descriptor());
   }
 }
 
@@ -253,7 +253,7 @@ void Link::on_connection(std::uint16_t server_port, std::unique_ptr<ssh::Channel
 }
 
 void Link::dial_target(std::uint64_t stream, const ForwardEnd& target, TimePoint now) {
-  const auto dialling = ssh::dial_end(target, resolver_, now, stream);
+  const auto dialling = bus::dial_end(target, resolver_, now, stream);
   auto& its = *streams_.find(stream);
   if (dialling.descriptor >= 0) {
     its.lead_to(dialling.descriptor);
@@ -278,9 +278,9 @@ void Link::try_again(const Waiting& waiting, TimePoint now) {
 
 void Link::accept_from(Listener& listener) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
-    const int descriptor = ssh::accept_end(listener.descriptor);
+    const int descriptor = bus::accept_end(listener.descriptor);
     if (descriptor < 0) {
-      if (ssh::is_exhausted(errno)) pause_accepting(listener);
+      if (bus::is_exhausted(errno)) pause_accepting(listener);
       return;
     }
     exhaustion_told_ = false;

@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-#include "bus/ssh/ends.h"
+#include "bus/ends.h"
 #include "config/check.h"
 
 namespace riftbus::ssh {
@@ -60,7 +60,7 @@ void Stream::on_ready(bus::Readiness what) {
 void Stream::serve(bus::Readiness what) {
   if (stage_ == Stage::connecting) {
     if (!what.writable && !what.broken) return;
-    problem_ = connect_problem(socket_);
+    problem_ = bus::connect_problem(socket_);
     if (!problem_.empty()) {
       is_done_ = true;
       return;
@@ -81,7 +81,7 @@ void Stream::serve(bus::Readiness what) {
 // Both directions of the socket have ended, and epoll would say so for ever; what was received
 // before may still wait for the channel's window. watch() listens again.
 void Stream::become_deaf() {
-  if (!connect_problem(socket_).empty()) socket_broken_ = true;
+  if (!bus::connect_problem(socket_).empty()) socket_broken_ = true;
   loop_.forget(socket_);
 }
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "bus/clock.h"
-#include "bus/ssh/ends.h"
+#include "bus/ends.h"
 
 namespace riftbus::relay {
 
@@ -48,7 +48,7 @@ Status Front::open() {
   ForwardEnd end;
   end.host = config_.front_host;
   end.port = config_.front_port;
-  auto listener = ssh::listen_end(end);
+  auto listener = bus::listen_end(end);
   if (!listener) return listener.error();
   listener_ = *listener;
   loop_.watch(listener_, *this, true, false);
@@ -58,9 +58,9 @@ Status Front::open() {
 void Front::on_ready(bus::Readiness) {
   const TimePoint now = bus::boot_now();
   for (;;) {
-    const int accepted = ssh::accept_end(listener_);
+    const int accepted = bus::accept_end(listener_);
     if (accepted < 0) {
-      if (!ssh::is_exhausted(errno)) return;
+      if (!bus::is_exhausted(errno)) return;
       loop_.forget(listener_);  // or it would be ready again at once
       accept_due_ = now + kAcceptPause;
       return;
@@ -82,7 +82,7 @@ void Front::let_in(int accepted, const std::string& address, TimePoint now) {
     return;
   }
   ++from_there;
-  ssh::tune_server_socket(accepted, kUnsentBytesMax, kSilenceMax);
+  bus::tune_server_socket(accepted, kUnsentBytesMax, kSilenceMax);
   Visit& visit = strangers_.emplace_back(loop_, static_cast<Passage::Owner&>(*this), accepted,
                                          config_.socket_dir);
   visit.place = std::prev(strangers_.end());

@@ -12,7 +12,7 @@
 
 #include <fstream>
 
-#include "bus/ssh/ends.h"
+#include "bus/ends.h"
 #include "test/bus/temporary_directory.h"
 
 namespace riftbus::relay {
@@ -52,7 +52,7 @@ TEST(Confinement, SocketsOfARelayThatWasKilledAreRemovedAndNothingElse) {
   const test::TemporaryDirectory folder;
   const std::string path = folder / "relay";
   ASSERT_EQ(mkdir(path.c_str(), 0700), 0);
-  const auto left_over = ssh::listen_end({"", 0, path + "/n1.7770"});
+  const auto left_over = bus::listen_end({"", 0, path + "/n1.7770"});
   ASSERT_TRUE(left_over);
   close(*left_over);
   std::ofstream(path + "/relay.json") << "{}";

@@ -1,4 +1,4 @@
-#include "bus/ssh/ends.h"
+#include "bus/ends.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -11,16 +11,16 @@
 #include "bus/clock.h"
 #include "bus/loop.h"
 
-namespace riftbus::ssh {
+namespace riftbus::bus {
 namespace {
 
-class Ready : public bus::Watcher {
+class Ready : public Watcher {
  public:
-  void on_ready(bus::Readiness what) override {
+  void on_ready(Readiness what) override {
     last = what;
     ++times;
   }
-  bus::Readiness last;
+  Readiness last;
   int times = 0;
 };
 
@@ -30,8 +30,8 @@ class EndsTest : public testing::Test {
   ~EndsTest() override { unlink(path_.c_str()); }
 
   std::string path_;
-  bus::Resolver resolver_;
-  bus::Loop loop_;
+  Resolver resolver_;
+  Loop loop_;
 };
 
 TEST_F(EndsTest, AUnixListenerIsClosedToOthersAndReached) {
@@ -40,7 +40,7 @@ TEST_F(EndsTest, AUnixListenerIsClosedToOthersAndReached) {
   struct stat status {};
   ASSERT_EQ(stat(path_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
-  const auto dialled = dial_end({"", 0, path_}, resolver_, bus::boot_now(), 0);
+  const auto dialled = dial_end({"", 0, path_}, resolver_, boot_now(), 0);
   ASSERT_GE(dialled.descriptor, 0) << dialled.problem;
   EXPECT_EQ(connect_problem(dialled.descriptor), "");
   const int accepted = accept_end(*listener);
@@ -76,12 +76,12 @@ TEST_F(EndsTest, ATakenPortAndANameToListenOnAreErrors) {
 }
 
 TEST_F(EndsTest, NobodyListeningIsAProblemOnceTheSocketIsDecided) {
-  const auto dialled = dial_end({"127.0.0.1", 1, ""}, resolver_, bus::boot_now(), 0);
+  const auto dialled = dial_end({"127.0.0.1", 1, ""}, resolver_, boot_now(), 0);
   ASSERT_GE(dialled.descriptor, 0) << dialled.problem;
   Ready ready;
   loop_.watch(dialled.descriptor, ready, false, true);
   for (int i = 0; i < 50 && ready.times == 0; ++i) {
-    loop_.run_once(bus::boot_now() + Millis{100}, bus::boot_now());
+    loop_.run_once(boot_now() + Millis{100}, boot_now());
   }
   EXPECT_EQ(connect_problem(dialled.descriptor), std::strerror(ECONNREFUSED));
   loop_.forget(dialled.descriptor);
@@ -94,11 +94,11 @@ TEST_F(EndsTest, AWatcherThatIsForgottenInItsRoundIsPassedOver) {
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, first), 0);
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, second), 0);
   struct Selfish : Ready {
-    void on_ready(bus::Readiness what) override {
+    void on_ready(Readiness what) override {
       Ready::on_ready(what);
       loop->forget(other);
     }
-    bus::Loop* loop = nullptr;
+    Loop* loop = nullptr;
     int other = -1;
   };
   Selfish one;
@@ -110,10 +110,10 @@ TEST_F(EndsTest, AWatcherThatIsForgottenInItsRoundIsPassedOver) {
   loop_.watch(second[0], two, true, false);
   ASSERT_EQ(send(first[1], "x", 1, 0), 1);
   ASSERT_EQ(send(second[1], "x", 1, 0), 1);
-  loop_.run_once(bus::boot_now() + Seconds{5}, bus::boot_now());
+  loop_.run_once(boot_now() + Seconds{5}, boot_now());
   EXPECT_EQ(one.times + two.times, 1);
   for (const int each : {first[0], first[1], second[0], second[1]}) close(each);
 }
 
 }  // namespace
-}  // namespace riftbus::ssh
+}  // namespace riftbus::bus

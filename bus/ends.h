@@ -13,14 +13,14 @@
 #include "config/result.h"
 #include "config/types.h"
 
-namespace riftbus::ssh {
+namespace riftbus::bus {
 
 struct Dialling {
   int descriptor = -1;   // connected, or connecting: writable when it is decided
   bool pending = false;  // the name is being looked up
   std::string problem;   // if neither
 };
-[[nodiscard]] Dialling dial_end(const ForwardEnd& end, bus::Resolver& resolver, TimePoint now,
+[[nodiscard]] Dialling dial_end(const ForwardEnd& end, Resolver& resolver, TimePoint now,
                                 std::uint64_t attempt);
 // Of a socket that has become writable: empty if it is connected.
 [[nodiscard]] std::string connect_problem(int descriptor);
@@ -39,4 +39,4 @@ void tune_server_socket(int descriptor, std::int64_t unsent_bytes_max, Nanos sil
 // time costs a packet, so not for servers that do not.
 void acknowledge_now(int descriptor);
 
-}  // namespace riftbus::ssh
+}  // namespace riftbus::bus

@@ -1,4 +1,4 @@
-#include "bus/ssh/ends.h"
+#include "bus/ends.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 #include "config/address.h"
 
-namespace riftbus::ssh {
+namespace riftbus::bus {
 
 namespace {
 
@@ -90,8 +90,7 @@ void remove_leftover(const std::string& path) {
 
 }  // namespace
 
-Dialling dial_end(const ForwardEnd& end, bus::Resolver& resolver, TimePoint now,
-                  std::uint64_t attempt) {
+Dialling dial_end(const ForwardEnd& end, Resolver& resolver, TimePoint now, std::uint64_t attempt) {
   if (end.is_unix()) return dial_address(unix_address(end.path));
   const auto hosts = resolver.lookup(end.host, now);
   if (hosts.empty()) return {-1, true, ""};
@@ -146,4 +145,4 @@ void tune_server_socket(int descriptor, std::int64_t unsent_bytes_max, Nanos sil
 
 void acknowledge_now(int descriptor) { set_option(descriptor, IPPROTO_TCP, TCP_QUICKACK, 1); }
 
-}  // namespace riftbus::ssh
+}  // namespace riftbus::bus
