@@ -14,13 +14,13 @@ namespace {
 
 // Words that summaries hold; a test compares the list with what messages really say.
 constexpr auto kSummaryWords = std::to_array<std::string_view>(
-    {"after",       "age_ms",      "arguments", "ask",      "beat",    "by",      "claims",
-     "cluster",     "code",        "differing", "digest",   "dropped", "entries", "every_ms",
-     "evidence",    "filter",      "for",       "frames",   "have",    "health",  "id",
-     "ids",         "inc",         "leader",    "lease_ms", "matched", "name",    "not-watching",
-     "outcome",     "payloads",    "record",    "refused",  "recruit", "roster",  "seen",
-     "software",    "stale",       "standing",  "subject",  "term",    "up_ms",   "version",
-     "version_max", "version_min", "wait_ms"});
+    {"after",        "age_ms", "arguments", "ask",         "beat",        "by",      "claims",
+     "cluster",      "code",   "differing", "digest",      "dropped",     "entries", "every_ms",
+     "evidence",     "filter", "for",       "frames",      "granted",     "have",    "health",
+     "id",           "ids",    "inc",       "leader",      "lease_ms",    "matched", "name",
+     "not-watching", "offset", "outcome",   "payloads",    "record",      "recruit", "refused",
+     "roster",       "seen",   "software",  "stale",       "standing",    "step",    "subject",
+     "term",         "up_ms",  "version",   "version_max", "version_min", "wait_ms"});
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 // Ends a value that has no quotes.

@@ -1,5 +1,7 @@
 #include "bus/wire/codec.h"
 
+#include <array>
+
 #include "bus/wire/reader.h"
 #include "bus/wire/tape.h"
 #include "bus/wire/writer.h"
@@ -16,62 +18,43 @@ void read_body(Reader& reader, Body& body) {
 }
 
 // Each kind's type, on the way in; kind_of() is the way out and a test compares the two.
+struct KindReader {
+  Kind kind;
+  void (*read)(Reader& reader, Body& body);
+};
+constexpr auto kReaders =
+    std::to_array<KindReader>({{Kind::beat, read_body<Beat>},
+                               {Kind::gossip, read_body<Gossip>},
+                               {Kind::hello, read_body<Hello>},
+                               {Kind::hello_answer, read_body<HelloAnswer>},
+                               {Kind::join, read_body<Join>},
+                               {Kind::join_answer, read_body<JoinAnswer>},
+                               {Kind::watch, read_body<Watch>},
+                               {Kind::watch_answer, read_body<WatchAnswer>},
+                               {Kind::ping, read_body<Ping>},
+                               {Kind::pong, read_body<Pong>},
+                               {Kind::ask_heard, read_body<AskHeard>},
+                               {Kind::heard, read_body<Heard>},
+                               {Kind::resync, read_body<Resync>},
+                               {Kind::digest, read_body<Digest>},
+                               {Kind::digest_answer, read_body<DigestAnswer>},
+                               {Kind::fetch, read_body<Fetch>},
+                               {Kind::roster_get, read_body<RosterGet>},
+                               {Kind::roster_document, read_body<RosterDocument>},
+                               {Kind::roster_put, read_body<RosterPut>},
+                               {Kind::query, read_body<Query>},
+                               {Kind::answer, read_body<Answer>},
+                               {Kind::refusal, read_body<Refusal>},
+                               {Kind::tap_start, read_body<TapStart>},
+                               {Kind::tap_data, read_body<TapData>},
+                               {Kind::consensus, read_body<Consensus>},
+                               {Kind::work_request, read_body<WorkRequest>},
+                               {Kind::work_reply, read_body<WorkReply>},
+                               {Kind::carry, read_body<Carry>}});
+
 void read_body_of(Kind kind, Reader& reader, Body& body) {
-  switch (kind) {
-    case Kind::beat:
-      return read_body<Beat>(reader, body);
-    case Kind::gossip:
-      return read_body<Gossip>(reader, body);
-    case Kind::hello:
-      return read_body<Hello>(reader, body);
-    case Kind::hello_answer:
-      return read_body<HelloAnswer>(reader, body);
-    case Kind::join:
-      return read_body<Join>(reader, body);
-    case Kind::join_answer:
-      return read_body<JoinAnswer>(reader, body);
-    case Kind::watch:
-      return read_body<Watch>(reader, body);
-    case Kind::watch_answer:
-      return read_body<WatchAnswer>(reader, body);
-    case Kind::ping:
-      return read_body<Ping>(reader, body);
-    case Kind::pong:
-      return read_body<Pong>(reader, body);
-    case Kind::ask_heard:
-      return read_body<AskHeard>(reader, body);
-    case Kind::heard:
-      return read_body<Heard>(reader, body);
-    case Kind::resync:
-      return read_body<Resync>(reader, body);
-    case Kind::digest:
-      return read_body<Digest>(reader, body);
-    case Kind::digest_answer:
-      return read_body<DigestAnswer>(reader, body);
-    case Kind::fetch:
-      return read_body<Fetch>(reader, body);
-    case Kind::roster_get:
-      return read_body<RosterGet>(reader, body);
-    case Kind::roster_document:
-      return read_body<RosterDocument>(reader, body);
-    case Kind::roster_put:
-      return read_body<RosterPut>(reader, body);
-    case Kind::query:
-      return read_body<Query>(reader, body);
-    case Kind::answer:
-      return read_body<Answer>(reader, body);
-    case Kind::refusal:
-      return read_body<Refusal>(reader, body);
-    case Kind::tap_start:
-      return read_body<TapStart>(reader, body);
-    case Kind::tap_data:
-      return read_body<TapData>(reader, body);
-    case Kind::consensus:
-      return read_body<Consensus>(reader, body);
-    case Kind::work_request:
-      return read_body<WorkRequest>(reader, body);
-    case Kind::work_reply:
-      return read_body<WorkReply>(reader, body);
+  for (const KindReader& each : kReaders) {
+    if (each.kind == kind) return each.read(reader, body);
   }
   reader.refuse(Reject::unknown_kind);
 }
@@ -97,6 +80,7 @@ std::size_t cargo_bytes(const Body& body) {
   if (const auto* consensus = std::get_if<Consensus>(&body)) return consensus->bytes.size();
   if (const auto* request = std::get_if<WorkRequest>(&body)) return request->body.size();
   if (const auto* reply = std::get_if<WorkReply>(&body)) return reply->body.size();
+  if (const auto* carry = std::get_if<Carry>(&body)) return carry->bytes.size();
   return 0;
 }
 

@@ -166,6 +166,11 @@ std::string describe(const WorkReply& m) {
   if (!m.leader.empty()) words.add("leader", m.leader).add("term", m.term);
   return words.flag("stale", m.stale).take();
 }
+std::string describe(const Carry& m) {
+  Words words;
+  words.add("step", std::string_view(to_string(m.step))).add("offset", m.offset);
+  return words.add("granted", m.granted).add("bytes", m.bytes.size()).take();
+}
 
 }  // namespace
 

@@ -213,4 +213,11 @@ void fields(V& v, Ref<V, WorkReply> m) {
   v(m.outcome, Bytes(m.body, kWorkBytesMax), MaybeId(m.leader), m.term, m.stale);
 }
 
+// ---- carried streams -------------------------------------------------------------------------
+
+template <class V>
+void fields(V& v, Ref<V, Carry> m) {
+  v(m.step, m.offset, m.granted, Bytes(m.bytes, kCarryBytesMax));
+}
+
 }  // namespace riftbus::wire

@@ -41,5 +41,6 @@ inline constexpr std::size_t kPayloadBytesMax = kMessageBytesMax - 4096;
 inline constexpr std::size_t kTopicBytesMax = 128;
 inline constexpr std::size_t kConsensusBytesMax = 256 * 1024;  // what its codec allows, too
 inline constexpr std::size_t kWorkBytesMax = kMessageBytesMax - 4096;
+inline constexpr std::size_t kCarryBytesMax = 16 * 1024;  // calls do not wait long behind one
 
 }  // namespace riftbus::wire

@@ -1,5 +1,8 @@
 #include "bus/wire/message.h"
 
+#include <array>
+#include <utility>
+
 namespace riftbus::wire {
 
 namespace {
@@ -31,6 +34,37 @@ constexpr Kind kind_of_message(const TapData&) { return Kind::tap_data; }
 constexpr Kind kind_of_message(const Consensus&) { return Kind::consensus; }
 constexpr Kind kind_of_message(const WorkRequest&) { return Kind::work_request; }
 constexpr Kind kind_of_message(const WorkReply&) { return Kind::work_reply; }
+constexpr Kind kind_of_message(const Carry&) { return Kind::carry; }
+
+constexpr auto kNames =
+    std::to_array<std::pair<Kind, const char*>>({{Kind::beat, "beat"},
+                                                 {Kind::gossip, "gossip"},
+                                                 {Kind::hello, "hello"},
+                                                 {Kind::hello_answer, "hello.answer"},
+                                                 {Kind::join, "join"},
+                                                 {Kind::join_answer, "join.answer"},
+                                                 {Kind::watch, "watch"},
+                                                 {Kind::watch_answer, "watch.answer"},
+                                                 {Kind::ping, "ping"},
+                                                 {Kind::pong, "pong"},
+                                                 {Kind::ask_heard, "heard.ask"},
+                                                 {Kind::heard, "heard"},
+                                                 {Kind::resync, "resync"},
+                                                 {Kind::digest, "digest"},
+                                                 {Kind::digest_answer, "digest.answer"},
+                                                 {Kind::fetch, "fetch"},
+                                                 {Kind::roster_get, "roster.get"},
+                                                 {Kind::roster_document, "roster.document"},
+                                                 {Kind::roster_put, "roster.put"},
+                                                 {Kind::query, "query"},
+                                                 {Kind::answer, "answer"},
+                                                 {Kind::refusal, "refusal"},
+                                                 {Kind::tap_start, "tap.start"},
+                                                 {Kind::tap_data, "tap.data"},
+                                                 {Kind::consensus, "consensus"},
+                                                 {Kind::work_request, "work.request"},
+                                                 {Kind::work_reply, "work.reply"},
+                                                 {Kind::carry, "carry"}});
 
 }  // namespace
 
@@ -39,61 +73,8 @@ Kind kind_of(const Body& body) {
 }
 
 const char* to_string(Kind kind) {
-  switch (kind) {
-    case Kind::beat:
-      return "beat";
-    case Kind::gossip:
-      return "gossip";
-    case Kind::hello:
-      return "hello";
-    case Kind::hello_answer:
-      return "hello.answer";
-    case Kind::join:
-      return "join";
-    case Kind::join_answer:
-      return "join.answer";
-    case Kind::watch:
-      return "watch";
-    case Kind::watch_answer:
-      return "watch.answer";
-    case Kind::ping:
-      return "ping";
-    case Kind::pong:
-      return "pong";
-    case Kind::ask_heard:
-      return "heard.ask";
-    case Kind::heard:
-      return "heard";
-    case Kind::resync:
-      return "resync";
-    case Kind::digest:
-      return "digest";
-    case Kind::digest_answer:
-      return "digest.answer";
-    case Kind::fetch:
-      return "fetch";
-    case Kind::roster_get:
-      return "roster.get";
-    case Kind::roster_document:
-      return "roster.document";
-    case Kind::roster_put:
-      return "roster.put";
-    case Kind::query:
-      return "query";
-    case Kind::answer:
-      return "answer";
-    case Kind::refusal:
-      return "refusal";
-    case Kind::tap_start:
-      return "tap.start";
-    case Kind::tap_data:
-      return "tap.data";
-    case Kind::consensus:
-      return "consensus";
-    case Kind::work_request:
-      return "work.request";
-    case Kind::work_reply:
-      return "work.reply";
+  for (const auto& [each, name] : kNames) {
+    if (each == kind) return name;
   }
   return "unknown";
 }
@@ -142,6 +123,20 @@ const char* to_string(AddressKind kind) {
       return "tailscale";
     case AddressKind::relay:
       return "relay";
+  }
+  return "unknown";
+}
+
+const char* to_string(CarryStep step) {
+  switch (step) {
+    case CarryStep::open:
+      return "open";
+    case CarryStep::data:
+      return "data";
+    case CarryStep::end:
+      return "end";
+    case CarryStep::close:
+      return "close";
   }
   return "unknown";
 }

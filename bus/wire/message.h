@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "bus/wire/carry.h"
 #include "config/roster.h"
 #include "config/types.h"
 
@@ -340,7 +341,7 @@ struct TapData {
 using Body = std::variant<Beat, Gossip, Hello, HelloAnswer, Join, JoinAnswer, Watch, WatchAnswer,
                           Ping, Pong, AskHeard, Heard, Resync, Digest, DigestAnswer, Fetch,
                           RosterGet, RosterDocument, RosterPut, Query, Answer, Refusal, TapStart,
-                          TapData, Consensus, WorkRequest, WorkReply>;
+                          TapData, Consensus, WorkRequest, WorkReply, Carry>;
 
 // On the wire; never renumbered. The order of Body's alternatives does not matter.
 enum class Kind : std::uint8_t {
@@ -371,6 +372,7 @@ enum class Kind : std::uint8_t {
   consensus = 70,
   work_request = 71,
   work_reply = 72,
+  carry = 80,
 };
 [[nodiscard]] Kind kind_of(const Body& body);
 [[nodiscard]] const char* to_string(Kind kind);

@@ -168,6 +168,9 @@ class Reader {
   static bool is_known(WorkOutcome value) {
     return value >= WorkOutcome::done && value <= WorkOutcome::busy;
   }
+  static bool is_known(CarryStep value) {
+    return value >= CarryStep::open && value <= CarryStep::close;
+  }
   static bool is_known(Direction value) {
     return value == Direction::in || value == Direction::out;
   }

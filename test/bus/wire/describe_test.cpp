@@ -37,6 +37,7 @@ tap.data from=n1 seq=300 corr=7 frames=1 matched=12 dropped=1
 consensus from=n1 seq=300 corr=7 bytes=6
 work.request from=n1 seq=300 corr=7 ask=1 bytes=5 wait_ms=5000 for=n2
 work.reply from=n1 seq=300 corr=7 outcome=2 bytes=0 leader=n3 term=7
+carry from=n1 seq=300 corr=7 step=data offset=1029 granted=262144 bytes=7
 )");
 }
 

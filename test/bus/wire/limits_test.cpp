@@ -130,6 +130,11 @@ TEST(Limits, BoundEveryText) {
   WorkReply reply;
   reply.body.assign(kWorkBytesMax + 1, 'x');
   EXPECT_EQ(answer_to(reply), Reject::too_long);
+  Carry carry;
+  carry.bytes.assign(kCarryBytesMax, 'x');
+  EXPECT_EQ(answer_to(carry), Reject::accepted);
+  carry.bytes += 'x';
+  EXPECT_EQ(answer_to(carry), Reject::too_long);
 }
 
 TEST(Limits, RefuseNumbersThatDoNotFitTheirField) {

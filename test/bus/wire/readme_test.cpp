@@ -43,7 +43,8 @@ TEST(Readme, RepeatsEveryLimit) {
       {"kPayloadBytesMax", kPayloadBytesMax},
       {"kTopicBytesMax", kTopicBytesMax},
       {"kConsensusBytesMax", kConsensusBytesMax},
-      {"kWorkBytesMax", kWorkBytesMax}};
+      {"kWorkBytesMax", kWorkBytesMax},
+      {"kCarryBytesMax", kCarryBytesMax}};
   for (const auto& [name, value] : limits) {
     const std::string cells = "| " + std::to_string(value) + " | " + name + " |";
     EXPECT_NE(readme.find(cells), std::string::npos) << cells;

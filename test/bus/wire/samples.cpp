@@ -159,6 +159,10 @@ void fill(WorkReply& m, Random& r) {
   m = {choice(r, WorkOutcome::busy), bytes(r, 300), maybe_id(r), number(r), r.chance(0.5)};
 }
 
+void fill(Carry& m, Random& r) {
+  m = {choice(r, CarryStep::close), number(r), number(r), bytes(r, 300)};
+}
+
 template <std::size_t Index = 0>
 void emplace(std::size_t index, Random& random, Body& body) {
   if constexpr (Index < kBodies) {
@@ -254,7 +258,8 @@ std::vector<Envelope> plain_messages() {
           plain(TapData{{frame}, 12, 1}),
           plain(Consensus{"opaque"}),
           plain(WorkRequest{WorkAsk::command, "claim", 5000, id("n2")}),
-          plain(WorkReply{WorkOutcome::moved, "", id("n3"), 7, false})};
+          plain(WorkReply{WorkOutcome::moved, "", id("n3"), 7, false}),
+          plain(Carry{CarryStep::data, 1029, 262144, "SSH-2.0"})};
 }
 
 std::string to_hex(std::string_view bytes) {
