@@ -23,6 +23,8 @@ struct RelayConfig {
   // "SHA256:..." of its host key, for the nodes that attach to it by themselves; the relay needs it
   // not. Two while the key is being changed.
   std::vector<std::string> pins;
+  // Whether the bus carries a tunnel for a node that reaches this host's bus, and not its SSH port.
+  bool carry = true;
   std::string host_key_file;  // empty: keys_dir/relay_ed25519; made if it is missing
   std::string allow_file;     // who may tunnel; empty: data_dir/relay_keys
   std::string socket_dir;     // the nodes' listeners; empty: data_dir/relay

@@ -32,7 +32,8 @@ std::vector<RelayPlace> relay_places(const ClusterConfig& cluster, const std::ve
                      {},
                      settings.relay.ssh_port,
                      settings.relay.front_port,
-                     settings.relay.pins};
+                     settings.relay.pins,
+                     settings.relay.carry};
     for (const auto& address : node->addresses) {
       const auto& known = place.hosts;
       if (std::find(known.begin(), known.end(), address.host) == known.end()) {
@@ -51,5 +52,10 @@ std::vector<RelayPlace> relay_places_for(const ClusterConfig& cluster, const Nod
 }
 
 std::string tunnel_file_of(const NodeId& relay) { return "tunnel-" + relay.value() + ".json"; }
+
+std::optional<std::string> carry_socket_of(const std::string& data_dir, const NodeId& relay) {
+  std::string path = data_dir + "/carry-" + relay.value() + ".sock";
+  return path.size() <= kSocketPathBytesMax ? std::optional(std::move(path)) : std::nullopt;
+}
 
 }  // namespace riftbus

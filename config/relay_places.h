@@ -7,6 +7,7 @@
 // Pure values.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct RelayPlace {
   std::uint16_t ssh_port = kRelaySshPort;
   std::uint16_t front_port = kRelayFrontPort;
   std::vector<std::string> pins;  // empty: nobody may attach to it by itself
+  bool carries = true;            // its node takes tunnels over the bus, too
   bool operator==(const RelayPlace&) const = default;
 };
 
@@ -33,5 +35,9 @@ struct RelayPlace {
                                                        const NodeId& node);
 // "tunnel-relay-1.json": where, in its data_dir, a node's own tunnel to a relay writes its state.
 [[nodiscard]] std::string tunnel_file_of(const NodeId& relay);
+// "carry-relay-1.sock": where, in its data_dir, a node listens for a tunnel that the bus is to
+// carry to this relay. Nothing: the whole path is longer than one of a socket can be.
+[[nodiscard]] std::optional<std::string> carry_socket_of(const std::string& data_dir,
+                                                         const NodeId& relay);
 
 }  // namespace riftbus

@@ -67,6 +67,23 @@ TEST(RelayPlaces, ANodeHasItsOwnRelaysOrTheClusters) {
   EXPECT_EQ(own[0].id, id("r2"));
 }
 
+TEST(RelayPlaces, EveryRelayCarriesUnlessItsSectionSaysNo) {
+  const auto cluster = read(
+      "relays: [r1, r2]\n"
+      "nodes:\n"
+      "  r1: {addresses: [192.0.2.1], relay: {carry: false}}\n"
+      "  r2: {addresses: [192.0.2.2]}\n");
+  const auto places = relay_places(cluster, {id("r1"), id("r2")});
+  ASSERT_EQ(places.size(), 2u);
+  EXPECT_FALSE(places[0].carries);
+  EXPECT_TRUE(places[1].carries);
+}
+
+TEST(RelayPlaces, APathThatNoSocketCanHaveIsNone) {
+  EXPECT_EQ(carry_socket_of("/tmp/vast", id("r1")), "/tmp/vast/carry-r1.sock");
+  EXPECT_FALSE(carry_socket_of("/tmp/" + std::string(kSocketPathBytesMax, 'x'), id("r1")));
+}
+
 TEST(RelayPlaces, APinThatIsNoneIsAMistake) {
   Diagnostics diagnostics;
   (void)parse_cluster_file("nodes:\n  r1: {relay: {pins: [MD5:00]}}\n", "cluster.yaml",
