@@ -13,7 +13,7 @@ function(riftbus_rooms_included variable source)
   set(rooms)
   foreach(pair "node/membership=riftbus_membership" "node/ctl=riftbus_ctl"
           "node/disk=riftbus_disk" "node/consensus=riftbus_consensus" "node/work=riftbus_work"
-          "node/replica=riftbus_replica"
+          "node/replica=riftbus_replica" "node/carry=riftbus_carry"
           "node/mesh=riftbus_node" "node/quorum=riftbus_node" "node/api=riftbus_node"
           "node/http=riftbus_node"
           "node=riftbus_node"

@@ -33,7 +33,7 @@ MAY_INCLUDE_NARROW = {
                        "node/jobs", "test/sim", "test/node/work"),
 }
 PURE_FOLDERS = ("bus/wire/", "node/membership/", "node/election/", "node/consensus/", "node/work/",
-                "node/replica/", "node/jobs/", "node/sync/", "tunnel/session/",
+                "node/replica/", "node/carry/", "node/jobs/", "node/sync/", "tunnel/session/",
                 "relay/gate/")
 # In config/ the vocabulary is pure; what reads files or the environment is not.
 PURE_CONFIG = re.compile(
