@@ -79,7 +79,11 @@ struct TunnelServer {
   std::string host;
   std::uint16_t port = kSshPort;
   std::vector<std::string> pins;  // "SHA256:..."; one at least
+  // Not empty: the Unix socket from which the bus carries the session there (node/mesh/carrier.h).
+  // Never written in a file.
+  std::string carrier;
 
+  [[nodiscard]] bool is_carried() const { return !carrier.empty(); }
   // "192.0.2.24:22": for people.
   [[nodiscard]] std::string address() const;
   // What parse_tunnel_server() reads back.

@@ -47,7 +47,11 @@ Result<TunnelConfig> attach_to(const EffectiveConfig& config, const std::string&
   const auto others = goes_along ? std::move(tunnel.reverse) : std::vector<Forward>{};
   tunnel.servers.clear();
   for (const auto& host : place.hosts) {
-    tunnel.servers.push_back({node.node_id.value(), host, place.ssh_port, place.pins});
+    tunnel.servers.push_back({node.node_id.value(), host, place.ssh_port, place.pins, ""});
+  }
+  if (const auto carrier = carry_socket_of(node.paths.data_dir, *id); carrier && place.carries) {
+    tunnel.servers.push_back(tunnel.servers.front());
+    tunnel.servers.back().carrier = *carrier;
   }
   tunnel.reverse = bus_forwards(node.listen);
   tunnel.reverse.insert(tunnel.reverse.end(), others.begin(), others.end());

@@ -37,9 +37,11 @@ class Link : private bus::Watcher, private SshOwner {
  public:
   static constexpr Seconds kAcceptPause{1};  // without a free descriptor
 
-  // `user` for servers that name none. All references outlive the link.
+  // `user` for servers that name none. `is_trial`: beside a session that stands, to see whether the
+  // direct way leads to the server again. All references outlive the link.
   Link(const TunnelConfig& config, TrafficClass traffic, const std::string& user,
-       const ssh::Key& key, bus::Loop& loop, bus::Resolver& resolver, Random& random);
+       const ssh::Key& key, bus::Loop& loop, bus::Resolver& resolver, Random& random,
+       bool is_trial = false);
   ~Link() override;
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
@@ -50,6 +52,13 @@ class Link : private bus::Watcher, private SshOwner {
   void restart(TimePoint now) { tell(event::Restart{}, now); }
   void stop(TimePoint now) { tell(event::Stop{}, now); }
   void finish_turn(TimePoint now);
+  // A trial that came up takes the place of what it stood beside.
+  void succeed() { is_trial_ = false; }
+  // Why a trial of the direct way failed.
+  void note_direct(const std::optional<Error>& error) {
+    direct_error_ = error;
+    has_changed_ = true;
+  }
   [[nodiscard]] TimePoint next_deadline() const {
     return std::min(session_.next_deadline(), accept_due_);
   }
@@ -57,6 +66,9 @@ class Link : private bus::Watcher, private SshOwner {
   [[nodiscard]] const Session& session() const { return session_; }
   [[nodiscard]] TrafficClass traffic() const { return traffic_; }
   [[nodiscard]] const TunnelServer& server() const { return config_.servers[session_.server()]; }
+  [[nodiscard]] bool is_carried() const { return session_.is_carried(); }
+  // Why the last attempt without the bus failed; empty: it did not.
+  [[nodiscard]] const std::optional<Error>& direct_error() const { return direct_error_; }
   [[nodiscard]] const std::vector<Forward>& reverse() const { return reverse_; }
   [[nodiscard]] const std::vector<Forward>& local() const { return local_; }
   [[nodiscard]] std::size_t connection_count() const { return streams_.size(); }
@@ -116,6 +128,9 @@ class Link : private bus::Watcher, private SshOwner {
   bool exhaustion_told_ = false;             // since there was one
   LinkCounters counters_;
   std::optional<Error> last_error_;
+  bool is_trial_;
+  bool dialled_carried_ = false;  // the last time
+  std::optional<Error> direct_error_;
   bool has_changed_ = true;
 };
 

@@ -15,6 +15,14 @@ Json describe_forward(const Forward& forward, std::uint16_t server_port) {
   return json;
 }
 
+Json describe_error(const std::optional<Error>& error) {
+  if (!error) return nullptr;
+  return {{"code", error->code_text()},
+          {"what", error->what},
+          {"where", error->where},
+          {"next", error->next}};
+}
+
 Json describe_link(const Link& link, TimePoint now) {
   const auto& session = link.session();
   const auto counters = link.counters();
@@ -23,13 +31,6 @@ Json describe_link(const Link& link, TimePoint now) {
     forwards.push_back(describe_forward(link.reverse()[i], session.ports()[i]));
   }
   for (const auto& forward : link.local()) forwards.push_back(describe_forward(forward, 0));
-  Json error;
-  if (const auto& last = link.last_error()) {
-    error = {{"code", last->code_text()},
-             {"what", last->what},
-             {"where", last->where},
-             {"next", last->next}};
-  }
   return {{"class", to_string(link.traffic())},
           {"state", to_string(session.state())},
           {"since_s", to_ms(now - session.since()) / 1000},
@@ -45,7 +46,9 @@ Json describe_link(const Link& link, TimePoint now) {
           {"bytes_to_server", counters.bytes_to_server},
           {"bytes_from_server", counters.bytes_from_server},
           {"forwards", std::move(forwards)},
-          {"error", std::move(error)}};
+          {"carried", link.is_carried()},
+          {"direct_error", describe_error(link.direct_error())},
+          {"error", describe_error(link.last_error())}};
 }
 
 std::string text_of(const Json& json, const char* key) {
@@ -53,6 +56,19 @@ std::string text_of(const Json& json, const char* key) {
   if (found == json.end()) return "-";
   if (found->is_string()) return make_printable(found->get<std::string>());
   return found->is_null() ? "-" : found->dump();
+}
+
+bool is_carried(const Json& link) {
+  const auto found = link.find("carried");
+  return found != link.end() && found->is_boolean() && found->get<bool>();
+}
+
+// A line, or nothing if there is none.
+std::string format_trouble(const std::string& mark, const Json& link, const char* key) {
+  const auto error = link.find(key);
+  if (error == link.end() || !error->is_object()) return "";
+  return mark + text_of(*error, "code") + ": " + text_of(*error, "what") + "; " +
+         text_of(*error, "next") + "\n";
 }
 
 }  // namespace
@@ -94,8 +110,10 @@ StatusText format_status(const Json& status) {
     if (!link.is_object()) continue;
     result.all_are_up = result.all_are_up && text_of(link, "state") == "up";
     result.text += text_of(link, "class") + "  " + text_of(link, "state") + " for " +
-                   text_of(link, "since_s") + " s  " + text_of(link, "server") + "  " +
-                   text_of(link, "connections") + " connections\n";
+                   text_of(link, "since_s") + " s  " + text_of(link, "server") +
+                   (is_carried(link) ? " over CURVE" : "") + "  " + text_of(link, "connections") +
+                   " connections\n";
+    if (is_carried(link)) result.text += format_trouble("direct: ", link, "direct_error");
     const auto forwards = link.find("forwards");
     if (forwards != link.end() && forwards->is_array()) {
       for (const auto& forward : *forwards) {
@@ -107,11 +125,7 @@ StatusText format_status(const Json& status) {
         result.text += "\n";
       }
     }
-    const auto error = link.find("error");
-    if (error != link.end() && error->is_object()) {
-      result.text += "! " + text_of(*error, "code") + ": " + text_of(*error, "what") + "; " +
-                     text_of(*error, "next") + "\n";
-    }
+    result.text += format_trouble("! ", link, "error");
   }
   return result;
 }

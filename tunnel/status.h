@@ -6,8 +6,10 @@
 //      "connections": 5, "connections_total": 812, "refused": 0, "unreached": 0, "exhausted": 0,
 //      "bytes_to_server": 1, "bytes_from_server": 2,
 //      "forwards": [{"side": "reverse", "forward": "0:127.0.0.1:7770", "server_port": 43210}],
+//      "carried": false, "direct_error": null | {...},
 //      "error": null | {"code": "F-1810", "what": "...", "where": "...", "next": "..."}}]}
 //
+// `carried`: over CURVE, by the bus, and `direct_error` says why the direct way does not do.
 // `state` is "stopped" after a clean end. bus/ssh/status_file.h writes it.
 #pragma once
 

@@ -47,17 +47,20 @@ Tunnel::Tunnel(const NodeSettings& settings, ssh::Key key, std::uint64_t seed, b
       random_(seed),
       resolver_watcher_(std::make_unique<ResolverWatcher>(resolver_)),
       status_writer_(settings_.tunnel.status_file) {
-  const auto& config = settings_.tunnel;
-  const auto& user = config.user.empty() ? settings_.node_id.value() : config.user;
   for (const auto traffic : {TrafficClass::control, TrafficClass::bulk}) {
-    if (!has_class(config, traffic)) continue;
-    links_.push_back(
-        std::make_unique<Link>(config, traffic, user, key_, loop_, resolver_, random_));
+    if (!has_class(settings_.tunnel, traffic)) continue;
+    lanes_.emplace_back(random_).link = make_link(traffic, false);
   }
 }
 
+std::unique_ptr<Link> Tunnel::make_link(TrafficClass traffic, bool is_trial) {
+  const auto& config = settings_.tunnel;
+  const auto& user = config.user.empty() ? settings_.node_id.value() : config.user;
+  return std::make_unique<Link>(config, traffic, user, key_, loop_, resolver_, random_, is_trial);
+}
+
 Tunnel::~Tunnel() {
-  links_.clear();
+  lanes_.clear();
   if (signals_) loop_.forget(signals_->descriptor());
 }
 
@@ -68,21 +71,21 @@ Status Tunnel::open() {
   signals_.emplace({SIGTERM, SIGINT, SIGHUP, SIGUSR1});
   loop_.watch(signals_->descriptor(), *this, true, false);
   loop_.watch(resolver_.descriptor(), *resolver_watcher_, true, false);
-  for (auto& link : links_) {
-    if (auto status = link->listen(); !status) return status;
+  for (auto& lane : lanes_) {
+    if (auto status = lane.link->listen(); !status) return status;
   }
   return Ok{};
 }
 
 Status Tunnel::run() {
-  for (auto& link : links_) link->start(bus::boot_now());
+  for (auto& lane : lanes_) lane.link->start(bus::boot_now());
   while (!is_stopping_) {
     finish_turn();
     if (is_stopping_) break;
     loop_.run_once(next_deadline(), bus::boot_now());
   }
   const auto now = bus::boot_now();
-  for (auto& link : links_) link->stop(now);
+  for (auto& lane : lanes_) lane.link->stop(now);
   write_state(now, false);
   (void)status_writer_.finish(kLastStatusMax);
   if (end_) return *end_;
@@ -92,18 +95,44 @@ Status Tunnel::run() {
 
 TimePoint Tunnel::next_deadline() const {
   TimePoint next = status_due_;
-  for (const auto& link : links_) next = std::min(next, link->next_deadline());
+  for (const auto& lane : lanes_) {
+    next = std::min(next, lane.link->next_deadline());
+    next = std::min(next, lane.trial ? lane.trial->next_deadline() : lane.way_back.due());
+  }
   return next;
+}
+
+// The tunnel of a node has no listeners here, so that a link can be replaced.
+void Tunnel::tend_trial(Lane& lane, TimePoint now) {
+  const bool is_up = lane.link->session().state() == SessionState::up;
+  lane.way_back.look(is_up && lane.link->is_carried(), now);
+  if (!lane.trial && lane.way_back.take(now)) {
+    lane.trial = make_link(lane.link->traffic(), true);
+    lane.trial->start(now);
+  }
+  if (!lane.trial) return;
+  lane.trial->finish_turn(now);
+  const Session& session = lane.trial->session();
+  if (session.state() == SessionState::up) {
+    bus::log_info("the direct way works again", {{"server", lane.trial->server().address()}});
+    lane.link->stop(now);
+    lane.link = std::move(lane.trial);
+    lane.link->succeed();
+  } else if (lane.trial->is_carried() || session.dials() > kTrialDialsMax) {
+    lane.link->note_direct(lane.trial->last_error());
+    lane.trial.reset();
+  }
 }
 
 void Tunnel::finish_turn() {
   const auto now = bus::boot_now();
   bool has_changed = false;
-  for (auto& link : links_) {
-    link->finish_turn(now);
-    has_changed = link->take_change() || has_changed;
-    if (!only_once_ || !link->last_error()) continue;
-    end_ = link->last_error();
+  for (auto& lane : lanes_) {
+    lane.link->finish_turn(now);
+    tend_trial(lane, now);
+    has_changed = lane.link->take_change() || has_changed;
+    if (!only_once_ || !lane.link->last_error()) continue;
+    end_ = lane.link->last_error();
     is_stopping_ = true;
   }
   if (has_changed || now >= status_due_) write_state(now, true);
@@ -112,7 +141,7 @@ void Tunnel::finish_turn() {
 void Tunnel::write_state(TimePoint now, bool is_running) {
   status_due_ = now + kStatusEvery;
   std::vector<const Link*> links;
-  for (const auto& link : links_) links.push_back(link.get());
+  for (const auto& lane : lanes_) links.push_back(lane.link.get());
   const StatusHead head{settings_.node_id.value(), getpid(), bus::wall_now_ms(), is_running};
   if (const auto written = status_writer_.take_outcome()) {
     if (!written->ok() && !status_failed_) bus::write_error(written->error());
@@ -127,7 +156,10 @@ void Tunnel::on_ready(bus::Readiness) {
       if (auto status = bus::reopen_log(); !status) bus::write_error(status.error());
     } else if (number == SIGUSR1) {
       bus::log_info("new sessions are made on request");
-      for (auto& link : links_) link->restart(bus::boot_now());
+      for (auto& lane : lanes_) {
+        lane.way_back.begin_anew();
+        lane.link->restart(bus::boot_now());
+      }
     } else {
       is_stopping_ = true;
     }

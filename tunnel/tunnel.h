@@ -4,6 +4,9 @@
 // control, because it has a connection of its own. SIGTERM and SIGINT end every connection, take
 // leave of the servers and return; SIGUSR1 makes new sessions at once; SIGHUP reopens the log.
 //
+// Beside a session that the bus carries, a second link tries the direct way now and then. One that
+// comes up takes its place: the relay, which keeps the newest session of a node, ends the other.
+//
 // Contract: one Tunnel per process (it blocks the signals above). run() returns at the end of the
 // program; with `only_once`, already when a session fails, with that failure.
 #pragma once
@@ -19,6 +22,7 @@
 #include "config/cluster.h"
 #include "config/random.h"
 #include "tunnel/link.h"
+#include "tunnel/session/way_back.h"
 
 namespace riftbus::tunnel {
 
@@ -26,6 +30,7 @@ class Tunnel : private bus::Watcher {
  public:
   static constexpr Seconds kStatusEvery{5};      // besides at each change of state
   static constexpr Millis kLastStatusMax{1000};  // what the end waits for it
+  static constexpr std::uint64_t kTrialDialsMax = 8;
 
   // What is missing in the settings: 1803.
   [[nodiscard]] static Status check(const NodeSettings& settings);
@@ -41,7 +46,15 @@ class Tunnel : private bus::Watcher {
 
  private:
   struct ResolverWatcher;
+  struct Lane {  // one class of traffic
+    explicit Lane(Random& random) : way_back(random) {}
+    std::unique_ptr<Link> link;
+    std::unique_ptr<Link> trial;  // of the direct way, while `link` is carried
+    WayBack way_back;
+  };
 
+  [[nodiscard]] std::unique_ptr<Link> make_link(TrafficClass traffic, bool is_trial);
+  void tend_trial(Lane& lane, TimePoint now);
   void on_ready(bus::Readiness what) override;  // a signal
   void finish_turn();
   void write_state(TimePoint now, bool is_running);
@@ -55,7 +68,7 @@ class Tunnel : private bus::Watcher {
   bus::Resolver resolver_;
   std::unique_ptr<ResolverWatcher> resolver_watcher_;
   std::optional<bus::SignalWatch> signals_;  // from open() on
-  std::vector<std::unique_ptr<Link>> links_;
+  std::vector<Lane> lanes_;
   ssh::StatusWriter status_writer_;
   TimePoint status_due_{};
   bool status_failed_ = false;

@@ -52,9 +52,22 @@ TEST(Attach, BothBusSocketsGoByTheNumbersThatOthersAskFor) {
 TEST(Attach, EveryHostOfTheRelayIsAServerWithItsPin) {
   const auto tunnel = attach_to(config(), "r1");
   ASSERT_TRUE(tunnel.ok());
-  ASSERT_EQ(tunnel->servers.size(), 2u);
+  ASSERT_EQ(tunnel->servers.size(), 3u);
   EXPECT_EQ(tunnel->servers[0].to_string(), "vast-1@192.0.2.1:443#" + kPin);
   EXPECT_EQ(tunnel->servers[1].to_string(), "vast-1@192.0.2.2:443#" + kPin);
+}
+
+TEST(Attach, TheLastWayIsTheBusUnlessTheRelaySaysNo) {
+  const auto tunnel = attach_to(config(), "r1");
+  ASSERT_TRUE(tunnel.ok());
+  EXPECT_FALSE(tunnel->servers[1].is_carried());
+  const TunnelServer& last = tunnel->servers[2];
+  EXPECT_EQ(last.carrier, "/tmp/vast/carry-r1.sock");
+  EXPECT_EQ(last.address(), "192.0.2.1:443");
+  EXPECT_EQ(last.pins, tunnel->servers[0].pins);
+  const auto direct = attach_to(config("relay: {carry: false}\n"), "r1");
+  ASSERT_TRUE(direct.ok());
+  EXPECT_EQ(direct->servers.size(), 2u);
 }
 
 TEST(Attach, OtherForwardsGoAlongUnlessATunnelOfTheirOwnCarriesThem) {
@@ -67,7 +80,7 @@ TEST(Attach, OtherForwardsGoAlongUnlessATunnelOfTheirOwnCarriesThem) {
                                "r1");
   ASSERT_TRUE(apart.ok());
   EXPECT_EQ(apart->reverse.size(), 2u);
-  EXPECT_EQ(apart->servers.size(), 2u);
+  EXPECT_EQ(apart->servers.size(), 3u);
 }
 
 TEST(Attach, ADaemonOfOneAddressIsReachedThere) {

@@ -46,6 +46,19 @@ TEST(Status, ShowsTheLastErrorAndWhatToDo) {
   EXPECT_NE(shown.text.find("! F-1810: not reached; check\n"), std::string::npos) << shown.text;
 }
 
+TEST(Status, SaysThatTheBusCarriesASessionAndWhy) {
+  auto status = up_status();
+  status["links"][0]["carried"] = true;
+  status["links"][0]["direct_error"] = {
+      {"code", "F-1816"}, {"what", "no tunnel after 5s"}, {"next", "check"}};
+  const auto shown = format_status(status);
+  EXPECT_TRUE(shown.all_are_up);
+  EXPECT_NE(shown.text.find("192.0.2.24:22 over CURVE  3 connections\n"
+                            "direct: F-1816: no tunnel after 5s; check\n"),
+            std::string::npos)
+      << shown.text;
+}
+
 TEST(Status, AStoppedTunnelIsNotUpWhateverItsLinksSay) {
   auto status = up_status();
   status["state"] = "stopped";

@@ -56,8 +56,13 @@ std::string_view to_string(SessionState state) {
 
 std::string to_string(const SessionAction& action) { return std::visit(ActionText{}, action); }
 
-Session::Session(SessionSetup setup, Random& random) : setup_(std::move(setup)), random_(random) {
-  RIFTBUS_CHECK(!setup_.servers.empty());
+Session::Session(SessionSetup setup, Random& random)
+    : setup_(std::move(setup)),
+      direct_count_(static_cast<std::size_t>(
+          std::count_if(setup_.servers.begin(), setup_.servers.end(),
+                        [](const SessionSetup::Server& each) { return !each.is_carried; }))),
+      random_(random) {
+  RIFTBUS_CHECK(direct_count_ > 0);
   RIFTBUS_CHECK(setup_.backoff_min <= setup_.backoff_max);
   ports_.assign(setup_.forwards.size(), 0);
 }
@@ -194,10 +199,12 @@ void Session::on(const event::Heard&, TimePoint now, SessionActions&) {
 
 void Session::on(const event::Lost& event, TimePoint now, SessionActions& out) {
   if (!is_connected()) return;
+  // Where nobody listens, a carried connection ends instead of not beginning.
+  const bool is_refusal = is_carried() && state_ == SessionState::proving;
   fail(
       {1815, "the session ended while " + std::string(to_string(state_)) + ": " + reason(event.why),
        where(), "it is dialled again; the server's log says why"},
-      Remedy::time, now, out);
+      is_refusal ? Remedy::comeback : Remedy::time, now, out);
 }
 
 void Session::on(const event::Restart&, TimePoint now, SessionActions& out) {
@@ -233,14 +240,16 @@ void Session::choose_server(Remedy remedy) {
   ++failures_;
   if (remedy != Remedy::people && failures_ < setup_.switch_after) return;
   failures_ = 0;
-  server_ = (server_ + 1) % setup_.servers.size();
+  do {
+    server_ = (server_ + 1) % setup_.servers.size();
+  } while (remedy == Remedy::people && is_carried());
 }
 
 // Where people must act and there is no other server, haste helps nobody.
 Nanos Session::draw_pause(Remedy remedy) {
   const auto floor = setup_.backoff_min.count();
   const auto ceiling = setup_.backoff_max.count();
-  if (remedy == Remedy::people && setup_.servers.size() == 1) {
+  if (remedy == Remedy::people && direct_count_ == 1) {
     return Nanos{random_.between(std::max(floor, ceiling / 2), ceiling)};
   }
   const auto longest =

@@ -19,7 +19,9 @@
 // system says that nobody listens, no pause is longer than kComebackPauseMax: such an attempt costs
 // the server nothing, and a relay that is back is back in service within two seconds. After
 // `switch_after` failures in a row the next server is tried, at once after a failure that time does
-// not mend (wrong host key, refused key); those also wait longest.
+// not mend (wrong host key, refused key); those also wait longest. A server that is carried is the
+// same one by another way, for when the direct ways do not lead there: only time and silence lead
+// on to it, never a wrong or a refused key.
 //
 // A link is alive while bytes come, whatever they are. After `keepalive` of silence the server is
 // asked for an answer, once per interval; after `keepalive` * `missed_max` the link is dead. TCP
@@ -45,8 +47,9 @@ struct SessionSetup {
   struct Server {
     std::string address;            // for messages
     std::vector<std::string> pins;  // of its host key
+    bool is_carried = false;        // by the bus, for want of a direct way
   };
-  std::vector<Server> servers;        // one at least (CHECKed)
+  std::vector<Server> servers;        // one at least that is not carried (CHECKed)
   std::vector<std::string> forwards;  // the reverse ones, for messages; asked for in this order
   Nanos keepalive = Seconds{1};
   std::int64_t missed_max = 3;
@@ -142,6 +145,7 @@ class Session {
 
   [[nodiscard]] SessionState state() const { return state_; }
   [[nodiscard]] std::size_t server() const { return server_; }
+  [[nodiscard]] bool is_carried() const { return setup_.servers[server_].is_carried; }
   // When the present state began.
   [[nodiscard]] TimePoint since() const { return since_; }
   // Where the server listens, by forward; 0: not now.
@@ -180,6 +184,7 @@ class Session {
   [[nodiscard]] const std::string& where() const { return setup_.servers[server_].address; }
 
   SessionSetup setup_;
+  std::size_t direct_count_;  // of the servers
   Random& random_;
   SessionState state_ = SessionState::idle;
   TimePoint now_{};
