@@ -39,6 +39,8 @@ class Loop {
   // Again with other wishes: replaces them. Neither: only broken is told.
   void watch(int descriptor, Watcher& watcher, bool reads, bool writes);
   void forget(int descriptor);
+  // Readable while somebody is ready: one loop may wait in another.
+  [[nodiscard]] int descriptor() const { return epoll_; }
   // Serves one round of what is ready; waits for it until `until` at most.
   void run_once(TimePoint until, TimePoint now);
 

@@ -103,6 +103,7 @@ Status Node::open() {
   state_->open_leadership();
   state_->open_http();
   state_->open_attacher();
+  state_->open_carrier();
   state_->open_reach();
   state_->log_listeners();
   return Ok{};

@@ -7,6 +7,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/wire/relayed.h"
+#include "config/address.h"
 #include "node/api/api_relays.h"
 #include "node/mesh/relay_choice.h"
 #include "node/node_state.h"
@@ -56,6 +57,31 @@ void Node::State::open_attacher() {
   if (attacher->trouble().empty()) return;
   bus::write_error({1822, "this node does not attach by itself: " + attacher->trouble(), "",
                     "name relays with their pins, or start riftbus-tunnel for it"});
+}
+
+// Both ends of it: to the relays that we may need, and from those who need the one on this host.
+void Node::State::open_carrier() {
+  const auto& settings = prepared.settings;
+  Carrier::Setup setup;
+  for (const auto& relay : prepared.relays) {
+    if (!attacher || relay.id == settings.node_id || relay.pins.empty() || !relay.carries) continue;
+    if (auto path = carry_socket_of(settings.paths.data_dir, relay.id)) {
+      setup.sockets.emplace(relay.id, std::move(*path));
+    }
+  }
+  const auto& relays = prepared.all_relays;
+  setup.is_relay = std::any_of(relays.begin(), relays.end(), [&](const RelayPlace& relay) {
+    return relay.id == settings.node_id;
+  });
+  const std::string& host = settings.relay.ssh_host;
+  if (setup.is_relay && settings.relay.carry) {
+    const bool is_here = is_wildcard_host(host) || host == "localhost";
+    setup.port = {is_here ? "127.0.0.1" : host, settings.relay.ssh_port, ""};
+  }
+  carrier = std::make_unique<Carrier>(std::move(setup), *bus,
+                                      [this](const NodeId& relay) { members->make_known(relay); });
+  carry_wake = bus->add_wakeup(carrier->descriptor());
+  if (const auto status = carrier->listen(); !status) bus::write_error(status.error());
 }
 
 bool Node::State::is_relay() const {
@@ -114,6 +140,7 @@ void Node::State::add_relays(NodeView& seen) const {
   relays.relays = &prepared.all_relays;
   relays.attacher = attacher.get();
   relays.reach = reach.get();
+  relays.carrier = carrier.get();
   relays.is_relay = is_relay();
   relays.is_draining = orders.relay_draining;
   relays.status = &relay_status;

@@ -79,6 +79,7 @@ void Node::State::turn() {
   turn_leadership();
   if (desk->has_work()) desk->tick(view());
   peers->tick(now);
+  carrier->tick(now);
   if (now >= housekeeping_due) housekeeping();
   turn_http();
   measure_turn(begun);
@@ -96,7 +97,7 @@ void Node::State::measure_turn(TimePoint begun) {
 
 TimePoint Node::State::next_deadline() const {
   auto due = std::min({housekeeping_due, members->next_deadline(), desk->next_deadline(),
-                       peers->next_deadline(), leadership_deadline()});
+                       peers->next_deadline(), carrier->next_deadline(), leadership_deadline()});
   if (http_path) due = std::min(due, http_path->next_deadline());
   if (ends_at) due = std::min(due, *ends_at);
   return due;
@@ -114,6 +115,7 @@ void Node::State::handle(bus::Event& event) {
   } else if (const auto* proved = std::get_if<bus::Proved>(&event)) {
     dial_backs->on_proved(*proved, view());
   } else if (const auto* cut = std::get_if<bus::Cut>(&event)) {
+    carrier->drop(cut->id);
     journal.note("cut", cut->id, std::to_string(cut->connections) + " connections closed",
                  {now, bus::wall_now_ms()});
   } else if (const auto* woken = std::get_if<bus::Woken>(&event)) {
@@ -121,6 +123,7 @@ void Node::State::handle(bus::Event& event) {
       disk.run_done();
       now = bus::boot_now();  // the cores were told a newer time than this turn's
     }
+    if (woken->id == carry_wake) carrier->run();
     if (executor) static_cast<void>(executor->on_woken(woken->id, now));
     if (log_wake && woken->id == *log_wake) voter->on_disk(now);
     if (http_wake && woken->id == *http_wake) http->run_asked(now);
@@ -154,14 +157,15 @@ void Node::State::on_received(bus::Received& received) {
     if (!names_leader(std::get<wire::Query>(received.envelope.body))) return on_query(received);
     return leader->when_known([this, received] { on_query(received); }, now);
   }
-  if (peers->on_answer(received)) return;
+  if (peers->on_answer(received) || carrier->on_refusal(received)) return;
+  const bool is_member =
+      roles.contains(Role::node) || roles.contains(Role::voter) || roles.contains(Role::relay);
+  if (kind == wire::Kind::carry) return carrier->on_carry(received, is_member);
   if (on_work_kind(received, kind, roles)) return;
   if (!MemberShell::takes(kind)) {
     on_owner_kind(received, kind, roles);
     return;
   }
-  const bool is_member =
-      roles.contains(Role::node) || roles.contains(Role::voter) || roles.contains(Role::relay);
   if (!is_member) {
     if (kind == wire::Kind::ping) {
       desk->on_ping(received, view());

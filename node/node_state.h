@@ -21,6 +21,7 @@
 #include "node/executor_shell.h"
 #include "node/http/http_front.h"
 #include "node/mesh/attacher.h"
+#include "node/mesh/carrier.h"
 #include "node/mesh/http_path.h"
 #include "node/mesh/journal.h"
 #include "node/mesh/member_shell.h"
@@ -89,6 +90,7 @@ struct Node::State {
 
   // node_attach.cpp: relays, those that lead here and being one.
   void open_attacher();
+  void open_carrier();
   void tend_relays();
   void look_at_relay();
   void add_relays(NodeView& seen) const;
@@ -211,6 +213,7 @@ struct Node::State {
 
   wire::Record self_record;
   std::unique_ptr<Attacher> attacher;  // null where everybody can dial this node, or no relay is
+  std::unique_ptr<Carrier> carrier;
   Random chance;
   std::unique_ptr<Reach> reach;  // null where nothing depends on it
   std::unique_ptr<DialBacks> dial_backs;
@@ -220,6 +223,7 @@ struct Node::State {
   std::vector<bus::Event> events;  // scratch
   bus::WakeId signal_wake;
   bus::WakeId disk_wake;
+  bus::WakeId carry_wake;
   std::optional<bus::WakeId> log_wake;
   std::optional<bus::WakeId> http_wake;
   std::optional<bus::WakeId> poster_wake;

@@ -46,6 +46,13 @@ void add_counters(NodeView& view, const HttpPathCounters& counters) {
   }
 }
 
+void add_counters(NodeView& view, const Carrier& carrier) {
+  view.counters["carry.streams"] = carrier.streams();
+  view.counters["carry.stray"] = carrier.counters().stray;
+  view.counters["carry.refused"] = carrier.counters().refused;
+  view.counters["carry.broken"] = carrier.counters().broken;
+}
+
 }  // namespace
 
 NodeView Node::State::view() const {
@@ -67,6 +74,7 @@ NodeView Node::State::view() const {
       micros(std::max(turn_times.longest, turn_times.longest_so_far));
   view.counters["tap.taps"] = desk->taps();
   view.counters["tap.dropped"] = desk->tap_dropped();
+  add_counters(view, *carrier);
   if (roster) {
     view.counters["roster.refused"] = roster->keeper().refused();
     view.counters["roster.conflicts"] = roster->keeper().conflicts();

@@ -137,6 +137,7 @@ Json why_path_document(const NodeId& id, const NodeView& view) {
     add_reasons(beats, "beats", "this node is not one of its watchers", view, reasons);
     if (auto text = http_reason(id, view)) reasons.push_back(reason(std::move(*text)));
   }
+  add_carried_reasons(view, reasons);
   json["reasons"] = std::move(reasons);
   Json paths = Json::array();
   add_paths(calls, "calls", view, paths);

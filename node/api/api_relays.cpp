@@ -168,6 +168,8 @@ std::optional<Json> relay_show_document(const std::string& relay, const NodeView
     json["relay"] = relay_json(name, sight, view);
     const bool is_here = sight.place.id == view.self;
     json["sessions"] = is_here ? sessions_json(view) : Json();
+    const Carrier* carrier = view.relays ? view.relays->carrier : nullptr;
+    json["carried"] = is_here && carrier != nullptr ? ids_json(carrier->carried()) : Json();
     return json;
   }
   return std::nullopt;

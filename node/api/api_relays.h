@@ -3,6 +3,7 @@
 
 #include "node/api/api_json.h"
 #include "node/mesh/attacher.h"
+#include "node/mesh/carrier.h"
 #include "node/mesh/reach.h"
 
 namespace riftbus::node {
@@ -13,6 +14,7 @@ struct RelayView {
   // Both null where everybody can dial this node, as far as it was told, or no relay is known.
   const Attacher* attacher = nullptr;
   const Reach* reach = nullptr;
+  const Carrier* carrier = nullptr;  // null: unknown
   bool is_relay = false;
   bool is_draining = false;
   const std::string* status = nullptr;  // what the relay on this host says; null or "{}": nothing
@@ -28,6 +30,8 @@ inline constexpr const char* kRelayDraining = "draining";
 [[nodiscard]] std::optional<Json> relay_show_document(const std::string& relay,
                                                       const NodeView& view);
 [[nodiscard]] Json tunnel_list_document(const NodeView& view);
+// For each of its tunnels that the bus carries, which one and why.
+void add_carried_reasons(const NodeView& view, Json& reasons);
 // How this node reaches another one, and why that way.
 [[nodiscard]] Json why_path_document(const NodeId& id, const NodeView& view);
 

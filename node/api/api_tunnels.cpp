@@ -44,6 +44,11 @@ Json links_json(const TunnelReport* report, const NodeView& view) {
   return links;
 }
 
+std::string word_of(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 Json process_json(const TunnelReport* report, const NodeView& view) {
   return {{"pid", report && report->is_running ? Json(report->pid) : Json()},
           {"running", report != nullptr && report->is_running},
@@ -68,6 +73,26 @@ Json own_json(const TunnelPlan::Wish& wish, const Attacher& attacher, const Node
 }
 
 }  // namespace
+
+void add_carried_reasons(const NodeView& view, Json& reasons) {
+  const Attacher* attacher = view.relays ? view.relays->attacher : nullptr;
+  if (attacher == nullptr) return;
+  for (const auto& report : attacher->reports()) {
+    if (!report.is_running) continue;
+    for (const auto& link : links_json(&report, view)) {
+      const auto carried = link.is_object() ? link.find("carried") : link.end();
+      if (carried == link.end() || *carried != true || word_of(link, "state") != "up") continue;
+      std::string text = "the tunnel of " + view.self.value() + " to the relay at " +
+                         word_of(link, "server") + " is carried by the bus, over CURVE";
+      const auto error = link.find("direct_error");
+      if (error != link.end() && error->is_object()) {
+        text += ", for the direct way fails: " + word_of(*error, "code") + " " +
+                word_of(*error, "what");
+      }
+      reasons.push_back({{"text", std::move(text)}});
+    }
+  }
+}
 
 Json tunnel_list_document(const NodeView& view) {
   Json json = begin_document("tunnel.list", view);

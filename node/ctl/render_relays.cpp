@@ -55,6 +55,12 @@ std::string sessions_table(const Json& shown, bool color) {
   return table.empty() ? "" : "\nsessions, as the relay says\n" + table.print(color, 2);
 }
 
+// Those whose sessions come from the relay's own host, as far as the relay can see.
+std::string carried_line(const Json& shown) {
+  if (texts(shown, {"carried"}).empty()) return "";
+  return "\ncarried by the bus, over CURVE: " + names(shown, "carried", 20) + "\n";
+}
+
 std::string used_lines(const Json& relay) {
   std::string out;
   for (const auto& use : get(relay, {"used"})) {
@@ -77,6 +83,15 @@ std::string forwards_text(const Json& link) {
   return words.empty() ? "-" : join(words, " ");
 }
 
+// What is wrong with it, or else what it is for.
+std::string link_text(const Json& link) {
+  for (const char* trouble : {"error", "direct_error"}) {
+    const std::string code = text(link, {trouble, "code"});
+    if (!code.empty()) return code + " " + text(link, {trouble, "what"});
+  }
+  return forwards_text(link);
+}
+
 void add_tunnel(const Json& tunnel, TextTable& table) {
   const std::string relay = text(tunnel, {"relay"});
   const std::string name = relay.empty() ? text(tunnel, {"file"}) : relay;
@@ -93,13 +108,13 @@ void add_tunnel(const Json& tunnel, TextTable& table) {
   }
   for (const auto& link : links) {
     const auto since = integer(link, {"since_s"});
-    const std::string code = text(link, {"error", "code"});
+    const bool is_carried = flag(link, {"carried"});
     table.add({text(tunnel, {"node"}), name, or_dash(text(tunnel, {"role"})), state_cell(link),
-               since ? span_text(*since * 1000) : "-", or_dash(text(link, {"server"})),
+               since ? span_text(*since * 1000) : "-",
+               or_dash(text(link, {"server"})) + (is_carried ? " over CURVE" : ""),
                count_text(integer(link, {"connections"})),
                count_text(integer(link, {"bytes_to_server"})),
-               count_text(integer(link, {"bytes_from_server"})),
-               code.empty() ? forwards_text(link) : code + " " + text(link, {"error", "what"})});
+               count_text(integer(link, {"bytes_from_server"})), link_text(link)});
   }
 }
 
@@ -214,7 +229,7 @@ std::string render_relay(const Json& shown, Style style) {
   }
   const std::string used = used_lines(relay);
   if (!used.empty()) out += "used by " + text(shown, {"node"}) + " for\n" + used;
-  return out + sessions_table(shown, style.color);
+  return out + sessions_table(shown, style.color) + carried_line(shown);
 }
 
 std::string render_tunnels(const Json& list, Style style) {

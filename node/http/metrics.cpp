@@ -22,8 +22,8 @@ using prometheus::MetricType;
 
 // Counters that may fall again.
 constexpr auto kGauges = std::to_array<std::string_view>(
-    {"tap.taps", "jobs.running", "work.parked", "work.calls_open", "http.open", "http.streams",
-     "log.write_us_max", "log.snapshot_bytes", "log.lease_us", "loop.turn_us_max"});
+    {"tap.taps", "carry.streams", "jobs.running", "work.parked", "work.calls_open", "http.open",
+     "http.streams", "log.write_us_max", "log.snapshot_bytes", "log.lease_us", "loop.turn_us_max"});
 
 class Families {
  public:
