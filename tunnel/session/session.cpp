@@ -93,7 +93,9 @@ void Session::enter(SessionState state, TimePoint now) {
 }
 
 void Session::on(const event::Start&, TimePoint now, SessionActions& out) {
-  if (state_ == SessionState::idle) dial(now, out);
+  if (state_ != SessionState::idle) return;
+  down_since_ = now;
+  dial(now, out);
 }
 
 void Session::dial(TimePoint now, SessionActions& out) {
@@ -213,6 +215,7 @@ void Session::on(const event::Restart&, TimePoint now, SessionActions& out) {
   std::fill(ports_.begin(), ports_.end(), std::uint16_t{0});
   pause_ = Nanos{0};
   failures_ = 0;
+  down_since_ = now;
   dial(now, out);
 }
 
@@ -223,26 +226,30 @@ void Session::on(const event::Stop&, TimePoint now, SessionActions& out) {
 }
 
 void Session::fail(Error error, Remedy remedy, TimePoint now, SessionActions& out) {
-  if (state_ == SessionState::up && now - since_ >= setup_.stable) {
-    pause_ = Nanos{0};
-    failures_ = 0;
+  if (state_ == SessionState::up) {
+    down_since_ = now;
+    if (now - since_ >= setup_.stable) {
+      pause_ = Nanos{0};
+      failures_ = 0;
+    }
   }
   out.emplace_back(action::HangUp{});
   std::fill(ports_.begin(), ports_.end(), std::uint16_t{0});
-  choose_server(remedy);
+  choose_server(remedy, now);
   pause_ = draw_pause(remedy);
   dial_due_ = now + pause_;
   enter(SessionState::waiting, now);
   out.emplace_back(action::Report{std::move(error), pause_});
 }
 
-void Session::choose_server(Remedy remedy) {
+void Session::choose_server(Remedy remedy, TimePoint now) {
   ++failures_;
   if (remedy != Remedy::people && failures_ < setup_.switch_after) return;
   failures_ = 0;
+  const bool may_be_carried = remedy != Remedy::people && now - down_since_ >= kCarrierPatience;
   do {
     server_ = (server_ + 1) % setup_.servers.size();
-  } while (remedy == Remedy::people && is_carried());
+  } while (is_carried() && !may_be_carried);
 }
 
 // Where people must act and there is no other server, haste helps nobody.

@@ -20,8 +20,9 @@
 // the server nothing, and a relay that is back is back in service within two seconds. After
 // `switch_after` failures in a row the next server is tried, at once after a failure that time does
 // not mend (wrong host key, refused key); those also wait longest. A server that is carried is the
-// same one by another way, for when the direct ways do not lead there: only time and silence lead
-// on to it, never a wrong or a refused key.
+// same one by another way, for when the direct ways do not lead there: nothing leads on to it
+// before there has been no session for kCarrierPatience, for a relay that is started again is back
+// by then, and never a wrong or a refused key.
 //
 // A link is alive while bytes come, whatever they are. After `keepalive` of silence the server is
 // asked for an answer, once per interval; after `keepalive` * `missed_max` the link is dead. TCP
@@ -135,6 +136,7 @@ using SessionActions = std::vector<SessionAction>;
 class Session {
  public:
   static constexpr Nanos kComebackPauseMax = Millis{1500};
+  static constexpr Nanos kCarrierPatience = Seconds{5};
 
   // `random` outlives the session.
   Session(SessionSetup setup, Random& random);
@@ -176,7 +178,7 @@ class Session {
   void dial(TimePoint now, SessionActions& out);
   void open_next_forward(TimePoint now, SessionActions& out);
   void fail(Error error, Remedy remedy, TimePoint now, SessionActions& out);
-  void choose_server(Remedy remedy);
+  void choose_server(Remedy remedy, TimePoint now);
   [[nodiscard]] Nanos draw_pause(Remedy remedy);
   [[nodiscard]] bool is_setting_up() const;
   [[nodiscard]] bool is_connected() const;
@@ -189,6 +191,7 @@ class Session {
   SessionState state_ = SessionState::idle;
   TimePoint now_{};
   TimePoint since_{};
+  TimePoint down_since_{};  // while no session stands
   std::size_t server_ = 0;
   std::size_t forward_ = 0;  // forwarding: the one that is being asked for
   std::vector<std::uint16_t> ports_;

@@ -167,6 +167,24 @@ TEST_F(CarriedSessionTest, TheBusIsAskedOnceTheDirectWayHasFailedTwice) {
   EXPECT_FALSE(session_->is_carried());
 }
 
+TEST_F(CarriedSessionTest, ARelayThatIsStartedAgainIsWaitedFor) {
+  bring_up();
+  tell(event::Lost{"the relay was stopped"});
+  const TimePoint lost = now_;
+  int dials = 0;
+  for (; now_ - lost < Session::kCarrierPatience; ++dials) {
+    EXPECT_FALSE(session_->is_carried());
+    wait_until_due();
+    tell(event::DialFailed{"refused"});
+  }
+  EXPECT_GT(dials, 3);
+  for (int i = 0; i < 2 && !session_->is_carried(); ++i) {
+    wait_until_due();
+    tell(event::DialFailed{"refused"});
+  }
+  EXPECT_TRUE(session_->is_carried());
+}
+
 TEST_F(CarriedSessionTest, AWrongHostKeyOrARefusedKeyIsNoReasonForIt) {
   tell(event::Start{});
   for (int i = 0; i < 10; ++i) {
