@@ -257,7 +257,11 @@ void Carrier::on_carry(bus::Received& received, bool is_member) {
   const Key key{received.reply_to, envelope.correlation};
   const auto found = streams_.find(key);
   if (found != streams_.end() && found->second->peer() == envelope.origin) {
-    found->second->tell(event::Heard{std::move(carry)});
+    if (is_member || found->second->is_ours()) {
+      found->second->tell(event::Heard{std::move(carry)});
+    } else {
+      found->second->tell(event::Failed{"it is no member any more"});
+    }
     return sweep();
   }
   const bool is_request = received.reply_to.value() != 0 && envelope.correlation.value() != 0;

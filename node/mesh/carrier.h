@@ -5,7 +5,7 @@
 // that its own settings name, and to nothing else: it is no proxy, and opens no port. What a stream
 // says and how much of it is under way is node/carry/stream.h's business; this moves the bytes.
 //
-// Only members may open one, which the roster says and CURVE proves; SSH then asks for the node's
+// Only members may have one, which the roster says and CURVE proves; SSH then asks for the node's
 // key as if it had come to the port. A carried node counts there as a stranger from this host.
 //
 // Bounds: kStreamsMax at once, kStreamsPerPeerMax with one node, each with one window of bytes per

@@ -230,6 +230,21 @@ TEST_F(CarrierTest, WhenTheRelaysNodeIsAnotherOneTheStreamEnds) {
   ::close(far);
 }
 
+TEST_F(CarrierTest, WhoIsNoMemberAnyMoreHasNoStream) {
+  serve();
+  const int near = connect_at_home();
+  const int far = accept();
+  is_member_ = false;
+  ASSERT_EQ(::send(far, "x", 1, 0), 1);
+  std::string got;
+  EXPECT_TRUE(until([&] { return (got += receive(near).value_or("")) == "x"; })) << "it stands";
+  ASSERT_EQ(::send(near, "x", 1, 0), 1);
+  EXPECT_TRUE(is_closed(far));
+  EXPECT_TRUE(is_closed(near));
+  ::close(near);
+  ::close(far);
+}
+
 TEST_F(CarrierTest, ARevokedNodeIsCutOff) {
   serve();
   const int near = connect_at_home();
