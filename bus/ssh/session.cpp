@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "bus/clock.h"
+#include "bus/ssh/read_ahead.h"
 #include "config/check.h"
 
 namespace riftbus::ssh {
@@ -187,7 +188,8 @@ void Session::probe() {
 
 bool Session::pump() {
   if (state_->event == nullptr) return !is_over();
-  for (int round = 0; round < kPumpRoundsMax; ++round) {
+  ReadAhead ahead(state_->descriptor);
+  for (int round = 0; round < kPumpRoundsMax || ahead.holds(); ++round) {
     const int status = ssh_event_dopoll(state_->event, 0);
     if (status == SSH_ERROR) {
       state_->problem = error_of(state_->session);
@@ -195,6 +197,7 @@ bool Session::pump() {
     }
     if (status == SSH_AGAIN) break;
   }
+  if (ahead.holds() && !is_over()) state_->problem = "libssh stopped reading";
   return !is_over();
 }
 

@@ -8,7 +8,8 @@ All systems are up side by side on this machine, each with its own way to the di
 with three nodes that all write through before an item is acknowledged, NATS with three replicas
 twice (as it comes, acknowledging from memory; and with files that the kernel writes through at each
 write, for this version has no setting for it), Redis with one node and appendfsync always. One
-load program (queue_load) asks them by turns, round after round; the median round counts.
+load program (queue_load) asks them by turns, round after round, each on a machine that has come to
+rest; the median round counts.
 
   add   N clients, each adds one item, waits for its acknowledgement, adds the next
   trip  the same, and the items are taken in batches of up to 256 and reported done; counted when
@@ -25,12 +26,15 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 
 from queue_systems import Etcd, Load, Nats, NatsThrough, Redis, Riftbus
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAMS = os.environ.get("RIFTBUS_BIN", os.path.join(ROOT, "build", "release", "bin"))
 ADD_GOALS = {64: 4.0, 1024: 6.0}  # times etcd's adds per second
+BUSY_AT_REST = 0.1  # of all cores, with everything up and unasked
+REST_LOOKS_MAX = 20
 P50_GOAL_MS = 1.0  # at one client, when etcd's is below it
 
 
@@ -115,6 +119,26 @@ def parse():
     return options
 
 
+def busy_share(seconds):
+    """Of all cores."""
+    def look():
+        with open("/proc/stat", encoding="ascii") as file:
+            times = [int(word) for word in file.readline().split()[1:9]]
+        return sum(times), times[3] + times[4]
+    all_before, idle_before = look()
+    time.sleep(seconds)
+    all_after, idle_after = look()
+    return 1 - (idle_after - idle_before) / max(1, all_after - all_before)
+
+
+def come_to_rest():
+    """What one system has left to do, and unwritten in memory, the next one is not to pay for."""
+    os.sync()
+    for _ in range(REST_LOOKS_MAX):
+        if busy_share(0.25) < BUSY_AT_REST:
+            return
+
+
 def measure(options, systems):
     load = Load(os.path.join(PROGRAMS, "queue_load"), options.threads, options.payload)
     runs = {}
@@ -124,13 +148,15 @@ def measure(options, systems):
                 for system in systems if number % 2 == 0 else reversed(systems):
                     if shape == "trip" and not system.trips:
                         continue
+                    come_to_rest()
                     run = load.run(system, shape, clients, options.seconds)
                     runs.setdefault((system.name, shape, clients), []).append(run)
                     one = run[shape]
                     print(f"{shape:5} {clients:>5} {system.name:10} {one['per_s']:>9.0f}/s"
                           f" p50 {one['p50_ms']:.2f} p99 {one['p99_ms']:.2f}"
                           f" max {one['max_ms']:.1f} ms, refused {run['failed']},"
-                          f" processor {run['processor_s']:.1f} s of {run['took_s']:.1f}",
+                          f" processor {run['processor_s']:.1f} s of {run['took_s']:.1f}"
+                          + (f", LOST {run['lost']}" if run["lost"] else ""),
                           flush=True)
     return runs
 

@@ -254,7 +254,7 @@ class Load:
                    "--payload", str(self.payload)]
         before = processor_s(system.pids())
         began = time.monotonic()
-        done = subprocess.run(command, text=True, capture_output=True, timeout=seconds + 120,
+        done = subprocess.run(command, text=True, capture_output=True, timeout=seconds + 180,
                               check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{system.title}, {shape}, {clients} clients: {done.stderr}")
