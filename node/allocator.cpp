@@ -25,7 +25,11 @@ namespace riftbus::node {
 namespace {
 
 constexpr const char* kName = "GLIBC_TUNABLES";
-constexpr const char* kValue = "glibc.malloc.tcache_count=1000";
+constexpr const char* kValue =
+    "glibc.malloc.tcache_count=1000"
+    ":glibc.malloc.mmap_threshold=16384"
+    ":glibc.malloc.mmap_max=4096"
+    ":glibc.malloc.trim_threshold=4194304";
 
 }  // namespace
 

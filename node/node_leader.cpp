@@ -260,7 +260,8 @@ void Node::State::tend_leadership() {
   leader->set_voters(listed_voters());
   const auto* led_by = members->core().find(leader->leader());
   const bool is_leader_well = led_by != nullptr && led_by->standing == wire::Standing::alive;
-  if (voter || founding || !is_leader_well) leader->need(now);
+  if (voter || founding) leader->need(now);
+  if (!is_leader_well) leader->look(now);
   work_desk->set_note(own_note());
   if (founding) tend_founding();
   if (!voter) return;

@@ -101,6 +101,10 @@ void LeaderWatch::need(TimePoint now) {
   needed_until_ = now + kNeedFor;
 }
 
+void LeaderWatch::look(TimePoint now) {
+  if (is_resting_) ask_due_ = std::min(ask_due_, now);
+}
+
 void LeaderWatch::when_known(std::function<void()> question, TimePoint now) {
   const bool waits = is_resting_ || !waiting_.empty();
   need(now);
@@ -132,7 +136,12 @@ void LeaderWatch::tick(TimePoint now) {
 void LeaderWatch::ask(TimePoint now) {
   // Not vouched for once: the leader itself is asked, and another voter.
   const bool is_quiet = now - heard_ > 2 * Nanos(kAskEvery);
-  if (adviser_.empty() || leader_.empty() || is_quiet) adviser_ = next_voter();
+  const bool is_lost = now < needed_until_ ? leader_.empty() || is_quiet
+                                           : now - std::max(heard_, advised_) > kPatience;
+  if (adviser_.empty() || is_lost) {
+    adviser_ = next_voter();
+    advised_ = now;
+  }
   std::vector<NodeId> asked{adviser_};
   if (is_quiet && leader_ != adviser_) asked.push_back(leader_);
   for (const NodeId& node : asked) {

@@ -5,10 +5,11 @@
 // for the answer (need()) it asks twice a second, with one small message. A node that asks nothing
 // of the leader looks every few minutes, so that its connection to the voter is closed in between:
 // of 200 idle nodes a third kept one to each voter, 3 MB, and all of them one to the leader when it
-// was the leader that was asked, 10 MB.
-// A voter that is told vouches for the leader it names, as the leader itself does. What anybody
-// else says is a hint whom to ask, not news; a later term wins. Only what was vouched for is passed
-// on, and as hearsay (`stale`), or two nodes could keep a dead leader's name alive between them.
+// was the leader that was asked, 10 MB. For the same reason it keeps asking its own voter for a
+// while when that does not answer: of 200 nodes that started together each asked every voter. A
+// voter that is told vouches for the leader it names, as the leader itself does. What anybody else
+// says is a hint whom to ask, not news; a later term wins. Only what was vouched for is passed on,
+// and as hearsay (`stale`), or two nodes could keep a dead leader's name alive between them.
 //
 // Leaderships are ordered by their reign: the generation above, the term below. An operator who
 // begins a generation anew (`leader recover`) so ends every leadership before it: once it is heard
@@ -52,6 +53,7 @@ class LeaderWatch {
   static constexpr Millis kAskEvery{500};
   static constexpr Millis kDoubtAfter{1600};
   static constexpr Seconds kNeedFor{60};
+  static constexpr Seconds kPatience{5};   // with a voter that does not answer, without need
   static constexpr Seconds kIdleAsk{300};  // several times bus::kIdle, after which links are closed
   static constexpr std::size_t kQuestionsMax = 64;
 
@@ -79,6 +81,8 @@ class LeaderWatch {
   void set_voters(std::vector<NodeId> voters) { voters_ = std::move(voters); }
   // Somebody said so. Ignored while our own replica tells us.
   void hint(const NodeId& leader, std::uint64_t reign, TimePoint now);
+  // The leader may be another one, but nobody needs to know: asks until it is confirmed.
+  void look(TimePoint now);
   // The leader's name matters for the next kNeedFor. Asks at once if nobody had needed it.
   void need(TimePoint now);
   // Whoever asks a node that has long asked nobody is to hear who leads now, not who led minutes
@@ -120,6 +124,7 @@ class LeaderWatch {
   TimePoint heard_{};      // when it became our leader, was vouched for, or asking began anew
   TimePoint confirmed_{};  // by itself, or by a voter that is told
   NodeId adviser_;         // the voter that is asked
+  TimePoint advised_{};    // since it is
   std::uint64_t version_ = 0;
   bool is_told_ = false;  // by our own replica
   TimePoint ask_due_{};

@@ -93,6 +93,35 @@ TEST(LeaderWatch, RestsWhenItIsConfirmedAndNobodyNeedsIt) {
   EXPECT_GT(world.voter(kFirst).asked.size(), asked) << "it looks now and then";
 }
 
+TEST(LeaderWatch, WithoutNeedItIsPatientWithItsOwnVoter) {
+  QuorumWorld world;
+  const auto silent = [](const wire::WorkRequest&) -> std::optional<wire::Body> { return {}; };
+  world.voter(kFirst).on_request = silent;
+  world.voter(kSecond).on_request = silent;
+  const auto asked = [&world](const NodeId& voter) { return !world.voter(voter).asked.empty(); };
+  ASSERT_TRUE(world.until([&] { return asked(kFirst) || asked(kSecond); }));
+  const NodeId other = asked(kFirst) ? kSecond : kFirst;
+  for (Nanos passed{}; passed < LeaderWatch::kPatience - Seconds(1);
+       passed += LeaderWatch::kAskEvery) {
+    world.pass(LeaderWatch::kAskEvery);
+    world.turn();
+  }
+  EXPECT_FALSE(asked(other));
+  world.watch->need(world.now());
+  EXPECT_TRUE(world.until([&] { return asked(other); })) << "whoever needs it asks everybody";
+}
+
+TEST(LeaderWatch, ALookEndsTheRestUntilTheLeaderIsConfirmed) {
+  QuorumWorld world;
+  world.voter(kFirst).on_request = answering(says_leader(kSecond, 3));
+  let_rest(world);
+  world.pass(Seconds(100));
+  world.voter(kFirst).on_request = answering(says_leader(kFirst, 4));
+  world.watch->look(world.now());
+  EXPECT_TRUE(world.until([&] { return world.watch->leader() == kFirst; }));
+  let_rest(world);
+}
+
 TEST(LeaderWatch, NeedEndsItsRestAtOnce) {
   QuorumWorld world;
   world.voter(kFirst).on_request = answering(says_leader(kSecond, 3));
