@@ -52,7 +52,7 @@ class Link : private bus::Watcher, private SshOwner {
   void restart(TimePoint now) { tell(event::Restart{}, now); }
   void stop(TimePoint now) { tell(event::Stop{}, now); }
   void finish_turn(TimePoint now);
-  // A trial that came up takes the place of what it stood beside.
+  // A trial whose key was accepted takes the place of what it stood beside.
   void succeed() { is_trial_ = false; }
   // Why a trial of the direct way failed.
   void note_direct(const std::optional<Error>& error) {

@@ -113,7 +113,7 @@ void Tunnel::tend_trial(Lane& lane, TimePoint now) {
   if (!lane.trial) return;
   lane.trial->finish_turn(now);
   const Session& session = lane.trial->session();
-  if (session.state() == SessionState::up) {
+  if (session.state() == SessionState::forwarding || session.state() == SessionState::up) {
     bus::log_info("the direct way works again", {{"server", lane.trial->server().address()}});
     lane.link->stop(now);
     lane.link = std::move(lane.trial);

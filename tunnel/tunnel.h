@@ -4,8 +4,9 @@
 // control, because it has a connection of its own. SIGTERM and SIGINT end every connection, take
 // leave of the servers and return; SIGUSR1 makes new sessions at once; SIGHUP reopens the log.
 //
-// Beside a session that the bus carries, a second link tries the direct way now and then. One that
-// comes up takes its place: the relay, which keeps the newest session of a node, ends the other.
+// Beside a session that the bus carries, a second link tries the direct way now and then. It takes
+// the other's place as soon as its key is accepted: the relay keeps the newest session of a node,
+// and ends the other at that moment.
 //
 // Contract: one Tunnel per process (it blocks the signals above). run() returns at the end of the
 // program; with `only_once`, already when a session fails, with that failure.

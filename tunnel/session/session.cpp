@@ -226,12 +226,10 @@ void Session::on(const event::Stop&, TimePoint now, SessionActions& out) {
 }
 
 void Session::fail(Error error, Remedy remedy, TimePoint now, SessionActions& out) {
-  if (state_ == SessionState::up) {
+  if (state_ == SessionState::up && now - since_ >= setup_.stable) {
     down_since_ = now;
-    if (now - since_ >= setup_.stable) {
-      pause_ = Nanos{0};
-      failures_ = 0;
-    }
+    pause_ = Nanos{0};
+    failures_ = 0;
   }
   out.emplace_back(action::HangUp{});
   std::fill(ports_.begin(), ports_.end(), std::uint16_t{0});

@@ -21,8 +21,9 @@
 // `switch_after` failures in a row the next server is tried, at once after a failure that time does
 // not mend (wrong host key, refused key); those also wait longest. A server that is carried is the
 // same one by another way, for when the direct ways do not lead there: nothing leads on to it
-// before there has been no session for kCarrierPatience, for a relay that is started again is back
-// by then, and never a wrong or a refused key.
+// before there has been no stable session for kCarrierPatience, for a relay that is started again
+// is back by then, and never a wrong or a refused key. A firewall that lets a session begin and
+// then cuts it leads to it, too, if it cuts before `stable`.
 //
 // A link is alive while bytes come, whatever they are. After `keepalive` of silence the server is
 // asked for an answer, once per interval; after `keepalive` * `missed_max` the link is dead. TCP
@@ -191,7 +192,7 @@ class Session {
   SessionState state_ = SessionState::idle;
   TimePoint now_{};
   TimePoint since_{};
-  TimePoint down_since_{};  // while no session stands
+  TimePoint down_since_{};  // the start, or the end of the last stable session
   std::size_t server_ = 0;
   std::size_t forward_ = 0;  // forwarding: the one that is being asked for
   std::vector<std::uint16_t> ports_;

@@ -2,9 +2,10 @@
 //
 // A firewall that was in the way may be gone, and the relay may only have been down for a moment:
 // the first trial comes after kPauseMin, the next ones ever more rarely, at most kPauseMax apart. A
-// trial is a session beside the one that stands, so one that fails costs nothing. One that holds
-// for less than kHeld was none: a firewall that lets a session begin and then cuts it is not asked
-// more often for that. Pauses are jittered: a thousand nodes may share one firewall's change.
+// trial is a session beside the one that stands, so one that never gets as far as to show its key
+// costs nothing; then it takes the other's place. A direct way that holds for less than kHeld was
+// none: a firewall that lets a session begin and then cuts it is not asked more often for that.
+// Pauses are jittered: a thousand nodes may share one firewall's change.
 //
 // Pure; `now` never decreases. Not thread-safe.
 #pragma once

@@ -167,8 +167,25 @@ TEST_F(CarriedSessionTest, TheBusIsAskedOnceTheDirectWayHasFailedTwice) {
   EXPECT_FALSE(session_->is_carried());
 }
 
+TEST_F(CarriedSessionTest, AFirewallThatCutsWhatItLetBeginLeadsToTheBus) {
+  tell(event::Start{});
+  const TimePoint began = now_;
+  while (now_ - began < Session::kCarrierPatience) {
+    ASSERT_FALSE(session_->is_carried());
+    bring_up();
+    now_ += Seconds{1};
+    tell(event::Lost{"reset"});
+  }
+  for (int i = 0; i < 2 && !session_->is_carried(); ++i) {
+    bring_up();
+    tell(event::Lost{"reset"});
+  }
+  EXPECT_TRUE(session_->is_carried());
+}
+
 TEST_F(CarriedSessionTest, ARelayThatIsStartedAgainIsWaitedFor) {
   bring_up();
+  now_ += setup_.stable;
   tell(event::Lost{"the relay was stopped"});
   const TimePoint lost = now_;
   int dials = 0;
