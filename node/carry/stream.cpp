@@ -17,7 +17,7 @@ constexpr const char* kAgain = "nothing, the tunnel dials again";
 }  // namespace
 
 Stream::Stream(Side side, std::uint64_t granted, TimePoint now)
-    : side_(side), heard_at_(now), may_say_(std::min(granted, kWindow)) {}
+    : side_(side), heard_at_(now), said_at_(now), may_say_(std::min(granted, kWindow)) {}
 
 void Stream::step(const Event& event, TimePoint now, Actions& out) {
   if (state_ == State::over) return;
@@ -26,7 +26,8 @@ void Stream::step(const Event& event, TimePoint now, Actions& out) {
 
 TimePoint Stream::next_deadline() const {
   if (state_ == State::over) return TimePoint::max();
-  return heard_at_ + (state_ == State::opening ? kOpenMax : kSilenceMax);
+  if (state_ == State::opening) return heard_at_ + kOpenMax;
+  return std::min(heard_at_ + kSilenceMax, said_at_ + kSayEvery);
 }
 
 std::size_t Stream::room() const {
@@ -40,13 +41,15 @@ std::string_view Stream::unwritten() const {
   return std::string_view(unwritten_.front()).substr(written_);
 }
 
-void Stream::on(const event::Start&, TimePoint, Actions& out) { say(CarryStep::open, "", out); }
+void Stream::on(const event::Start&, TimePoint now, Actions& out) {
+  say(CarryStep::open, "", now, out);
+}
 
 void Stream::on(const event::Taken&, TimePoint now, Actions& out) {
   if (side_ != Side::host || state_ != State::opening) return;
   state_ = State::open;
   heard_at_ = now;
-  say(CarryStep::data, "", out);
+  say(CarryStep::data, "", now, out);
 }
 
 void Stream::on(const event::Heard& event, TimePoint now, Actions& out) {
@@ -58,7 +61,7 @@ void Stream::on(const event::Heard& event, TimePoint now, Actions& out) {
     ++dropped_;
     return;
   }
-  if (const char* fault = fault_of(carry)) return fail(fault, out);
+  if (const char* fault = fault_of(carry)) return fail(fault, now, out);
   heard_at_ = now;
   if (side_ == Side::caller) state_ = State::open;
   may_say_ = std::clamp(carry.granted, may_say_, said_ + kWindow);
@@ -82,14 +85,14 @@ void Stream::on(const event::Refused& event, TimePoint, Actions& out) {
   if (side_ == Side::caller) finish(Error{event.code, event.what, "", event.next}, out);
 }
 
-void Stream::on(const event::Read& event, TimePoint, Actions& out) {
+void Stream::on(const event::Read& event, TimePoint now, Actions& out) {
   if (state_ != State::open || said_end_) return;
   said_end_ = event.bytes.empty();
-  say(said_end_ ? CarryStep::end : CarryStep::data, event.bytes, out);
+  say(said_end_ ? CarryStep::end : CarryStep::data, event.bytes, now, out);
   settle(out);
 }
 
-void Stream::on(const event::Written& event, TimePoint, Actions& out) {
+void Stream::on(const event::Written& event, TimePoint now, Actions& out) {
   if (unwritten_.empty()) return;
   const std::size_t size = unwritten_.front().size();
   written_ += event.bytes;
@@ -97,11 +100,14 @@ void Stream::on(const event::Written& event, TimePoint, Actions& out) {
   unwritten_.pop_front();
   written_ = 0;
   taken_ += wire::carry_cost(size);
-  if (!heard_end_ && taken_ + kWindow - may_hear_ >= kWindow / 2) say(CarryStep::data, "", out);
+  const std::uint64_t to_grant = taken_ + kWindow - may_hear_;
+  if (!heard_end_ && to_grant >= kWindow / 2) say(CarryStep::data, "", now, out);
   settle(out);
 }
 
-void Stream::on(const event::Failed& event, TimePoint, Actions& out) { fail(event.why, out); }
+void Stream::on(const event::Failed& event, TimePoint now, Actions& out) {
+  fail(event.why, now, out);
+}
 
 void Stream::on(const event::Unsent& event, TimePoint, Actions& out) {
   finish(Error{kBroken, "the bus does not take the stream: " + event.why, "", kAgain}, out);
@@ -109,23 +115,26 @@ void Stream::on(const event::Unsent& event, TimePoint, Actions& out) {
 
 void Stream::on(const event::Tick&, TimePoint now, Actions& out) {
   if (now < next_deadline()) return;
-  fail(state_ == State::opening ? "no answer came" : "the stream fell silent", out);
+  if (state_ == State::opening) return fail("no answer came", now, out);
+  if (now >= heard_at_ + kSilenceMax) return fail("the stream fell silent", now, out);
+  say(CarryStep::data, "", now, out);
 }
 
 // With all that may be heard by now.
-void Stream::say(CarryStep step, std::string bytes, Actions& out) {
+void Stream::say(CarryStep step, std::string bytes, TimePoint now, Actions& out) {
+  said_at_ = now;
   may_hear_ = taken_ + kWindow;
   const std::uint64_t offset = said_;
   said_ += wire::carry_cost(bytes.size());
   out.emplace_back(action::Say{{step, offset, may_hear_, std::move(bytes)}});
 }
 
-void Stream::fail(const std::string& why, Actions& out) {
+void Stream::fail(const std::string& why, TimePoint now, Actions& out) {
   Error error{kBroken, why, "", kAgain};
   if (side_ == Side::host && state_ == State::opening) {
     out.emplace_back(action::Refuse{error});
   } else {
-    say(CarryStep::close, "", out);
+    say(CarryStep::close, "", now, out);
   }
   finish(std::move(error), out);
 }

@@ -16,8 +16,9 @@
 // the price), because room for more is granted only as the local side takes bytes away; so a local
 // side that does not read stops the one at the other end, and nobody else. What is repeated is
 // dropped and counted; what breaks the rules ends the stream. An open that is not answered within
-// kOpenMax ends, and so does a stream of which nothing was heard for kSilenceMax: SSH speaks each
-// second.
+// kOpenMax ends, and so does a stream of which nothing was heard for kSilenceMax. The sessions that
+// it carries may rest for minutes, so an end that has said nothing for kSayEvery says `data`
+// without bytes, which costs nothing.
 //
 // Pure: reads no clock and moves no byte; requests are appended to `out`, to be carried out in
 // order. After action::Over nothing follows, whatever is told. Not thread-safe. Errors: 1829, and
@@ -90,6 +91,7 @@ class Stream {
   static constexpr std::uint64_t kWindow = std::uint64_t{256} * 1024;
   static constexpr Seconds kOpenMax{5};
   static constexpr Seconds kSilenceMax{15};
+  static constexpr Seconds kSayEvery = kSilenceMax / 3;
 
   // `granted`: by the `open` that a host has heard; a caller knows of nothing yet.
   Stream(Side side, std::uint64_t granted, TimePoint now);
@@ -122,15 +124,16 @@ class Stream {
 
   // Why the message breaks the rules; null: it does not.
   [[nodiscard]] const char* fault_of(const wire::Carry& carry) const;
-  void say(wire::CarryStep step, std::string bytes, Actions& out);
+  void say(wire::CarryStep step, std::string bytes, TimePoint now, Actions& out);
   // Tells the other end, too.
-  void fail(const std::string& why, Actions& out);
+  void fail(const std::string& why, TimePoint now, Actions& out);
   void finish(std::optional<Error> error, Actions& out);
   void settle(Actions& out);
 
   const Side side_;
   State state_ = State::opening;
   TimePoint heard_at_;
+  TimePoint said_at_;
   std::uint64_t said_ = 0;             // what our stream has cost
   std::uint64_t may_say_ = 0;          // granted to us
   std::uint64_t heard_ = 0;            // what the other stream has cost

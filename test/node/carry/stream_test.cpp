@@ -273,10 +273,37 @@ TEST_F(StreamTest, AnOpenThatIsNotAnsweredEndsAndSoDoesSilence) {
   host_.tell(event::Taken{}, now_);
   now_ += Seconds(10);
   hear(host_, {CarryStep::data, 0, Stream::kWindow, "x"});
+  host_.tell(event::Tick{}, now_ + Stream::kSilenceMax - Millis(1));
+  EXPECT_FALSE(host_.stream.is_over());
   EXPECT_EQ(host_.stream.next_deadline(), now_ + Stream::kSilenceMax);
   host_.tell(event::Tick{}, now_ + Stream::kSilenceMax);
   EXPECT_TRUE(host_.stream.is_over());
   EXPECT_EQ(host_.says.back().step, CarryStep::close);
+}
+
+TEST_F(StreamTest, ASessionThatRestsForMinutesStands) {
+  open();
+  caller_.tell(event::Read{""}, now_);  // after its end, too
+  exchange();
+  const std::size_t room = host_.stream.room();
+  const TimePoint end = now_ + Seconds(600);
+  std::size_t words = 0;
+  while (now_ < end) {
+    now_ = std::min(caller_.stream.next_deadline(), host_.stream.next_deadline());
+    caller_.tell(event::Tick{}, now_);
+    host_.tell(event::Tick{}, now_);
+    words += caller_.says.size() + host_.says.size();
+    ASSERT_FALSE(host_.stream.is_over() || caller_.stream.is_over());
+    exchange();
+  }
+  EXPECT_LE(words, 2 * (Seconds(600) / Stream::kSayEvery + 1)) << "one each time";
+  EXPECT_EQ(host_.stream.room(), room) << "it costs nothing";
+  std::string text = "back";
+  host_.read(text, now_);
+  EXPECT_EQ(host_.stream.next_deadline(), now_ + Stream::kSayEvery);
+  exchange();
+  caller_.take(100, now_);
+  EXPECT_EQ(caller_.got, "back");
 }
 
 TEST_F(StreamTest, WhateverTheOrderWhatComesOutIsWhatWentIn) {
