@@ -66,6 +66,7 @@ class Carrier::Carried : public bus::Watcher {
   void carry_out(action::Refuse& refused) { carrier_.refuse(key_, refused.error); }
   void carry_out(action::EndWrites&) { ::shutdown(descriptor_, SHUT_WR); }
   void carry_out(action::Over& over);
+  void on_broken();
   void read(bool is_last);
   void write();
   void watch();
@@ -77,6 +78,8 @@ class Carrier::Carried : public bus::Watcher {
   int descriptor_;
   carry::Stream stream_;
   bool is_connecting_ = false;
+  bool has_read_all_ = false;
+  bool is_deaf_ = false;  // until there is room
   bool has_opened_ = false;
 };
 
@@ -107,7 +110,8 @@ void Carrier::Carried::hang_up() {
 }
 
 void Carrier::Carried::watch() {
-  if (descriptor_ < 0) return;
+  if (descriptor_ < 0 || (is_deaf_ && stream_.room() == 0)) return;
+  is_deaf_ = false;
   carrier_.loop_.watch(descriptor_, *this, stream_.room() > 0,
                        is_connecting_ || !stream_.unwritten().empty());
 }
@@ -120,10 +124,19 @@ void Carrier::Carried::on_ready(bus::Readiness what) {
     return tell(event::Failed{"the relay's SSH port does not answer: " + problem});
   }
   if (what.readable || what.broken) read(what.broken);
-  // The kernel would say so for ever. What can still be read has no room, and nobody to answer it.
-  if (what.broken) step(event::Failed{"the local side hung up"});
+  if (what.broken) on_broken();
   write();
   watch();
+}
+
+// Both directions of the local side have ended, and the kernel would say so for ever. What it said
+// before may still wait for room.
+void Carrier::Carried::on_broken() {
+  if (descriptor_ < 0) return;
+  const auto problem = bus::connect_problem(descriptor_);
+  is_deaf_ = problem.empty() && stream_.is_open() && !has_read_all_ && stream_.room() == 0;
+  if (is_deaf_) return carrier_.loop_.forget(descriptor_);
+  step(event::Failed{problem.empty() ? "the local side hung up" : problem});
 }
 
 void Carrier::Carried::read(bool is_last) {
@@ -132,6 +145,7 @@ void Carrier::Carried::read(bool is_last) {
     const auto size = ::recv(descriptor_, chunk.data(), stream_.room(), 0);
     if (size < 0 && must_wait()) return;
     if (size < 0) return step(event::Failed{std::strerror(errno)});
+    has_read_all_ = size == 0;
     step(event::Read{{chunk.data(), static_cast<std::size_t>(size)}});
     if (!is_last) return;
   }

@@ -79,6 +79,21 @@ class CarrierTest : public testing::Test {
     if (size == 0) return std::nullopt;
     return std::string(bytes.data(), static_cast<std::size_t>(size));
   }
+  // What went in until nothing had moved for half a second: the kernel's buffers and ours are full.
+  std::string fill(int descriptor) {
+    std::string sent;
+    TimePoint moved = bus::boot_now();
+    EXPECT_TRUE(until([&] {
+      const std::string piece(65536, static_cast<char>('a' + sent.size() % 23));
+      const auto size = ::send(descriptor, piece.data(), piece.size(), MSG_DONTWAIT);
+      if (size > 0) {
+        sent += piece.substr(0, static_cast<std::size_t>(size));
+        moved = bus::boot_now();
+      }
+      return bus::boot_now() - moved > Millis(500);
+    }));
+    return sent;
+  }
   // The connection that came out at the port.
   int accept() {
     int accepted = -1;
@@ -147,22 +162,37 @@ TEST_F(CarrierTest, AHalfClosedConnectionGoesOnTheOtherWay) {
   ::close(near);
 }
 
+TEST_F(CarrierTest, WhatAHalfClosedConnectionsPortHasSaidArrivesAfterItHasGone) {
+  serve();
+  const int near = connect_at_home();
+  const int far = accept();
+  ::shutdown(near, SHUT_WR);
+  EXPECT_TRUE(is_closed(far));
+  const int size = 600'000;  // of what waits at the port, with all of the window under way
+  EXPECT_EQ(::setsockopt(far, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+  const std::string sent = fill(far);
+  EXPECT_GT(sent.size(), 2 * carry::Stream::kWindow);
+  ::close(far);
+  int turns = 0;
+  EXPECT_TRUE(until([&] { return ++turns > 10; })) << "it is known to be gone";
+  std::string got;
+  EXPECT_TRUE(until([&] {
+    const auto part = receive(near);
+    got += part.value_or("");
+    return !part;
+  }));
+  EXPECT_EQ(got.size(), sent.size());
+  EXPECT_TRUE(got == sent);
+  EXPECT_EQ(r1_carrier_->counters().broken, 0u);
+  EXPECT_TRUE(until([&] { return r1_carrier_->streams() + n4_carrier_->streams() == 0; }));
+  ::close(near);
+}
+
 TEST_F(CarrierTest, AReaderThatStallsCostsAWindowAndNoMore) {
   serve();
   const int near = connect_at_home();
   const int far = accept();
-  const std::string piece(65536, 'x');
-  std::size_t sent = 0;
-  TimePoint moved = bus::boot_now();
-  // Until nothing has moved for half a second: the kernel's buffers and ours are full.
-  EXPECT_TRUE(until([&] {
-    const auto size = ::send(near, piece.data(), piece.size(), MSG_DONTWAIT);
-    if (size > 0) {
-      sent += static_cast<std::size_t>(size);
-      moved = bus::boot_now();
-    }
-    return bus::boot_now() - moved > Millis(500);
-  }));
+  const std::size_t sent = fill(near).size();
   EXPECT_LT(sent, 4'000'000u);
   std::size_t got = 0;
   EXPECT_TRUE(until([&] { return (got += receive(far).value_or("").size()) == sent; }));
