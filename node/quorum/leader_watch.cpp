@@ -25,6 +25,11 @@ LeaderWatch::LeaderWatch(const NodeId& self, std::vector<NodeId> voters, bus::Bu
   turn_ = spread_;
 }
 
+void LeaderWatch::set_voters(std::vector<NodeId> voters) {
+  voters_ = std::move(voters);
+  if (std::find(voters_.begin(), voters_.end(), adviser_) == voters_.end()) adviser_ = NodeId();
+}
+
 void LeaderWatch::change(const NodeId& leader, std::uint64_t reign, TimePoint now) {
   if (leader_ == leader && reign_ == reign) return;
   if (leader_ != leader) {
@@ -85,6 +90,8 @@ bool LeaderWatch::on_reply(const bus::Received& received, TimePoint now) {
   if (!leader_.empty() && reply->leader == leader_ && reply->term >= reign_ && vouched) {
     heard_ = confirmed_ = now;
     if (from != leader_) adviser_ = from;
+    has_vouched_ = has_vouched_ || from == adviser_;
+    if (!has_vouched_) choose_adviser(now);  // its silence is why the leader was asked
   }
   if (reply->leader.empty()) {
     if (from == leader_ && reply->term >= reign_) doubt(from, now);
@@ -126,11 +133,21 @@ void LeaderWatch::tick(TimePoint now) {
     ask_due_ = now + kIdleAsk / 2 + Millis(part * kIdleAsk.count());
     return;
   }
-  if (is_resting_) heard_ = now;  // nobody was asked: the silence until now means nothing
+  if (is_resting_) {
+    heard_ = now;  // nobody was asked: the silence until now means nothing
+    has_vouched_ = false;
+  }
   is_resting_ = false;
   ask_due_ = now + kAskEvery;
   if (!leader_.empty() && now - heard_ >= kDoubtAfter) change(NodeId(), reign_, now);
   ask(now);
+}
+
+void LeaderWatch::choose_adviser(TimePoint now) {
+  adviser_ = next_voter();
+  if (adviser_ == leader_) adviser_ = next_voter();
+  advised_ = now;
+  has_vouched_ = false;
 }
 
 void LeaderWatch::ask(TimePoint now) {
@@ -138,10 +155,7 @@ void LeaderWatch::ask(TimePoint now) {
   const bool is_quiet = now - heard_ > 2 * Nanos(kAskEvery);
   const bool is_lost = now < needed_until_ ? leader_.empty() || is_quiet
                                            : now - std::max(heard_, advised_) > kPatience;
-  if (adviser_.empty() || is_lost) {
-    adviser_ = next_voter();
-    advised_ = now;
-  }
+  if (adviser_.empty() || is_lost) choose_adviser(now);
   std::vector<NodeId> asked{adviser_};
   if (is_quiet && leader_ != adviser_) asked.push_back(leader_);
   for (const NodeId& node : asked) {

@@ -6,10 +6,11 @@
 // of the leader looks every few minutes, so that its connection to the voter is closed in between:
 // of 200 idle nodes a third kept one to each voter, 3 MB, and all of them one to the leader when it
 // was the leader that was asked, 10 MB. For the same reason it keeps asking its own voter for a
-// while when that does not answer: of 200 nodes that started together each asked every voter. A
-// voter that is told vouches for the leader it names, as the leader itself does. What anybody else
-// says is a hint whom to ask, not news; a later term wins. Only what was vouched for is passed on,
-// and as hearsay (`stale`), or two nodes could keep a dead leader's name alive between them.
+// while when that does not answer: of 200 nodes that started together each asked every voter. Once
+// the leader has had to answer in its place, it asks another one next time. A voter that is told
+// vouches for the leader it names, as the leader itself does. What anybody else says is a hint whom
+// to ask, not news; a later term wins. Only what was vouched for is passed on, and as hearsay
+// (`stale`), or two nodes could keep a dead leader's name alive between them.
 //
 // Leaderships are ordered by their reign: the generation above, the term below. An operator who
 // begins a generation anew (`leader recover`) so ends every leadership before it: once it is heard
@@ -53,7 +54,7 @@ class LeaderWatch {
   static constexpr Millis kAskEvery{500};
   static constexpr Millis kDoubtAfter{1600};
   static constexpr Seconds kNeedFor{60};
-  static constexpr Seconds kPatience{5};   // with a voter that does not answer, without need
+  static constexpr Seconds kPatience{5};   // with a voter that vouches for nobody, without need
   static constexpr Seconds kIdleAsk{300};  // several times bus::kIdle, after which links are closed
   static constexpr std::size_t kQuestionsMax = 64;
 
@@ -78,7 +79,7 @@ class LeaderWatch {
   // Of our own replica: the truth as far as this node can know it. Nobody: it has lost its leader,
   // or is no longer part of the log.
   void set(const NodeId& leader, std::uint64_t reign, TimePoint now);
-  void set_voters(std::vector<NodeId> voters) { voters_ = std::move(voters); }
+  void set_voters(std::vector<NodeId> voters);
   // Somebody said so. Ignored while our own replica tells us.
   void hint(const NodeId& leader, std::uint64_t reign, TimePoint now);
   // The leader may be another one, but nobody needs to know: asks until it is confirmed.
@@ -112,6 +113,7 @@ class LeaderWatch {
 
  private:
   void change(const NodeId& leader, std::uint64_t reign, TimePoint now);
+  void choose_adviser(TimePoint now);
   void ask(TimePoint now);
 
   NodeId self_;
@@ -121,10 +123,11 @@ class LeaderWatch {
   NodeId leader_;
   std::uint64_t reign_ = 0;
   TimePoint since_{};
-  TimePoint heard_{};      // when it became our leader, was vouched for, or asking began anew
-  TimePoint confirmed_{};  // by itself, or by a voter that is told
-  NodeId adviser_;         // the voter that is asked
-  TimePoint advised_{};    // since it is
+  TimePoint heard_{};         // when it became our leader, was vouched for, or asking began anew
+  TimePoint confirmed_{};     // by itself, or by a voter that is told
+  NodeId adviser_;            // the voter that is asked
+  TimePoint advised_{};       // since it is
+  bool has_vouched_ = false;  // the adviser, since it is asked, or since the last rest
   std::uint64_t version_ = 0;
   bool is_told_ = false;  // by our own replica
   TimePoint ask_due_{};

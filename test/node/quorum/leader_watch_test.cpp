@@ -1,5 +1,7 @@
 #include "node/quorum/leader_watch.h"
 
+#include <algorithm>
+
 #include "test/node/quorum/quorum_world.h"
 
 namespace riftbus::node {
@@ -109,6 +111,46 @@ TEST(LeaderWatch, WithoutNeedItIsPatientWithItsOwnVoter) {
   EXPECT_FALSE(asked(other));
   world.watch->need(world.now());
   EXPECT_TRUE(world.until([&] { return asked(other); })) << "whoever needs it asks everybody";
+}
+
+// The one that is asked first, which is silent, and then the others.
+std::vector<NodeId> by_turns(QuorumWorld& world) {
+  std::vector<NodeId> ids{kFirst, kSecond, kThird};
+  const auto is_asked = [&world](const NodeId& id) { return !world.voter(id).asked.empty(); };
+  EXPECT_TRUE(world.until([&] { return std::any_of(ids.begin(), ids.end(), is_asked); }));
+  std::partition(ids.begin(), ids.end(), is_asked);
+  return ids;
+}
+
+TEST(LeaderWatch, AnAdviserInWhosePlaceTheLeaderAnswersIsNotKept) {
+  QuorumWorld world({kFirst, kSecond, kThird});
+  const auto ids = by_turns(world);
+  const NodeId& leader = ids[1];
+  const auto& other = world.voter(ids[2]);
+  world.voter(leader).on_request = answering(says_leader(leader, 3));
+  world.watch->hint(leader, 3, world.now());
+  for (int looks = 0; looks < 2; ++looks) {
+    world.turn();
+    EXPECT_EQ(world.watch->leader(), leader);
+    world.pass(2 * Nanos(LeaderWatch::kAskEvery) + Millis(100));  // now the leader is asked, too
+    let_rest(world);
+    if (looks == 0) {
+      EXPECT_TRUE(other.asked.empty());
+    }
+    world.pass(Seconds(100));
+    world.watch->look(world.now());
+  }
+  EXPECT_TRUE(world.until([&] { return !other.asked.empty(); }));
+}
+
+TEST(LeaderWatch, AVoterThatIsOneNoMoreIsNotAsked) {
+  QuorumWorld world({kFirst, kSecond, kThird});
+  const auto ids = by_turns(world);
+  const TimePoint start = world.now();
+  world.watch->set_voters({ids[1], ids[2]});
+  EXPECT_TRUE(world.until(
+      [&] { return !world.voter(ids[1]).asked.empty() || !world.voter(ids[2]).asked.empty(); }));
+  EXPECT_LT(world.now() - start, LeaderWatch::kPatience);
 }
 
 TEST(LeaderWatch, ALookEndsTheRestUntilTheLeaderIsConfirmed) {

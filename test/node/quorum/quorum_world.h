@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ namespace riftbus::node {
 inline const NodeId kSelf = bus::id_of("n");
 inline const NodeId kFirst = bus::id_of("v1");
 inline const NodeId kSecond = bus::id_of("v2");
+inline const NodeId kThird = bus::id_of("v3");
 
 inline wire::WorkReply says_leader(const NodeId& leader, std::uint64_t term) {
   return {wire::WorkOutcome::done, {}, leader, term, false};
@@ -63,10 +65,13 @@ struct Voter {
 
 class QuorumWorld {
  public:
-  // This node and two voters; `voters` is what this node believes.
+  // This node, two voters, and who else is in `voters`, which is what this node believes.
   explicit QuorumWorld(const std::vector<NodeId>& voters = {kFirst, kSecond})
       : journal_(Instance(1)), self_(&world_.add(kSelf.value())) {
-    for (const NodeId& id : {kFirst, kSecond}) voters_[id].peer = &world_.add(id.value());
+    std::set<NodeId> ids{kFirst, kSecond};
+    ids.insert(voters.begin(), voters.end());
+    ids.erase(kSelf);
+    for (const NodeId& id : ids) voters_[id].peer = &world_.add(id.value());
     std::map<NodeId, AddressBook::Addresses> addresses;
     for (const auto& [id, voter] : voters_) addresses[id] = {bus::World::address_of(*voter.peer)};
     membership::Settings settings;
