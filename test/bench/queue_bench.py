@@ -132,11 +132,13 @@ def busy_share(seconds):
 
 
 def come_to_rest():
-    """What one system has left to do, and unwritten in memory, the next one is not to pay for."""
+    """What one system has left to do, and unwritten in memory, the next one is not to pay for.
+    Whether the machine is at rest."""
     os.sync()
     for _ in range(REST_LOOKS_MAX):
         if busy_share(0.25) < BUSY_AT_REST:
-            return
+            return True
+    return False
 
 
 def measure(options, systems):
@@ -148,7 +150,7 @@ def measure(options, systems):
                 for system in systems if number % 2 == 0 else reversed(systems):
                     if shape == "trip" and not system.trips:
                         continue
-                    come_to_rest()
+                    is_at_rest = come_to_rest()
                     run = load.run(system, shape, clients, options.seconds)
                     runs.setdefault((system.name, shape, clients), []).append(run)
                     one = run[shape]
@@ -156,7 +158,8 @@ def measure(options, systems):
                           f" p50 {one['p50_ms']:.2f} p99 {one['p99_ms']:.2f}"
                           f" max {one['max_ms']:.1f} ms, refused {run['failed']},"
                           f" processor {run['processor_s']:.1f} s of {run['took_s']:.1f}"
-                          + (f", LOST {run['lost']}" if run["lost"] else ""),
+                          + (f", LOST {run['lost']}" if run["lost"] else "")
+                          + ("" if is_at_rest else ", not at rest"),
                           flush=True)
     return runs
 

@@ -127,7 +127,11 @@ class Loop {
   // A peer's loss is in the report and costs it nothing: the measured time is over.
   void lose() {
     if (run_.options.system == "ours") give_up("requests were not answered");
-    run_.lost = run_.is_trip ? run_.added - run_.finished : open_;
+    if (run_.is_trip) {
+      run_.lost = run_.added - run_.finished;  // of all threads together
+    } else {
+      run_.lost += open_;
+    }
   }
 
   Run& run_;
