@@ -7,11 +7,12 @@
 // takes 1.5 MB for itself, and hangs under libfaketime.
 //
 // Each connection of libzmq has pipes of 16 KiB pieces, four of them with their ZAP pipe, of which
-// a resting one touches the first page. Pieces of that size get a mapping of their own here:
-// untouched pages cost nothing, and a connection that ends leaves no hole. 2 MB less in a voter of
-// 200 nodes, and no more time per item. The number of mappings is bounded, for the kernel's is;
-// beyond it the heap serves. What the heap may keep at its end has to be said, too, or it would be
-// given back and taken anew all the time.
+// a resting one touches the first page. Where neither its bins nor the top of its heap can serve
+// such a piece, glibc gives it a mapping of its own here: untouched pages cost nothing, and a
+// connection that ends leaves no hole. 2 MB less in a voter of 200 nodes, and no more time per
+// item. The number of mappings is bounded, for the kernel's is; beyond it the heap serves. What the
+// heap may keep at its end has to be said, too, or it would be given back and taken anew all the
+// time.
 //
 // glibc reads all this once, when a program starts.
 #pragma once
