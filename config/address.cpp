@@ -17,10 +17,15 @@ constexpr std::size_t kZoneLengthMax = 15;  // IFNAMSIZ, less its zero
 using Ipv4 = std::array<std::uint8_t, 4>;
 using Ipv6 = std::array<std::uint8_t, 16>;
 
+// inet_pton() stops at a zero byte, and would take what stands before it for the whole.
+bool reads_address(int family, std::string_view host, std::uint8_t* bytes) {
+  return host.find('\0') == std::string_view::npos &&
+         inet_pton(family, std::string(host).c_str(), bytes) == 1;
+}
+
 std::optional<Ipv4> parse_ipv4(std::string_view host) {
   Ipv4 bytes{};
-  if (host.size() > 15) return std::nullopt;
-  if (inet_pton(AF_INET, std::string(host).c_str(), bytes.data()) != 1) return std::nullopt;
+  if (host.size() > 15 || !reads_address(AF_INET, host, bytes.data())) return std::nullopt;
   return bytes;
 }
 
@@ -45,8 +50,7 @@ std::optional<Ipv6> parse_ipv6(std::string_view host) {
     if (!is_zone(host.substr(zone + 1))) return std::nullopt;
     host = host.substr(0, zone);
   }
-  if (host.size() > 45) return std::nullopt;
-  if (inet_pton(AF_INET6, std::string(host).c_str(), bytes.data()) != 1) return std::nullopt;
+  if (host.size() > 45 || !reads_address(AF_INET6, host, bytes.data())) return std::nullopt;
   return bytes;
 }
 

@@ -80,6 +80,13 @@ TEST(Address, RefusesWhatCannotBeDialled) {
   }
 }
 
+TEST(Address, AZeroByteEndsNoAddress) {
+  using namespace std::string_view_literals;
+  EXPECT_FALSE(is_valid_host("a::\0]:77"sv));
+  EXPECT_FALSE(is_valid_host("10.0.0.1\0x"sv));
+  EXPECT_FALSE(parse_endpoint("a::\0\0017]:7722"sv).ok());
+}
+
 TEST(Address, KnowsWildcards) {
   for (const auto* host : {"*", "0.0.0.0", "::"}) EXPECT_TRUE(is_wildcard_host(host)) << host;
   for (const auto* host : {"127.0.0.1", "::1", "host"})
