@@ -52,11 +52,19 @@ constexpr auto kReaders =
                                {Kind::work_reply, read_body<WorkReply>},
                                {Kind::carry, read_body<Carry>}});
 
+static_assert(kReaders.size() == std::variant_size_v<Body>, "each kind has its reader");
+
+// By number: every message that comes is looked up.
+constexpr auto kReaderOf = [] {
+  std::array<void (*)(Reader&, Body&), 256> readers{};
+  for (const KindReader& each : kReaders) readers[static_cast<std::uint8_t>(each.kind)] = each.read;
+  return readers;
+}();
+
 void read_body_of(Kind kind, Reader& reader, Body& body) {
-  for (const KindReader& each : kReaders) {
-    if (each.kind == kind) return each.read(reader, body);
-  }
-  reader.refuse(Reject::unknown_kind);
+  const auto read = kReaderOf[static_cast<std::uint8_t>(kind)];
+  if (read == nullptr) return reader.refuse(Reject::unknown_kind);
+  read(reader, body);
 }
 
 struct Header {

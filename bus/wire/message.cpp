@@ -65,6 +65,7 @@ constexpr auto kNames =
                                                  {Kind::work_request, "work.request"},
                                                  {Kind::work_reply, "work.reply"},
                                                  {Kind::carry, "carry"}});
+static_assert(kNames.size() == std::variant_size_v<Body>, "each kind has its name");
 
 }  // namespace
 
