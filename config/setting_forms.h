@@ -61,6 +61,26 @@ Texts read_integer(const NodeSettings& node) {
   }
 }
 
+inline Status set_boolean(bool& target, const std::string& text) {
+  const auto value = parse_boolean(text);
+  if (!value) {
+    return Error{1007, "\"" + text.substr(0, 80) + "\" is neither true nor false", "",
+                 "write true or false"};
+  }
+  target = *value;
+  return Ok{};
+}
+
+template <auto Section, auto Member>
+Status assign_boolean(NodeSettings& node, const Texts& texts) {
+  return set_boolean((node.*Section).*Member, texts.front());
+}
+
+template <auto Section, auto Member>
+Texts read_boolean(const NodeSettings& node) {
+  return {(node.*Section).*Member ? "true" : "false"};
+}
+
 inline Texts read_text(const std::string& text) { return text.empty() ? Texts{} : Texts{text}; }
 
 template <auto Section, auto Member>

@@ -54,16 +54,6 @@ constexpr SettingSpec number(std::string_view key, std::string_view unit,
   return integer<&N::relay, Member, Low, High>(key, unit, "", "", meaning);
 }
 
-Status assign_carry(N& node, const Texts& texts) {
-  const auto value = parse_boolean(texts.front());
-  if (!value) {
-    return Error{1007, "\"" + texts.front().substr(0, 80) + "\" is neither true nor false", "",
-                 "write true or false"};
-  }
-  node.relay.carry = *value;
-  return Ok{};
-}
-
 constexpr auto kSpecs = std::to_array<SettingSpec>({
     {"relay.ssh_host", kScalar, kShared, "", "relay-ssh-host", "", "address that tunnels come to",
      &assign_host<&N::relay, &C::ssh_host, true>, &read_word<&N::relay, &C::ssh_host>},
@@ -80,8 +70,8 @@ constexpr auto kSpecs = std::to_array<SettingSpec>({
      "pins of the relay's host key, for nodes that attach by themselves", &assign_pins,
      [](const N& node) { return node.relay.pins; }},
     {"relay.carry", SettingForm::boolean, kShared, "", "relay-carry", "",
-     "the bus carries tunnels of nodes that cannot reach the SSH port", &assign_carry,
-     [](const N& node) { return Texts{node.relay.carry ? "true" : "false"}; }},
+     "the bus carries tunnels of nodes that cannot reach the SSH port",
+     &assign_boolean<&N::relay, &C::carry>, &read_boolean<&N::relay, &C::carry>},
     path<&C::host_key_file>("relay.host_key_file", "relay-host-key-file",
                             "the relay's SSH key, made if missing; keys_dir/relay_ed25519"),
     path<&C::allow_file>("relay.allow_file", "relay-allow-file",

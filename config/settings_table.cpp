@@ -65,13 +65,7 @@ Texts read_ids(const NodeSettings& node) {
 
 template <auto Member>
 Status assign_flag(NodeSettings& node, const Texts& texts) {
-  const auto value = parse_boolean(texts.front());
-  if (!value) {
-    return Error{1007, "\"" + texts.front().substr(0, 80) + "\" is neither true nor false", "",
-                 "write true or false"};
-  }
-  node.*Member = *value;
-  return Ok{};
+  return set_boolean(node.*Member, texts.front());
 }
 
 template <auto Member>

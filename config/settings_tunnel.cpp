@@ -72,20 +72,10 @@ constexpr SettingSpec number(std::string_view key, std::string_view unit,
   return integer<&N::tunnel, Member, Low, High>(key, unit, "", "", meaning);
 }
 
-Status assign_attach(N& node, const Texts& texts) {
-  const auto value = parse_boolean(texts.front());
-  if (!value) {
-    return Error{1007, "\"" + texts.front().substr(0, 80) + "\" is neither true nor false", "",
-                 "write true or false"};
-  }
-  node.tunnel.attach = *value;
-  return Ok{};
-}
-
 constexpr auto kSpecs = std::to_array<SettingSpec>({
     {"tunnel.attach", SettingForm::boolean, kShared, "", "tunnel-attach", "",
-     "a nat_blocked node tunnels to relays by itself", &assign_attach,
-     [](const N& node) { return Texts{node.tunnel.attach ? "true" : "false"}; }},
+     "a nat_blocked node tunnels to relays by itself", &assign_boolean<&N::tunnel, &C::attach>,
+     &read_boolean<&N::tunnel, &C::attach>},
     {"tunnel.servers", SettingForm::list, kShared, "", "tunnel-servers", "",
      "where to tunnel to: [USER@]HOST[:PORT]#SHA256:PIN", &assign_servers, &read_all<&C::servers>},
     {"tunnel.reverse", SettingForm::list, kShared, "", "tunnel-reverse", "",
