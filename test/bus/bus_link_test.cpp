@@ -45,11 +45,6 @@ class Listener {
   std::vector<int> fillers_;
 };
 
-wire::Address at(std::uint16_t call_port, std::uint16_t pub_port,
-                 wire::AddressKind kind = wire::AddressKind::loopback) {
-  return {kind, "127.0.0.1", call_port, pub_port};
-}
-
 class BusLink : public testing::Test {
  protected:
   [[nodiscard]] std::optional<LinkReport> report(const Peer& peer, const NodeId& to,

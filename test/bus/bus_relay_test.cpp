@@ -84,10 +84,6 @@ class FakeFront {
   std::vector<int> visitors_;
 };
 
-wire::Address at(std::uint16_t call_port, std::uint16_t pub_port, wire::AddressKind kind) {
-  return {kind, "127.0.0.1", call_port, pub_port};
-}
-
 class BusRelay : public testing::Test {
  protected:
   static std::optional<wire::Address> used_address(const Peer& peer) {

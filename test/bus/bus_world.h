@@ -18,10 +18,11 @@
 #include "bus/clock.h"
 #include "bus/socket.h"
 #include "bus/zap.h"
+#include "test/bus/vocabulary.h"
 
 namespace riftbus::bus {
 
-inline NodeId id_of(const std::string& text) { return *NodeId::parse(text); }
+using test::id_of;
 
 struct Peer {
   NodeId id;
@@ -137,6 +138,11 @@ class World {
   std::shared_ptr<Roster> roster_;
   std::vector<std::unique_ptr<Peer>> peers_;  // last: their sockets go first
 };
+
+inline wire::Address at(std::uint16_t call_port, std::uint16_t pub_port,
+                        wire::AddressKind kind = wire::AddressKind::loopback) {
+  return {kind, "127.0.0.1", call_port, pub_port};
+}
 
 // Bound and closed again: nobody listens there.
 inline std::uint16_t free_port() {

@@ -10,7 +10,6 @@ namespace riftbus::bus {
 namespace {
 
 using test::id_of;
-using test::Peer;
 using test::property;
 using test::receive;
 using test::RosterMaker;
@@ -30,7 +29,7 @@ class CuttingConnections : public testing::Test {
     return book_.cut_refused(*handler_->access(), wall_now_ms() / 1000);
   }
   // The peer notices, in time, and is not let in again.
-  void expect_shut_out(Peer& peer, TimePoint since) {
+  void expect_shut_out(test::Peer& peer, TimePoint since) {
     EXPECT_EQ(peer.watch.await({ZMQ_EVENT_DISCONNECTED}), ZMQ_EVENT_DISCONNECTED);
     EXPECT_LT(to_ms(bus::boot_now() - since), kCutWithin.count());
     EXPECT_FALSE(peer.is_accepted());
@@ -46,8 +45,8 @@ class CuttingConnections : public testing::Test {
 
 TEST_F(CuttingConnections, ARevokedCallerIsOutWithinASecondAndStaysOut) {
   Server server(context_, zmq::socket_type::router);
-  Peer alice(context_, zmq::socket_type::dealer, server, alice_);
-  Peer bob(context_, zmq::socket_type::dealer, server, bob_);
+  test::Peer alice(context_, zmq::socket_type::dealer, server, alice_);
+  test::Peer bob(context_, zmq::socket_type::dealer, server, bob_);
   ASSERT_TRUE(alice.is_accepted());
   ASSERT_TRUE(bob.is_accepted());
   for (auto* peer : {&alice, &bob}) {
@@ -73,7 +72,7 @@ TEST_F(CuttingConnections, ARevokedCallerIsOutWithinASecondAndStaysOut) {
 
 TEST_F(CuttingConnections, ARevokedSubscriberIsOutWithinASecondAndStaysOut) {
   Server server(context_, zmq::socket_type::xpub);
-  Peer alice(context_, zmq::socket_type::sub, server, alice_);
+  test::Peer alice(context_, zmq::socket_type::sub, server, alice_);
   const auto subscription = receive(server.socket);
   ASSERT_EQ(subscription.size(), 1U);
   ASSERT_NE(book_.note(subscription[0]), nullptr) << "a subscription does not say whose it is";
@@ -94,7 +93,7 @@ TEST_F(CuttingConnections, AKeyThatExpiresEndsItsConnections) {
   const std::int64_t expiry_s = wall_now_ms() / 1000 + 1000;
   handler_->replace(RosterMaker(roster_).list("alice", alice_.public_key, expiry_s).share());
   Server server(context_, zmq::socket_type::router);
-  Peer alice(context_, zmq::socket_type::dealer, server, alice_);
+  test::Peer alice(context_, zmq::socket_type::dealer, server, alice_);
   send_text(alice.socket, "hello");
   const auto frames = receive(server.socket);
   ASSERT_EQ(frames.size(), 2U);
@@ -106,7 +105,7 @@ TEST_F(CuttingConnections, AKeyThatExpiresEndsItsConnections) {
 
 TEST_F(CuttingConnections, AMessageThatWaitedInTheQueueDoesNotReopenItsConnection) {
   Server server(context_, zmq::socket_type::router);
-  Peer alice(context_, zmq::socket_type::dealer, server, alice_);
+  test::Peer alice(context_, zmq::socket_type::dealer, server, alice_);
   send_text(alice.socket, "one");
   send_text(alice.socket, "two");
   const auto first = receive(server.socket);
@@ -134,7 +133,7 @@ class ReusedDescriptor : public CuttingConnections {
     for (int attempt = 0; attempt < 200; ++attempt) {
       bob_peer_.reset();
       {
-        Peer alice(context_, zmq::socket_type::dealer, *server_, alice_);
+        test::Peer alice(context_, zmq::socket_type::dealer, *server_, alice_);
         send_text(alice.socket, "from alice");
         from_alice_ = receive(server_->socket);
         ASSERT_EQ(from_alice_.size(), 2U);
@@ -142,7 +141,7 @@ class ReusedDescriptor : public CuttingConnections {
         ASSERT_NE(early_book_.note(from_alice_[1]), nullptr);
       }
       ASSERT_NE(server_->watch.await({ZMQ_EVENT_DISCONNECTED}), 0);
-      bob_peer_ = std::make_unique<Peer>(context_, zmq::socket_type::dealer, *server_, bob_);
+      bob_peer_ = std::make_unique<test::Peer>(context_, zmq::socket_type::dealer, *server_, bob_);
       send_text(bob_peer_->socket, "from bob");
       from_bob_ = receive(server_->socket);
       ASSERT_EQ(from_bob_.size(), 2U);
@@ -161,7 +160,7 @@ class ReusedDescriptor : public CuttingConnections {
   }
 
   std::unique_ptr<Server> server_;
-  std::unique_ptr<Peer> bob_peer_;
+  std::unique_ptr<test::Peer> bob_peer_;
   ConnectionBook early_book_;  // has seen alice's connection while it lived, and nothing since
   std::vector<zmq::message_t> from_alice_;
   std::vector<zmq::message_t> from_bob_;

@@ -10,8 +10,6 @@
 
 namespace riftbus::test {
 
-NodeId id_of(std::string_view text) { return NodeId::parse(text).value(); }
-
 RosterMaker& RosterMaker::list(std::string_view id, const CurveKey& key,
                                std::optional<std::int64_t> expires_at_s) {
   roster_.entries[id_of(id)] = {id_of(id), key, std::nullopt, {Role::node}, expires_at_s, ""};

@@ -15,12 +15,11 @@
 #include "bus/keys.h"
 #include "config/roster.h"
 #include "config/types.h"
+#include "test/bus/vocabulary.h"
 
 namespace riftbus::test {
 
 inline constexpr Millis kPatience{10'000};
-
-[[nodiscard]] NodeId id_of(std::string_view text);
 
 // Builds rosters as values: nobody signs in these tests.
 class RosterMaker {

@@ -10,11 +10,12 @@
 #include "bus/key_files.h"
 #include "bus/roster_file.h"
 #include "test/bus/temporary_directory.h"
+#include "test/bus/vocabulary.h"
 
 namespace riftbus {
 namespace {
 
-NodeId id_of(std::string_view text) { return NodeId::parse(text).value(); }
+using test::id_of;
 
 mode_t mode_of(const std::string& path) {
   struct stat status {};

@@ -9,10 +9,12 @@
 #include <sstream>
 #include <string>
 
+#include "test/bus/vocabulary.h"
+
 namespace riftbus::bus {
 namespace {
 
-constexpr TimePoint kStart{Seconds(1000)};
+using test::kStart;
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path);

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "test/bus/vocabulary.h"
+
 namespace riftbus::bus {
 namespace {
 
-constexpr TimePoint kStart{Seconds(1000)};
+using test::kStart;
 
 wire::Address make_address(wire::AddressKind kind, const std::string& host) {
   return {kind, host, 7770, 7771};

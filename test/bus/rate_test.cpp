@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "test/bus/vocabulary.h"
+
 namespace riftbus::bus {
 namespace {
 
-constexpr TimePoint kStart{Seconds(1000)};
+using test::kStart;
 
 TEST(TokenBucket, GivesItsBurstAndThenItsRate) {
   TokenBucket bucket(10, 5);

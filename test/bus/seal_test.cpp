@@ -5,10 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "test/bus/vocabulary.h"
+
 namespace riftbus::bus {
 namespace {
 
-NodeId id_of(std::string_view text) { return NodeId::parse(text).value(); }
+using test::id_of;
 
 const NodeId kHost = id_of("host");
 const NodeId kCaller = id_of("caller");

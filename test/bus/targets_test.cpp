@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "test/bus/vocabulary.h"
+
 namespace riftbus::bus {
 namespace {
 
-NodeId id(const std::string& text) { return *NodeId::parse(text); }
+using test::id_of;
 
 CurveKey key(std::uint8_t byte) {
   CurveKey key;
@@ -19,7 +21,7 @@ class Known {
     add("a", "192.0.2.1", AddressKind::internet, 1);
     add("b", "127.0.0.1", AddressKind::loopback, 2);
     add("c", "192.0.2.3", AddressKind::internet, 3);
-    cluster_.voters = {id("c")};
+    cluster_.voters = {id_of("c")};
   }
   KnownNodes both() const { return {&roster_, &cluster_}; }
   KnownNodes roster_only() const { return {&roster_, nullptr}; }
@@ -29,7 +31,7 @@ class Known {
  private:
   void add(const std::string& name, const std::string& host, AddressKind kind, std::uint8_t byte) {
     NodeConfig node;
-    node.id = id(name);
+    node.id = id_of(name);
     node.addresses = {{kind, host, 7770, 7771}};
     cluster_.nodes[node.id] = node;
     RosterEntry entry;
@@ -47,9 +49,9 @@ TEST(Targets, ThisMachineComesFirstThenVotersThenTheRest) {
   const auto targets = default_targets(known.both(), "elsewhere");
   ASSERT_TRUE(targets.ok());
   ASSERT_EQ(targets->size(), 3U);
-  EXPECT_EQ((*targets)[0].id, id("b"));
-  EXPECT_EQ((*targets)[1].id, id("c"));
-  EXPECT_EQ((*targets)[2].id, id("a"));
+  EXPECT_EQ((*targets)[0].id, id_of("b"));
+  EXPECT_EQ((*targets)[1].id, id_of("c"));
+  EXPECT_EQ((*targets)[2].id, id_of("a"));
   EXPECT_EQ((*targets)[0].key, key(2));
 }
 
@@ -57,14 +59,14 @@ TEST(Targets, AHostNamedInTheRosterIsAskedOnItsOwnLoopback) {
   const Known known;
   const auto targets = default_targets(known.roster_only(), "c");
   ASSERT_TRUE(targets.ok());
-  EXPECT_EQ(targets->front(), (Target{id("c"), key(3), "127.0.0.1", 7770}));
+  EXPECT_EQ(targets->front(), (Target{id_of("c"), key(3), "127.0.0.1", 7770}));
 }
 
 TEST(Targets, AnIdHasItsAddressFromTheClusterFileAndItsKeyFromTheRoster) {
   const Known known;
   const auto targets = named_targets("c", known.both());
   ASSERT_TRUE(targets.ok());
-  EXPECT_EQ(*targets, (std::vector<Target>{{id("c"), key(3), "192.0.2.3", 7770}}));
+  EXPECT_EQ(*targets, (std::vector<Target>{{id_of("c"), key(3), "192.0.2.3", 7770}}));
 }
 
 TEST(Targets, AnIdWithoutAddressIsTriedAsAHostName) {
@@ -79,7 +81,7 @@ TEST(Targets, AnAddressOfTheClusterFileTellsWhoItIs) {
   const auto targets = named_targets("192.0.2.3:7770", known.both());
   ASSERT_TRUE(targets.ok());
   ASSERT_EQ(targets->size(), 1U);
-  EXPECT_EQ(targets->front().id, id("c"));
+  EXPECT_EQ(targets->front().id, id_of("c"));
 }
 
 TEST(Targets, AtAnUnknownAddressEveryMembersKeyIsTried) {
@@ -94,7 +96,7 @@ TEST(Targets, WithTooManyKeysToTryTheIdMustBeSaid) {
   Known known;
   for (int i = 0; i < 20; ++i) {
     RosterEntry entry;
-    entry.id = id("x" + std::to_string(i));
+    entry.id = id_of("x" + std::to_string(i));
     entry.roles = {Role::node};
     known.roster().entries[entry.id] = entry;
   }
@@ -103,7 +105,7 @@ TEST(Targets, WithTooManyKeysToTryTheIdMustBeSaid) {
   EXPECT_EQ(targets.error().code, 1506);
   const auto named = named_targets("c@198.51.100.7:99", known.both());
   ASSERT_TRUE(named.ok());
-  EXPECT_EQ(named->front(), (Target{id("c"), key(3), "198.51.100.7", 99}));
+  EXPECT_EQ(named->front(), (Target{id_of("c"), key(3), "198.51.100.7", 99}));
 }
 
 TEST(Targets, WhoeverTheRosterDoesNotNameIsNotAsked) {
@@ -117,7 +119,7 @@ TEST(Targets, WithoutKeysTheClusterFileIsEnough) {
   const Known known;
   const auto targets = default_targets(known.cluster_only(), "");
   ASSERT_TRUE(targets.ok());
-  EXPECT_EQ(targets->front().id, id("b"));
+  EXPECT_EQ(targets->front().id, id_of("b"));
   const auto bare = default_targets({}, "");
   ASSERT_TRUE(bare.ok());
   EXPECT_EQ(bare->front().host, "127.0.0.1");
@@ -125,7 +127,7 @@ TEST(Targets, WithoutKeysTheClusterFileIsEnough) {
 
 TEST(Targets, ANodeWhoseKeyIsRotatedIsTriedWithBoth) {
   Known known;
-  known.roster().entries.at(id("c")).previous_key = key(33);
+  known.roster().entries.at(id_of("c")).previous_key = key(33);
   const auto targets = named_targets("c", known.both());
   ASSERT_TRUE(targets.ok());
   ASSERT_EQ(targets->size(), 2U);

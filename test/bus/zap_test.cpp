@@ -11,7 +11,6 @@ namespace riftbus::bus {
 namespace {
 
 using test::id_of;
-using test::Peer;
 using test::property;
 using test::receive;
 using test::RosterMaker;
@@ -46,7 +45,7 @@ class Gatekeeper : public testing::Test {
 
 TEST_F(Gatekeeper, AcceptsAListedKeyAndNamesItOnEveryMessage) {
   Server server(context_, zmq::socket_type::router);
-  Peer alice(context_, zmq::socket_type::dealer, server, alice_);
+  test::Peer alice(context_, zmq::socket_type::dealer, server, alice_);
   for (const auto* text : {"one", "two"}) {
     send_text(alice.socket, text);
     const auto frames = receive(server.socket);
@@ -62,7 +61,7 @@ TEST_F(Gatekeeper, AcceptsAListedKeyAndNamesItOnEveryMessage) {
 
 TEST_F(Gatekeeper, RefusesAnUnknownKeyAndReportsIt) {
   Server server(context_, zmq::socket_type::router);
-  Peer mallory(context_, zmq::socket_type::dealer, server, mallory_);
+  test::Peer mallory(context_, zmq::socket_type::dealer, server, mallory_);
   EXPECT_FALSE(mallory.is_accepted());
   EXPECT_EQ(refused(*handler_, Refusal::unknown), 1U);
   const auto report = handler_->take_refusals();
@@ -75,9 +74,9 @@ TEST_F(Gatekeeper, RefusesAnUnknownKeyAndReportsIt) {
 
 TEST_F(Gatekeeper, TellsExpiredAndRevokedKeysFromUnknownOnes) {
   Server server(context_, zmq::socket_type::router);
-  Peer bob(context_, zmq::socket_type::dealer, server, bob_);
+  test::Peer bob(context_, zmq::socket_type::dealer, server, bob_);
   EXPECT_FALSE(bob.is_accepted());
-  Peer carol(context_, zmq::socket_type::dealer, server, carol_);
+  test::Peer carol(context_, zmq::socket_type::dealer, server, carol_);
   EXPECT_FALSE(carol.is_accepted());
   EXPECT_GE(refused(*handler_, Refusal::expired), 1U);
   EXPECT_GE(refused(*handler_, Refusal::revoked), 1U);
@@ -91,10 +90,10 @@ TEST_F(Gatekeeper, TellsExpiredAndRevokedKeysFromUnknownOnes) {
 TEST_F(Gatekeeper, ObeysANewRosterFromTheNextHandshakeOn) {
   Server server(context_, zmq::socket_type::router);
   handler_->replace(RosterMaker(roster_).list("mallory", mallory_.public_key).share());
-  Peer mallory(context_, zmq::socket_type::dealer, server, mallory_);
+  test::Peer mallory(context_, zmq::socket_type::dealer, server, mallory_);
   EXPECT_TRUE(mallory.is_accepted());
   handler_->replace(RosterMaker(roster_).revoke("alice").share());
-  Peer alice(context_, zmq::socket_type::dealer, server, alice_);
+  test::Peer alice(context_, zmq::socket_type::dealer, server, alice_);
   EXPECT_FALSE(alice.is_accepted());
 }
 
@@ -103,7 +102,7 @@ TEST_F(Gatekeeper, AcceptsBothKeysDuringARotation) {
   handler_->replace(RosterMaker(roster_).rotate("alice", next.public_key).share());
   Server server(context_, zmq::socket_type::router);
   for (const KeyPair* keys : {&std::as_const(alice_), &next}) {
-    Peer peer(context_, zmq::socket_type::dealer, server, *keys);
+    test::Peer peer(context_, zmq::socket_type::dealer, server, *keys);
     send_text(peer.socket, "hello");
     const auto frames = receive(server.socket);
     ASSERT_EQ(frames.size(), 2U);
@@ -151,7 +150,7 @@ TEST_F(Gatekeeper, SurvivesRequestsThatBreakTheProtocol) {
     EXPECT_EQ(kind.address.find('\x1b'), std::string::npos);
   }
   Server server(context_, zmq::socket_type::router);
-  Peer alice(context_, zmq::socket_type::dealer, server, alice_);
+  test::Peer alice(context_, zmq::socket_type::dealer, server, alice_);
   EXPECT_TRUE(alice.is_accepted());
 }
 
