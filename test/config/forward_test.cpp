@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "test/config/identities.h"
+
 namespace riftbus {
 namespace {
 
@@ -98,8 +100,6 @@ TEST(Forward, RefusesWhatDoesNotFitASocketAddress) {
   EXPECT_TRUE(parse_forward("1:" + long_path.substr(1).replace(0, 1, "/"), kReverse));
   EXPECT_FALSE(parse_forward(std::string(kForwardBytesMax + 1, '1'), kReverse));
 }
-
-const std::string kPin = "SHA256:" + std::string(43, 'A');
 
 TEST(TunnelServer, IsReadAndWrittenBack) {
   const auto server = parse_tunnel_server("mesh@[2001:db8::7]:7722#" + kPin + "#" + kPin);

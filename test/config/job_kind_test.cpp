@@ -18,7 +18,7 @@ std::string report_of(const Diagnostics& diagnostics) {
   return text;
 }
 
-std::map<std::string, JobKind> parse(const std::string& jobs, std::string* report = nullptr) {
+std::map<std::string, JobKind> parse_jobs(const std::string& jobs, std::string* report = nullptr) {
   Diagnostics diagnostics;
   const auto cluster = parse_cluster_file("cluster: a\njobs:\n" + jobs, "c.yaml", diagnostics);
   if (report != nullptr) {
@@ -30,7 +30,7 @@ std::map<std::string, JobKind> parse(const std::string& jobs, std::string* repor
 }
 
 TEST(JobKind, OnlyACommandIsNeeded) {
-  const auto kinds = parse("  hash: {command: [sha256sum]}\n");
+  const auto kinds = parse_jobs("  hash: {command: [sha256sum]}\n");
   ASSERT_EQ(kinds.size(), 1U);
   JobKind wanted;
   wanted.name = "hash";
@@ -41,7 +41,7 @@ TEST(JobKind, OnlyACommandIsNeeded) {
 
 TEST(JobKind, EveryMistakeIsToldAtOnceWithItsPlace) {
   std::string report;
-  const auto kinds = parse(
+  const auto kinds = parse_jobs(
       "  bare: {}\n"
       "  shell: {command: ls -l}\n"
       "  greedy: {command: [x], needs: gpus>=, lease_s: 1, prioritty: 3}\n"

@@ -6,32 +6,32 @@
 
 #include "config/yaml.h"
 #include "test/config/golden.h"
+#include "test/config/identities.h"
 
 namespace riftbus {
 namespace {
 
-ClusterConfig parse(const std::string& text, Diagnostics& diagnostics) {
+ClusterConfig parse_hosts(const std::string& text, Diagnostics& diagnostics) {
   return parse_cluster_file(text, "hosts.yaml", diagnostics);
 }
 
-NodeId id(const char* text) { return *NodeId::parse(text); }
-
 TEST(DistributedHosts, ARealFileOfFortyTwoHostsLoads) {
   Diagnostics diagnostics;
-  const auto cluster = parse(read_source("config/examples/distributed_hosts.yaml"), diagnostics);
+  const auto cluster =
+      parse_hosts(read_source("config/examples/distributed_hosts.yaml"), diagnostics);
   EXPECT_FALSE(diagnostics.has_errors());
   EXPECT_EQ(cluster.nodes.size(), 42u);
   EXPECT_TRUE(cluster.is_legacy);
   // runpod-h100 is listed, but offline.
   EXPECT_EQ(cluster.voters.size(), 8u);
 
-  const auto* vast = cluster.find(id("vast-1013"));
+  const auto* vast = cluster.find(id_of("vast-1013"));
   ASSERT_NE(vast, nullptr);
   EXPECT_EQ(vast->provider, "vast");
   EXPECT_TRUE(vast->nat_blocked);
   EXPECT_TRUE(vast->is_ephemeral);
 
-  const auto* gpu = cluster.find(id("lambda-gh200-1"));
+  const auto* gpu = cluster.find(id_of("lambda-gh200-1"));
   ASSERT_NE(gpu, nullptr);
   EXPECT_EQ(gpu->provider, "lambda");
   EXPECT_EQ(gpu->resources.gpu_vram_gb, 96);
@@ -40,19 +40,19 @@ TEST(DistributedHosts, ARealFileOfFortyTwoHostsLoads) {
   EXPECT_EQ(gpu->addresses[0].kind, AddressKind::internet);
   EXPECT_EQ(gpu->addresses[1].kind, AddressKind::tailscale);
 
-  EXPECT_EQ(cluster.find(id("nebius-h100-2"))->status, NodeStatus::retired);
-  EXPECT_EQ(cluster.find(id("aws-proxy"))->status, NodeStatus::proxy_only);
-  EXPECT_EQ(cluster.find(id("local-mac"))->addresses[0].kind, AddressKind::loopback);
-  EXPECT_TRUE(cluster.find(id("local-mac"))->resources.gpu.empty());
+  EXPECT_EQ(cluster.find(id_of("nebius-h100-2"))->status, NodeStatus::retired);
+  EXPECT_EQ(cluster.find(id_of("aws-proxy"))->status, NodeStatus::proxy_only);
+  EXPECT_EQ(cluster.find(id_of("local-mac"))->addresses[0].kind, AddressKind::loopback);
+  EXPECT_TRUE(cluster.find(id_of("local-mac"))->resources.gpu.empty());
 }
 
 TEST(DistributedHosts, AnErrorTextInTailscaleIpIsAWarningWithItsLine) {
   Diagnostics diagnostics;
-  const auto cluster =
-      parse("hosts:\n  a:\n    ssh_host: 192.0.2.1\n    tailscale_ip: 'Error: not logged in'\n",
-            diagnostics);
+  const auto cluster = parse_hosts(
+      "hosts:\n  a:\n    ssh_host: 192.0.2.1\n    tailscale_ip: 'Error: not logged in'\n",
+      diagnostics);
   ASSERT_EQ(cluster.nodes.size(), 1u);
-  EXPECT_EQ(cluster.find(id("a"))->addresses.size(), 1u);
+  EXPECT_EQ(cluster.find(id_of("a"))->addresses.size(), 1u);
   ASSERT_EQ(diagnostics.all().size(), 1u);
   EXPECT_EQ(diagnostics.all()[0].severity, Severity::warning);
   EXPECT_EQ(diagnostics.all()[0].where.to_string(), "hosts.yaml:4:19");
@@ -65,33 +65,33 @@ TEST(DistributedHosts, PerHostVoterFlagsCountOnlyWithoutAList) {
       "  b: {ssh_host: 192.0.2.2, status: ready, voter: true}\n"
       "  c: {ssh_host: 192.0.2.3, status: offline, voter: true}\n";
   Diagnostics diagnostics;
-  const auto flagged = parse(kHosts, diagnostics);
-  EXPECT_EQ(flagged.voters, (std::vector<NodeId>{id("a"), id("b")}));
+  const auto flagged = parse_hosts(kHosts, diagnostics);
+  EXPECT_EQ(flagged.voters, (std::vector<NodeId>{id_of("a"), id_of("b")}));
   Diagnostics more;
-  const auto listed = parse(std::string("p2p_voters: [b]\n") + kHosts, more);
-  EXPECT_EQ(listed.voters, (std::vector<NodeId>{id("b")}));
+  const auto listed = parse_hosts(std::string("p2p_voters: [b]\n") + kHosts, more);
+  EXPECT_EQ(listed.voters, (std::vector<NodeId>{id_of("b")}));
   EXPECT_EQ(more.warning_count(), 2u);
 }
 
 TEST(DistributedHosts, RelaysKeepTheirOrder) {
   Diagnostics diagnostics;
-  const auto cluster = parse(
+  const auto cluster = parse_hosts(
       "hosts:\n"
       "  r1: {ssh_host: 192.0.2.1, status: ready, relay_capable: true}\n"
       "  r2: {ssh_host: 192.0.2.2, status: ready, relay_capable: true}\n"
       "  n: {ssh_host: 192.0.2.3, force_relay_mode: true, relay_secondary: r1,"
       " relay_primary: r2}\n",
       diagnostics);
-  EXPECT_EQ(cluster.find(id("n"))->relays, (std::vector<NodeId>{id("r2"), id("r1")}));
-  EXPECT_TRUE(cluster.find(id("n"))->nat_blocked);
-  EXPECT_EQ(cluster.relays, (std::vector<NodeId>{id("r1"), id("r2")}));
+  EXPECT_EQ(cluster.find(id_of("n"))->relays, (std::vector<NodeId>{id_of("r2"), id_of("r1")}));
+  EXPECT_TRUE(cluster.find(id_of("n"))->nat_blocked);
+  EXPECT_EQ(cluster.relays, (std::vector<NodeId>{id_of("r1"), id_of("r2")}));
 }
 
 TEST(DistributedHosts, DisabledHostsAreNoMembers) {
   Diagnostics diagnostics;
-  const auto cluster =
-      parse("hosts:\n  a: {ssh_host: 192.0.2.1, status: ready, p2p_enabled: false}\n", diagnostics);
-  EXPECT_EQ(cluster.find(id("a"))->status, NodeStatus::offline);
+  const auto cluster = parse_hosts(
+      "hosts:\n  a: {ssh_host: 192.0.2.1, status: ready, p2p_enabled: false}\n", diagnostics);
+  EXPECT_EQ(cluster.find(id_of("a"))->status, NodeStatus::offline);
 }
 
 TEST(DistributedHosts, TheOldDetectorsPaceChoosesTheProfile) {
@@ -105,7 +105,7 @@ TEST(DistributedHosts, TheOldDetectorsPaceChoosesTheProfile) {
   for (const auto& row : rows) {
     Diagnostics diagnostics;
     const auto cluster =
-        parse(std::string("hosts: {}\nprotocols: {swim: ") + row.swim + "}\n", diagnostics);
+        parse_hosts(std::string("hosts: {}\nprotocols: {swim: ") + row.swim + "}\n", diagnostics);
     ASSERT_EQ(cluster.settings.size(), 1u) << row.swim;
     EXPECT_EQ(cluster.settings[0].key, "timing.profile");
     EXPECT_EQ(cluster.settings[0].texts.front(), row.profile) << row.swim;
@@ -121,7 +121,7 @@ TEST(DistributedHosts, TheOldConsensusModeBecomesThePolicy) {
   for (const auto& [protocols, policy] : rows) {
     Diagnostics diagnostics;
     const auto cluster =
-        parse(std::string("hosts: {}\nprotocols: ") + protocols + "\n", diagnostics);
+        parse_hosts(std::string("hosts: {}\nprotocols: ") + protocols + "\n", diagnostics);
     ASSERT_EQ(cluster.settings.size(), 1u) << protocols;
     EXPECT_EQ(cluster.settings[0].key, "leadership.policy");
     EXPECT_EQ(cluster.settings[0].texts.front(), policy) << protocols;
@@ -130,7 +130,8 @@ TEST(DistributedHosts, TheOldConsensusModeBecomesThePolicy) {
 
 TEST(DistributedHosts, TheOldMembershipModeCarriesOver) {
   Diagnostics diagnostics;
-  const auto cluster = parse("hosts: {}\nprotocols: {membership_mode: hybrid}\n", diagnostics);
+  const auto cluster =
+      parse_hosts("hosts: {}\nprotocols: {membership_mode: hybrid}\n", diagnostics);
   ASSERT_EQ(cluster.settings.size(), 1u);
   EXPECT_EQ(cluster.settings[0].key, "http.membership");
   EXPECT_EQ(cluster.settings[0].texts.front(), "hybrid");
@@ -138,21 +139,21 @@ TEST(DistributedHosts, TheOldMembershipModeCarriesOver) {
 
 TEST(ClusterYaml, UnknownSectionsAreErrorsOnlyInNativeFiles) {
   Diagnostics native;
-  static_cast<void>(parse("cluster: a\nauto_sync: {}\n", native));
+  static_cast<void>(parse_hosts("cluster: a\nauto_sync: {}\n", native));
   EXPECT_TRUE(native.has_errors());
   Diagnostics legacy;
-  static_cast<void>(parse("hosts: {}\nauto_sync: {}\nanything: [1]\n", legacy));
+  static_cast<void>(parse_hosts("hosts: {}\nauto_sync: {}\nanything: [1]\n", legacy));
   EXPECT_TRUE(legacy.all().empty());
 }
 
 TEST(ClusterYaml, AddressesMayBeWordsOrMappings) {
   Diagnostics diagnostics;
-  const auto cluster = parse(
+  const auto cluster = parse_hosts(
       "cluster: a\nnodes:\n  n:\n    addresses:\n      - 192.0.2.1\n      - 192.0.2.1:9000\n"
       "      - {host: 10.0.0.1, kind: public, router_port: 1, pub_port: 2}\n",
       diagnostics);
   EXPECT_FALSE(diagnostics.has_errors());
-  const auto& addresses = cluster.find(id("n"))->addresses;
+  const auto& addresses = cluster.find(id_of("n"))->addresses;
   ASSERT_EQ(addresses.size(), 3u);
   EXPECT_EQ(addresses[0].to_string(), "public 192.0.2.1:7770/7771");
   EXPECT_EQ(addresses[1].to_string(), "public 192.0.2.1:9000/9001");

@@ -4,14 +4,12 @@
 
 #include "config/settings.h"
 #include "config/yaml.h"
+#include "test/config/identities.h"
 
 namespace riftbus {
 namespace {
 
-const std::string kPin = "SHA256:" + std::string(43, 'A');
 const std::string kNextPin = "SHA256:" + std::string(43, 'B');
-
-NodeId id(const std::string& text) { return *NodeId::parse(text); }
 
 ClusterConfig read(const std::string& text) {
   Diagnostics diagnostics;
@@ -40,9 +38,9 @@ ClusterConfig two_relays() {
 }
 
 TEST(RelayPlaces, SayWhereARelayIsAndWhatItsKeyIs) {
-  const auto places = relay_places(two_relays(), {id("r1")});
+  const auto places = relay_places(two_relays(), {id_of("r1")});
   ASSERT_EQ(places.size(), 1u);
-  EXPECT_EQ(places[0].id, id("r1"));
+  EXPECT_EQ(places[0].id, id_of("r1"));
   EXPECT_EQ(places[0].domain, "hetzner");
   EXPECT_EQ(places[0].hosts, (std::vector<std::string>{"192.0.2.1", "100.64.0.1"}));
   EXPECT_EQ(places[0].ssh_port, 443);
@@ -51,20 +49,20 @@ TEST(RelayPlaces, SayWhereARelayIsAndWhatItsKeyIs) {
 }
 
 TEST(RelayPlaces, LeaveOutWhoCannotBeARelay) {
-  const auto places =
-      relay_places(two_relays(), {id("r2"), id("r3"), id("r4"), id("r5"), id("nobody"), id("r1")});
+  const auto places = relay_places(two_relays(), {id_of("r2"), id_of("r3"), id_of("r4"),
+                                                  id_of("r5"), id_of("nobody"), id_of("r1")});
   ASSERT_EQ(places.size(), 2u);
-  EXPECT_EQ(places[0].id, id("r2")) << "in the order that was asked for";
+  EXPECT_EQ(places[0].id, id_of("r2")) << "in the order that was asked for";
   EXPECT_EQ(places[0].domain, "r2");
   EXPECT_TRUE(places[0].pins.empty());
 }
 
 TEST(RelayPlaces, ANodeHasItsOwnRelaysOrTheClusters) {
   const auto cluster = two_relays();
-  EXPECT_EQ(relay_places_for(cluster, id("vast-1")).size(), 2u);
-  const auto own = relay_places_for(cluster, id("vast-2"));
+  EXPECT_EQ(relay_places_for(cluster, id_of("vast-1")).size(), 2u);
+  const auto own = relay_places_for(cluster, id_of("vast-2"));
   ASSERT_EQ(own.size(), 1u);
-  EXPECT_EQ(own[0].id, id("r2"));
+  EXPECT_EQ(own[0].id, id_of("r2"));
 }
 
 TEST(RelayPlaces, EveryRelayCarriesUnlessItsSectionSaysNo) {
@@ -73,15 +71,15 @@ TEST(RelayPlaces, EveryRelayCarriesUnlessItsSectionSaysNo) {
       "nodes:\n"
       "  r1: {addresses: [192.0.2.1], relay: {carry: false}}\n"
       "  r2: {addresses: [192.0.2.2]}\n");
-  const auto places = relay_places(cluster, {id("r1"), id("r2")});
+  const auto places = relay_places(cluster, {id_of("r1"), id_of("r2")});
   ASSERT_EQ(places.size(), 2u);
   EXPECT_FALSE(places[0].carries);
   EXPECT_TRUE(places[1].carries);
 }
 
 TEST(RelayPlaces, APathThatNoSocketCanHaveIsNone) {
-  EXPECT_EQ(carry_socket_of("/tmp/vast", id("r1")), "/tmp/vast/carry-r1.sock");
-  EXPECT_FALSE(carry_socket_of("/tmp/" + std::string(kSocketPathBytesMax, 'x'), id("r1")));
+  EXPECT_EQ(carry_socket_of("/tmp/vast", id_of("r1")), "/tmp/vast/carry-r1.sock");
+  EXPECT_FALSE(carry_socket_of("/tmp/" + std::string(kSocketPathBytesMax, 'x'), id_of("r1")));
 }
 
 TEST(RelayPlaces, APinThatIsNoneIsAMistake) {

@@ -2,16 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "test/config/identities.h"
+
 namespace riftbus {
 namespace {
-
-CurveKey key_of(std::uint8_t seed) {
-  CurveKey key;
-  key.bytes.fill(seed);
-  return key;
-}
-
-NodeId id_of(std::string_view text) { return NodeId::parse(text).value(); }
 
 Approval approval_of(std::string_view id, std::uint8_t seed, std::set<Role> roles) {
   return {id_of(id), key_of(seed), std::move(roles), std::nullopt, ""};

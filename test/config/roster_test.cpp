@@ -3,17 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "config/roster_text.h"
+#include "test/config/identities.h"
 
 namespace riftbus {
 namespace {
-
-CurveKey key_of(std::uint8_t seed) {
-  CurveKey key;
-  key.bytes.fill(seed);
-  return key;
-}
-
-NodeId id_of(std::string_view text) { return NodeId::parse(text).value(); }
 
 // Every part of the grammar once.
 Roster make_full_roster() {
