@@ -5,14 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "config/random.h"
+#include "node/api/api_json.h"
 #include "node/membership/timing.h"
+#include "test/node/vocabulary.h"
 
 namespace riftbus::node {
 namespace {
-
-using Json = nlohmann::json;
-
-NodeId id(const std::string& text) { return *NodeId::parse(text); }
 
 wire::Record record_of(const NodeId& node, std::uint64_t incarnation) {
   wire::Record record;

@@ -4,14 +4,12 @@
 
 #include "config/random.h"
 #include "node/api/api_relays.h"
+#include "test/node/vocabulary.h"
 
 namespace riftbus::node {
 namespace {
 
-NodeId id(const std::string& text) { return *NodeId::parse(text); }
-
 const wire::Address kMapped{wire::AddressKind::public_ip, "198.51.100.101", 21770, 21771};
-const wire::Address kLan{wire::AddressKind::lan, "10.1.0.2", 7770, 7771};
 
 class DialBack : public ::testing::Test {
  protected:

@@ -5,16 +5,14 @@
 #include "bus/wire/relayed.h"
 #include "config/random.h"
 #include "node/membership/timing.h"
+#include "test/node/vocabulary.h"
 
 namespace riftbus::node {
 namespace {
 
-NodeId id(const std::string& text) { return *NodeId::parse(text); }
-
 wire::Address through(const std::string& host) {
   return {wire::AddressKind::relay, host, 7723, 7723};
 }
-const wire::Address kLan{wire::AddressKind::lan, "10.1.0.2", 7770, 7771};
 
 RelayPlace relay(const std::string& name, const std::string& host) {
   RelayPlace place;

@@ -7,10 +7,8 @@
 namespace riftbus::node {
 namespace {
 
-using Json = nlohmann::json;
-
 // What work.show says about the payload of new work.
-Json shown_payload(const std::string& payload) {
+nlohmann::json shown_payload(const std::string& payload) {
   work::WorkQueue queue;
   work::Add add;
   add.items.emplace_back();
@@ -24,14 +22,15 @@ Json shown_payload(const std::string& payload) {
   query.arguments["id"] = std::to_string(id.value());
   const auto answer = answer_work(query, &queue, {}, NodeView{}, false);
   EXPECT_TRUE(answer.ok());
-  return answer.ok() ? Json::parse(*answer).at("work").at("payload") : Json();
+  return answer.ok() ? nlohmann::json::parse(*answer).at("work").at("payload") : nlohmann::json();
 }
 
 TEST(WorkShow, APayloadIsTextWhereItIsUtf8AndElseHexadecimal) {
-  EXPECT_EQ(shown_payload("grüß\n"), Json({{"bytes", 7}, {"is_cut", false}, {"text", "grüß\n"}}));
+  EXPECT_EQ(shown_payload("grüß\n"),
+            nlohmann::json({{"bytes", 7}, {"is_cut", false}, {"text", "grüß\n"}}));
   EXPECT_EQ(shown_payload(std::string("\xff\0", 2)),
-            Json({{"bytes", 2}, {"is_cut", false}, {"hex", "ff00"}}));
-  EXPECT_EQ(shown_payload(""), Json({{"bytes", 0}, {"is_cut", false}, {"text", ""}}));
+            nlohmann::json({{"bytes", 2}, {"is_cut", false}, {"hex", "ff00"}}));
+  EXPECT_EQ(shown_payload(""), nlohmann::json({{"bytes", 0}, {"is_cut", false}, {"text", ""}}));
 }
 
 TEST(WorkShow, OfALongPayloadTheBeginningIsShownUpToAWholeCharacter) {

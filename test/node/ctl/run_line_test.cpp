@@ -16,13 +16,13 @@
 #include "config/report.h"
 #include "node/ctl/command.h"
 #include "node/ctl/context.h"
+#include "node/ctl/json_view.h"
 
 namespace riftbus::ctl {
 namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-using Json = nlohmann::json;
 
 struct Outcome {
   int status = 0;

@@ -16,11 +16,6 @@ struct Image {
   std::string content[3];
 };
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 Image make_image(std::uint64_t seed, int requests_made, bool is_closed) {
   TempFolder folder;
   Image image;

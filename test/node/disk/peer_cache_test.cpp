@@ -6,11 +6,10 @@
 #include <fstream>
 
 #include "test/node/temp_folder.h"
+#include "test/node/vocabulary.h"
 
 namespace riftbus::node {
 namespace {
-
-NodeId id(const std::string& text) { return NodeId::parse(text).value(); }
 
 wire::Address address(const std::string& host) {
   return {wire::AddressKind::public_ip, host, 7770, 7771};

@@ -1,6 +1,8 @@
 #include "test/node/disk/store_stand.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 namespace riftbus::disk {
 
@@ -89,6 +91,11 @@ Opened reopen(const std::string& folder) {
   EXPECT_TRUE(memory.ok()) << memory.error().to_string();
   if (memory.ok()) result.memory = std::move(*memory);
   return result;
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 std::string read_all(SqliteLogStore& store) {

@@ -56,6 +56,7 @@ struct Opened {
   Memory memory;
 };
 [[nodiscard]] Opened reopen(const std::string& folder);
+[[nodiscard]] std::string read_file(const std::string& path);
 [[nodiscard]] std::string read_all(SqliteLogStore& store);
 // Everything of the model is in the folder.
 void expect_model(const std::string& folder, const Model& model);

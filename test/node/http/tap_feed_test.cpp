@@ -4,10 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "test/node/vocabulary.h"
+
 namespace riftbus::node {
 namespace {
-
-NodeId id(const char* text) { return NodeId::parse(text).value(); }
 
 wire::TapData part_of(std::size_t frames, std::uint64_t dropped) {
   wire::TapData part;

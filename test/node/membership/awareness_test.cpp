@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "test/node/membership/vocabulary.h"
+
 namespace riftbus::membership {
 namespace {
-
-constexpr TimePoint kStart{Seconds(100)};
 
 TEST(Awareness, StaysBetweenZeroAndSeven) {
   Awareness awareness(Seconds(3));

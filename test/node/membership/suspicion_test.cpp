@@ -7,8 +7,6 @@
 namespace riftbus::membership {
 namespace {
 
-constexpr TimePoint kStart{Seconds(100)};
-
 Suspicion suspicion_of(unsigned expected) {
   return {id("w0"), expected, Seconds(2), Seconds(30), kStart};
 }

@@ -10,7 +10,6 @@ namespace {
 
 using wire::Standing;
 
-constexpr TimePoint kStart{Seconds(100)};
 constexpr Nanos kRipening = Seconds(10);
 
 class TableTest : public testing::Test {

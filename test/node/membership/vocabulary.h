@@ -9,6 +9,8 @@
 
 namespace riftbus::membership {
 
+inline constexpr TimePoint kStart{Seconds(100)};
+
 inline NodeId id(const std::string& text) {
   auto parsed = NodeId::parse(text);
   RIFTBUS_CHECK(parsed.ok());

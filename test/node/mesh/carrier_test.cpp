@@ -15,8 +15,6 @@
 namespace riftbus::node {
 namespace {
 
-using bus::World;
-
 // n4, which cannot dial the port of the relay r1, and both of their carriers.
 class CarrierTest : public testing::Test {
  protected:
@@ -107,7 +105,7 @@ class CarrierTest : public testing::Test {
   TempFolder folder_;
   const std::string home_ = folder_.file("home");
   const std::string target_ = folder_.file("port");
-  World world_;
+  bus::World world_;
   bus::Peer& n4_ = world_.add("n4");
   bus::Peer& r1_ = world_.add("r1");
   bus::Resolver resolver_;

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "test/node/vocabulary.h"
+
 namespace riftbus::node {
 namespace {
-
-NodeId id(const std::string& text) { return *NodeId::parse(text); }
 
 CurveKey key(std::uint8_t fill) {
   CurveKey made;

@@ -2,21 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include "test/node/vocabulary.h"
+
 namespace riftbus::node {
 namespace {
 
-NodeId id(const std::string& text) { return *NodeId::parse(text); }
-
 const wire::Address kPublic{wire::AddressKind::public_ip, "198.51.100.101", 21770, 21771};
-const wire::Address kLan{wire::AddressKind::lan, "10.1.0.2", 7770, 7771};
 
 DialTry worked(const wire::Address& address) { return {address, true, "", Millis(3)}; }
 DialTry failed(const wire::Address& address) { return {address, false, "no answer", {}}; }
 
 // Five members in domains of their own, but for what a test says; time passes in seconds.
-class World {
+class Town {
  public:
-  explicit World(int members = 5) {
+  explicit Town(int members = 5) {
     for (int i = 1; i <= members; ++i) {
       const std::string name = "m" + std::to_string(i);
       look_.witnesses.push_back({id(name), name, false});
@@ -75,110 +74,110 @@ class World {
 };
 
 TEST(Reach, TwoSuccessesAreTheProof) {
-  World world;
-  const auto asked = world.round();
+  Town town;
+  const auto asked = town.round();
   ASSERT_EQ(asked.size(), 2u);
-  EXPECT_TRUE(world.say(asked[0], {worked(kPublic), failed(kLan)}).empty());
-  EXPECT_EQ(world.verdict(), Reachability::unknown) << "one is no proof";
-  EXPECT_TRUE(world.say(asked[1], {worked(kPublic)}).empty());
-  EXPECT_EQ(world.verdict(), Reachability::direct);
-  EXPECT_EQ(world.reach().evidence().size(), 2u);
-  EXPECT_EQ(world.changes(), 1);
+  EXPECT_TRUE(town.say(asked[0], {worked(kPublic), failed(kLan)}).empty());
+  EXPECT_EQ(town.verdict(), Reachability::unknown) << "one is no proof";
+  EXPECT_TRUE(town.say(asked[1], {worked(kPublic)}).empty());
+  EXPECT_EQ(town.verdict(), Reachability::direct);
+  EXPECT_EQ(town.reach().evidence().size(), 2u);
+  EXPECT_EQ(town.changes(), 1);
 }
 
 TEST(Reach, TwoFailuresSayTheOpposite) {
-  World world;
-  const auto asked = world.round();
+  Town town;
+  const auto asked = town.round();
   ASSERT_EQ(asked.size(), 2u);
-  world.say(asked[0], {failed(kPublic), failed(kLan)});
-  EXPECT_EQ(world.verdict(), Reachability::unknown);
-  world.say(asked[1], {failed(kPublic)});
-  EXPECT_EQ(world.verdict(), Reachability::blocked);
-  EXPECT_EQ(world.reach().doubt(), "");
+  town.say(asked[0], {failed(kPublic), failed(kLan)});
+  EXPECT_EQ(town.verdict(), Reachability::unknown);
+  town.say(asked[1], {failed(kPublic)});
+  EXPECT_EQ(town.verdict(), Reachability::blocked);
+  EXPECT_EQ(town.reach().doubt(), "");
 }
 
 TEST(Reach, AThirdDecidesBetweenTwoThatDisagree) {
   for (const bool can_dial : {true, false}) {
-    World world;
-    const auto asked = world.round();
+    Town town;
+    const auto asked = town.round();
     ASSERT_EQ(asked.size(), 2u);
-    EXPECT_TRUE(world.say(asked[0], {worked(kPublic)}).empty());
-    const auto third = world.say(asked[1], {failed(kPublic)});
+    EXPECT_TRUE(town.say(asked[0], {worked(kPublic)}).empty());
+    const auto third = town.say(asked[1], {failed(kPublic)});
     ASSERT_EQ(third.size(), 1u);
     EXPECT_NE(third[0], asked[0]);
     EXPECT_NE(third[0], asked[1]);
-    world.say(third[0], {can_dial ? worked(kPublic) : failed(kPublic)});
-    EXPECT_EQ(world.verdict(), can_dial ? Reachability::direct : Reachability::blocked);
+    town.say(third[0], {can_dial ? worked(kPublic) : failed(kPublic)});
+    EXPECT_EQ(town.verdict(), can_dial ? Reachability::direct : Reachability::blocked);
   }
 }
 
 TEST(Reach, NoVerdictIsSticky) {
-  World world;
+  Town town;
   for (const bool can_dial : {true, false, true, false}) {
-    world.all_say(can_dial);
-    EXPECT_EQ(world.verdict(), can_dial ? Reachability::direct : Reachability::blocked);
+    town.all_say(can_dial);
+    EXPECT_EQ(town.verdict(), can_dial ? Reachability::direct : Reachability::blocked);
   }
-  EXPECT_EQ(world.changes(), 4) << "each took one round";
+  EXPECT_EQ(town.changes(), 4) << "each took one round";
 }
 
 TEST(Reach, AVerdictThatNobodyConfirmsIsForgotten) {
   for (const bool can_dial : {true, false}) {
-    World world;
-    world.all_say(can_dial);
-    world.look().witnesses.clear();
-    world.after(140);
-    EXPECT_NE(world.verdict(), Reachability::unknown);
-    world.after(20);
-    EXPECT_EQ(world.verdict(), Reachability::unknown);
-    EXPECT_NE(world.reach().doubt().find("none"), std::string::npos);
-    EXPECT_EQ(world.reach().last_found(), can_dial ? Reachability::direct : Reachability::blocked);
+    Town town;
+    town.all_say(can_dial);
+    town.look().witnesses.clear();
+    town.after(140);
+    EXPECT_NE(town.verdict(), Reachability::unknown);
+    town.after(20);
+    EXPECT_EQ(town.verdict(), Reachability::unknown);
+    EXPECT_NE(town.reach().doubt().find("none"), std::string::npos);
+    EXPECT_EQ(town.reach().last_found(), can_dial ? Reachability::direct : Reachability::blocked);
   }
 }
 
 TEST(Reach, OneOtherMemberIsNotEnough) {
-  World world(1);
+  Town town(1);
   for (int i = 0; i < 5; ++i) {
-    for (const auto& witness : world.round()) world.say(witness, {worked(kPublic)});
+    for (const auto& witness : town.round()) town.say(witness, {worked(kPublic)});
   }
-  EXPECT_EQ(world.verdict(), Reachability::unknown);
-  EXPECT_NE(world.reach().doubt().find("one"), std::string::npos);
-  EXPECT_EQ(world.reach().evidence().size(), 1u) << "what it said is shown";
+  EXPECT_EQ(town.verdict(), Reachability::unknown);
+  EXPECT_NE(town.reach().doubt().find("one"), std::string::npos);
+  EXPECT_EQ(town.reach().evidence().size(), 1u) << "what it said is shown";
 }
 
 TEST(Reach, SilenceIsNoEvidenceAndOthersAreAsked) {
-  World world;
-  const auto asked = world.round();
+  Town town;
+  const auto asked = town.round();
   ASSERT_EQ(asked.size(), 2u);
-  const auto third = world.silent(asked[0]);
+  const auto third = town.silent(asked[0]);
   ASSERT_EQ(third.size(), 1u);
-  world.say(asked[1], {failed(kPublic)});
-  EXPECT_EQ(world.verdict(), Reachability::unknown);
-  world.say(third[0], {failed(kPublic)});
-  EXPECT_EQ(world.verdict(), Reachability::blocked);
-  for (const auto& next : world.round()) EXPECT_NE(next, asked[0]) << "it rests";
+  town.say(asked[1], {failed(kPublic)});
+  EXPECT_EQ(town.verdict(), Reachability::unknown);
+  town.say(third[0], {failed(kPublic)});
+  EXPECT_EQ(town.verdict(), Reachability::blocked);
+  for (const auto& next : town.round()) EXPECT_NE(next, asked[0]) << "it rests";
 }
 
 TEST(Reach, ARoundEndsWhenNobodyIsLeft) {
-  World world(3);
-  auto asked = world.round();
+  Town town(3);
+  auto asked = town.round();
   ASSERT_EQ(asked.size(), 2u);
-  const auto third = world.silent(asked[0]);
+  const auto third = town.silent(asked[0]);
   ASSERT_EQ(third.size(), 1u);
-  EXPECT_TRUE(world.silent(asked[1]).empty());
-  EXPECT_TRUE(world.say(third[0], {worked(kPublic)}).empty());
-  EXPECT_EQ(world.verdict(), Reachability::unknown);
-  EXPECT_TRUE(world.say(third[0], {worked(kPublic)}).empty()) << "once is enough";
-  EXPECT_EQ(world.reach().evidence().size(), 3u);
+  EXPECT_TRUE(town.silent(asked[1]).empty());
+  EXPECT_TRUE(town.say(third[0], {worked(kPublic)}).empty());
+  EXPECT_EQ(town.verdict(), Reachability::unknown);
+  EXPECT_TRUE(town.say(third[0], {worked(kPublic)}).empty()) << "once is enough";
+  EXPECT_EQ(town.reach().evidence().size(), 3u);
 }
 
 TEST(Reach, AtMostSoManyAreAskedInARound) {
-  World world(9);
+  Town town(9);
   std::size_t count = 0;
-  for (auto asked = world.round(); !asked.empty();) {
+  for (auto asked = town.round(); !asked.empty();) {
     count += asked.size();
     std::vector<NodeId> next;
     for (const auto& witness : asked) {
-      const auto more = world.silent(witness);
+      const auto more = town.silent(witness);
       next.insert(next.end(), more.begin(), more.end());
     }
     asked = next;
@@ -187,81 +186,81 @@ TEST(Reach, AtMostSoManyAreAskedInARound) {
 }
 
 TEST(Reach, NeighboursAreAskedOnlyIfThereIsNobodyElse) {
-  World world;
-  for (const int near : {1, 2, 3}) world.member(near).is_near = true;
+  Town town;
+  for (const int near : {1, 2, 3}) town.member(near).is_near = true;
   for (int i = 0; i < 5; ++i) {
-    for (const auto& witness : world.round()) {
+    for (const auto& witness : town.round()) {
       EXPECT_TRUE(witness == id("m4") || witness == id("m5")) << witness.value();
-      world.say(witness, {worked(kPublic)});
+      town.say(witness, {worked(kPublic)});
     }
   }
-  world.look().witnesses.resize(3);
-  EXPECT_EQ(world.round().size(), 2u);
+  town.look().witnesses.resize(3);
+  EXPECT_EQ(town.round().size(), 2u);
 }
 
 TEST(Reach, NeighboursDoNotOutvoteOneFromElsewhereWhoFailed) {
-  World world;
-  for (const int near : {1, 2, 3, 4}) world.member(near).is_near = true;
-  auto asked = world.round();
+  Town town;
+  for (const int near : {1, 2, 3, 4}) town.member(near).is_near = true;
+  auto asked = town.round();
   while (!asked.empty()) {
     std::vector<NodeId> further;
     for (const auto& witness : asked) {
       const bool is_far = witness == id("m5");
-      const auto more = world.say(witness, {is_far ? failed(kPublic) : worked(kPublic)});
+      const auto more = town.say(witness, {is_far ? failed(kPublic) : worked(kPublic)});
       further.insert(further.end(), more.begin(), more.end());
     }
     asked = further;
   }
-  EXPECT_EQ(world.verdict(), Reachability::unknown);
-  EXPECT_EQ(world.reach().evidence().size(), 5u) << "all were asked";
-  EXPECT_FALSE(world.reach().doubt().empty());
+  EXPECT_EQ(town.verdict(), Reachability::unknown);
+  EXPECT_EQ(town.reach().evidence().size(), 5u) << "all were asked";
+  EXPECT_FALSE(town.reach().doubt().empty());
 }
 
 TEST(Reach, WitnessesAreOfDifferentDomains) {
-  World world;
-  for (const int same : {1, 2, 3}) world.member(same).domain = "ovh";
-  world.member(4).domain = "home";  // as this node is
+  Town town;
+  for (const int same : {1, 2, 3}) town.member(same).domain = "ovh";
+  town.member(4).domain = "home";  // as this node is
   for (int i = 0; i < 5; ++i) {
-    const auto asked = world.round();
+    const auto asked = town.round();
     ASSERT_EQ(asked.size(), 2u);
     EXPECT_TRUE(asked[0] == id("m5") || asked[1] == id("m5"));
     EXPECT_TRUE(asked[0] != id("m4") && asked[1] != id("m4"));
-    for (const auto& witness : asked) world.say(witness, {worked(kPublic)});
+    for (const auto& witness : asked) town.say(witness, {worked(kPublic)});
   }
 }
 
 TEST(Reach, NewAddressesAreTriedAtOnce) {
-  World world;
-  world.all_say(false);
-  world.look().addresses = {kLan};
-  const auto asked = world.after(7);
+  Town town;
+  town.all_say(false);
+  town.look().addresses = {kLan};
+  const auto asked = town.after(7);
   ASSERT_EQ(asked.size(), 2u);
 }
 
 TEST(Reach, TriesOfAddressesThatAreNotOursSayNothing) {
-  World world(2);
-  for (const auto& witness : world.round()) {
-    world.say(witness, {worked({wire::AddressKind::public_ip, "192.0.2.9", 1, 2})});
+  Town town(2);
+  for (const auto& witness : town.round()) {
+    town.say(witness, {worked({wire::AddressKind::public_ip, "192.0.2.9", 1, 2})});
   }
-  EXPECT_EQ(world.verdict(), Reachability::unknown);
-  for (const auto& testimony : world.reach().evidence()) {
+  EXPECT_EQ(town.verdict(), Reachability::unknown);
+  for (const auto& testimony : town.reach().evidence()) {
     EXPECT_FALSE(testimony.can_dial.has_value());
     EXPECT_TRUE(testimony.tries.empty());
   }
 }
 
 TEST(Reach, WordsOfWhomNobodyAskedAreNotHeard) {
-  World world;
-  world.say(id("m1"), {worked(kPublic)});
-  world.say(id("m2"), {worked(kPublic)});
-  EXPECT_EQ(world.verdict(), Reachability::unknown);
+  Town town;
+  town.say(id("m1"), {worked(kPublic)});
+  town.say(id("m2"), {worked(kPublic)});
+  EXPECT_EQ(town.verdict(), Reachability::unknown);
 }
 
 TEST(Reach, ALostAnswerDoesNotStopTheRounds) {
-  World world;
-  ASSERT_EQ(world.round().size(), 2u);
-  EXPECT_TRUE(world.after(20).empty());
-  EXPECT_FALSE(world.after(120).empty());
+  Town town;
+  ASSERT_EQ(town.round().size(), 2u);
+  EXPECT_TRUE(town.after(20).empty());
+  EXPECT_FALSE(town.after(120).empty());
 }
 
 TEST(Reach, PrivateAddressesOfOneNetworkAreNeighbours) {

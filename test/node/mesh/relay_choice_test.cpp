@@ -4,10 +4,10 @@
 
 #include <map>
 
+#include "test/node/vocabulary.h"
+
 namespace riftbus::node {
 namespace {
-
-NodeId id(const std::string& text) { return *NodeId::parse(text); }
 
 RelayPlace relay(const std::string& name, const std::string& domain = "") {
   RelayPlace place;

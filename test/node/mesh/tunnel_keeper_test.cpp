@@ -10,11 +10,11 @@
 
 #include "bus/clock.h"
 #include "test/node/temp_folder.h"
+#include "test/node/vocabulary.h"
 
 namespace riftbus::node {
 namespace {
 
-NodeId id(const std::string& text) { return *NodeId::parse(text); }
 const NodeId kRelay = id("relay-1");
 
 // A program that writes down its arguments, tells what signals it gets, and ends when it is told.

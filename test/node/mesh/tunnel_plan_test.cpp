@@ -2,26 +2,26 @@
 
 #include <gtest/gtest.h>
 
+#include "test/node/vocabulary.h"
+
 namespace riftbus::node {
 namespace {
 
-NodeId id(const std::string& text) { return *NodeId::parse(text); }
-
 // Four relays; the test says which are up, and passes time in seconds.
-class World {
+class Relays {
  public:
-  explicit World(int relays = 4) : plan_(names(relays)) {}
+  explicit Relays(int relays = 4) : plan_(names(relays)) {}
 
-  World& up(int relay, bool is_up = true) {
+  Relays& up(int relay, bool is_up = true) {
     sights_[name(relay)].is_up = is_up;
     return *this;
   }
-  World& down(int relay) { return up(relay, false); }
-  World& drain(int relay, bool is_draining = true) {
+  Relays& down(int relay) { return up(relay, false); }
+  Relays& drain(int relay, bool is_draining = true) {
     sights_[name(relay)].is_draining = is_draining;
     return *this;
   }
-  World& want(std::size_t count) {
+  Relays& want(std::size_t count) {
     wanted_ = count;
     return *this;
   }
@@ -54,80 +54,80 @@ class World {
 };
 
 TEST(TunnelPlan, BeginsWithTheFirstTwo) {
-  World world;
-  EXPECT_EQ(world.after(0), "r1 home, r2 warm");
-  EXPECT_EQ(world.up(1).up(2).after(300), "r1 home, r2 warm");
+  Relays relays;
+  EXPECT_EQ(relays.after(0), "r1 home, r2 warm");
+  EXPECT_EQ(relays.up(1).up(2).after(300), "r1 home, r2 warm");
 }
 
 TEST(TunnelPlan, TakesWhatThereIs) {
-  EXPECT_EQ(World(1).after(60), "r1 home");
-  EXPECT_EQ(World(0).after(60), "");
+  EXPECT_EQ(Relays(1).after(60), "r1 home");
+  EXPECT_EQ(Relays(0).after(60), "");
 }
 
 TEST(TunnelPlan, AFurtherOneServesWhileAnEarlierOneCannotBeReached) {
-  World world;
-  world.up(1).up(2).after(60);
-  EXPECT_EQ(world.down(1).after(15), "r1 home, r2 warm") << "it may come back at once";
-  EXPECT_EQ(world.after(10), "r1 home, r2 warm, r3 spare") << "the first goes on being tried";
-  EXPECT_EQ(world.up(3).after(600), "r1 home, r2 warm, r3 spare");
+  Relays relays;
+  relays.up(1).up(2).after(60);
+  EXPECT_EQ(relays.down(1).after(15), "r1 home, r2 warm") << "it may come back at once";
+  EXPECT_EQ(relays.after(10), "r1 home, r2 warm, r3 spare") << "the first goes on being tried";
+  EXPECT_EQ(relays.up(3).after(600), "r1 home, r2 warm, r3 spare");
 }
 
 TEST(TunnelPlan, ANodeFindsBackToItsHome) {
-  World world;
-  world.up(2).up(3).after(60);
-  EXPECT_EQ(world.after(1), "r1 home, r2 warm, r3 spare");
-  EXPECT_EQ(world.up(1).after(10), "r1 home, r2 warm, r3 leaving") << "the new way is young";
-  EXPECT_EQ(world.after(30), "r1 home, r2 warm");
+  Relays relays;
+  relays.up(2).up(3).after(60);
+  EXPECT_EQ(relays.after(1), "r1 home, r2 warm, r3 spare");
+  EXPECT_EQ(relays.up(1).after(10), "r1 home, r2 warm, r3 leaving") << "the new way is young";
+  EXPECT_EQ(relays.after(30), "r1 home, r2 warm");
 }
 
 TEST(TunnelPlan, AWayThatFlapsDoesNotEndTheOneThatHolds) {
-  World world;
-  world.up(2).up(3).after(60);
+  Relays relays;
+  relays.up(2).up(3).after(60);
   for (int i = 0; i < 20; ++i) {
-    world.up(1).after(10);
-    EXPECT_NE(world.down(1).after(10).find("r3"), std::string::npos);
+    relays.up(1).after(10);
+    EXPECT_NE(relays.down(1).after(10).find("r3"), std::string::npos);
   }
 }
 
 TEST(TunnelPlan, NeverMoreThanFour) {
-  World world(9);
-  EXPECT_EQ(world.after(600), "r1 home, r2 warm, r3 spare, r4 spare");
-  world.up(9).up(8);
-  EXPECT_EQ(world.after(600), "r1 home, r2 warm, r3 spare, r4 spare");
+  Relays relays(9);
+  EXPECT_EQ(relays.after(600), "r1 home, r2 warm, r3 spare, r4 spare");
+  relays.up(9).up(8);
+  EXPECT_EQ(relays.after(600), "r1 home, r2 warm, r3 spare, r4 spare");
 }
 
 TEST(TunnelPlan, ADrainedRelayIsLeftOnceTwoOthersHold) {
-  World world;
-  world.up(1).up(2).after(60);
-  EXPECT_EQ(world.drain(1).after(1), "r2 home, r3 warm, r1 leaving");
-  EXPECT_EQ(world.after(15), "r2 home, r3 warm, r1 leaving") << "r3 is not up yet";
-  EXPECT_EQ(world.up(3).after(10), "r2 home, r3 warm, r1 leaving");
-  EXPECT_EQ(world.after(30), "r2 home, r3 warm");
-  world.down(1);
-  EXPECT_EQ(world.drain(1, false).after(10), "r1 home, r2 warm, r3 leaving");
+  Relays relays;
+  relays.up(1).up(2).after(60);
+  EXPECT_EQ(relays.drain(1).after(1), "r2 home, r3 warm, r1 leaving");
+  EXPECT_EQ(relays.after(15), "r2 home, r3 warm, r1 leaving") << "r3 is not up yet";
+  EXPECT_EQ(relays.up(3).after(10), "r2 home, r3 warm, r1 leaving");
+  EXPECT_EQ(relays.after(30), "r2 home, r3 warm");
+  relays.down(1);
+  EXPECT_EQ(relays.drain(1, false).after(10), "r1 home, r2 warm, r3 leaving");
 }
 
 TEST(TunnelPlan, ADrainedRelayIsKeptWhereThereIsNoOther) {
-  World world(2);
-  world.up(1).up(2).after(60);
-  EXPECT_EQ(world.drain(1).after(600), "r2 home, r1 warm");
+  Relays relays(2);
+  relays.up(1).up(2).after(60);
+  EXPECT_EQ(relays.drain(1).after(600), "r2 home, r1 warm");
 }
 
 TEST(TunnelPlan, ANodeThatCanBeDialledKeepsOneForTheDayWhenThatEnds) {
-  World world;
-  world.up(1).up(2).after(60);
-  EXPECT_EQ(world.want(1).after(1), "r1 home");
-  EXPECT_EQ(world.down(1).after(25), "r1 home, r2 warm") << "one that works";
-  EXPECT_EQ(world.up(1).after(10), "r1 home, r2 leaving");
-  EXPECT_EQ(world.after(30), "r1 home");
-  EXPECT_EQ(world.want(2).after(1), "r1 home, r2 warm");
+  Relays relays;
+  relays.up(1).up(2).after(60);
+  EXPECT_EQ(relays.want(1).after(1), "r1 home");
+  EXPECT_EQ(relays.down(1).after(25), "r1 home, r2 warm") << "one that works";
+  EXPECT_EQ(relays.up(1).after(10), "r1 home, r2 leaving");
+  EXPECT_EQ(relays.after(30), "r1 home");
+  EXPECT_EQ(relays.want(2).after(1), "r1 home, r2 warm");
 }
 
 TEST(TunnelPlan, NoneIsKeptWhereNoneIsWanted) {
-  World world;
-  EXPECT_EQ(world.want(0).after(60), "");
-  EXPECT_EQ(world.want(2).up(1).up(2).after(60), "r1 home, r2 warm");
-  EXPECT_EQ(world.want(0).after(1), "");
+  Relays relays;
+  EXPECT_EQ(relays.want(0).after(60), "");
+  EXPECT_EQ(relays.want(2).up(1).up(2).after(60), "r1 home, r2 warm");
+  EXPECT_EQ(relays.want(0).after(1), "");
 }
 
 }  // namespace

@@ -18,12 +18,6 @@ Spec of_group(const std::string& group) {
   return spec;
 }
 
-Spec needing(const std::string& needs) {
-  Spec spec = job();
-  spec.terms.needs = needs;
-  return spec;
-}
-
 std::vector<WorkId> ids_of(const std::vector<Held>& held) {
   std::vector<WorkId> ids;
   for (const auto& h : held) ids.push_back(h.id());

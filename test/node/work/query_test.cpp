@@ -10,12 +10,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Spec needing(const std::string& needs) {
-  Spec spec = job();
-  spec.terms.needs = needs;
-  return spec;
-}
-
 TEST(Why, CountsTheWorkersThatFailEachClause) {
   Stand s;
   s.claim("w1", 1, "gpus=1 cuda=11.8");

@@ -15,6 +15,12 @@ Spec job(const std::string& kind) {
   return spec;
 }
 
+Spec needing(const std::string& needs) {
+  Spec spec = job();
+  spec.terms.needs = needs;
+  return spec;
+}
+
 Offer offer(const std::string& text) {
   Offer result;
   std::istringstream words(text);

@@ -24,6 +24,7 @@ struct Held {
 
 [[nodiscard]] NodeId node(const std::string& name);
 [[nodiscard]] Spec job(const std::string& kind = "train");
+[[nodiscard]] Spec needing(const std::string& needs);
 // "cpus=4 gpus=1.5 tag.spot data.a kind.train"
 [[nodiscard]] Offer offer(const std::string& text);
 
