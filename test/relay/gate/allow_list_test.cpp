@@ -2,10 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "test/relay/gate/keys.h"
+
 namespace riftbus::relay {
 namespace {
 
-std::string key_of(char c) { return "AAAAC3NzaC1lZDI1NTE5AAAAI" + std::string(43, c); }
 std::string line_of(char c, const std::string& node) {
   return "ssh-ed25519 " + key_of(c) + " " + node;
 }

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "test/relay/gate/keys.h"
+
 namespace riftbus::relay {
 namespace {
-
-std::string key_of(char c) { return "AAAAC3NzaC1lZDI1NTE5AAAAI" + std::string(43, c); }
 
 // A gate with a clock of its own; each call answers with what the gate wants done.
 class GateTest : public testing::Test {
