@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "test/sim/queue/number.h"
+
 namespace riftbus::consensus {
 
 namespace {
-
-std::string number(std::uint64_t value) { return std::to_string(value); }
 
 std::string describe(const work::Claimed& claimed) {
   if (claimed.grants.empty()) {

@@ -5,12 +5,11 @@
 #include <array>
 
 #include "test/sim/queue/hand.h"
+#include "test/sim/queue/number.h"
 
 namespace riftbus::consensus {
 
 namespace {
-
-std::string number(std::uint64_t value) { return std::to_string(value); }
 
 bool is_kind(const Message& message, const std::string& kind) {
   if (kind == "vote") return std::holds_alternative<VoteRequest>(message.body);

@@ -6,13 +6,12 @@
 #include "node/work/codec.h"
 #include "node/work/query.h"
 #include "node/work/snapshot.h"
+#include "test/sim/queue/number.h"
 #include "test/sim/queue/world.h"
 
 namespace riftbus::consensus {
 
 namespace {
-
-std::string number(std::uint64_t value) { return std::to_string(value); }
 
 std::uint64_t hash_of(const work::WorkQueue& queue) {
   return std::hash<std::string_view>()(work::write_snapshot(queue));
