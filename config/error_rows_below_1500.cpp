@@ -8,7 +8,7 @@ namespace riftbus {
 namespace {
 
 // Keep ascending; a row goes into the range of the part that raises it.
-constexpr auto kRows = std::to_array<CatalogEntry>({
+constexpr auto kRowsBelow1500 = std::to_array<CatalogEntry>({
     // 1000: identities and configuration
     {1001, "not a node id",
      "an id is empty, too long, or holds a character outside A-Z a-z 0-9 . _ -",
@@ -242,6 +242,6 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
 
 }  // namespace
 
-std::span<const CatalogEntry> error_rows_below_1500() { return kRows; }
+std::span<const CatalogEntry> error_rows_below_1500() { return kRowsBelow1500; }
 
 }  // namespace riftbus

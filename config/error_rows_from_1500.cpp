@@ -8,7 +8,7 @@ namespace riftbus {
 namespace {
 
 // Keep ascending; a row goes into the range of the part that raises it.
-constexpr auto kRows = std::to_array<CatalogEntry>({
+constexpr auto kRowsFrom1500 = std::to_array<CatalogEntry>({
     // 1500: the command line and the tap
     {1501, "command line not understood",
      "a command, option or value is unknown, missing or misspelt",
@@ -340,6 +340,6 @@ constexpr auto kRows = std::to_array<CatalogEntry>({
 
 }  // namespace
 
-std::span<const CatalogEntry> error_rows_from_1500() { return kRows; }
+std::span<const CatalogEntry> error_rows_from_1500() { return kRowsFrom1500; }
 
 }  // namespace riftbus

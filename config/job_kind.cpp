@@ -26,7 +26,7 @@ constexpr auto kKnobs = std::to_array<JobKnob>({
     {"nice", "", &K::nice, 0, 19},
 });
 
-constexpr auto kKeys = std::to_array<std::string_view>(
+constexpr auto kJobKeys = std::to_array<std::string_view>(
     {"command", "environment", "needs", "working_dir", "timeout_s", "lease_s", "kill_grace_s",
      "attempts_max", "losses_max", "backoff_base_s", "backoff_cap_s", "on_disconnect", "overlap_ok",
      "output_mb_max", "disk_mb_max", "priority", "nice"});
@@ -61,8 +61,8 @@ class JobReader {
  private:
   void read_key(const DocumentNode::Entry& entry) {
     const auto& value = entry.value;
-    if (std::find(kKeys.begin(), kKeys.end(), entry.key) == kKeys.end()) {
-      reader_.unknown_key(entry, name_, kKeys);
+    if (std::find(kJobKeys.begin(), kJobKeys.end(), entry.key) == kJobKeys.end()) {
+      reader_.unknown_key(entry, name_, kJobKeys);
     } else if (entry.key == "command") {
       read_command(value);
     } else if (entry.key == "environment") {
@@ -173,7 +173,7 @@ std::string quote_words(const std::vector<std::string>& words) {
 }  // namespace
 
 std::span<const JobKnob> job_knobs() { return kKnobs; }
-std::span<const std::string_view> job_keys() { return kKeys; }
+std::span<const std::string_view> job_keys() { return kJobKeys; }
 
 std::map<std::string, JobKind> read_jobs(const DocumentNode& jobs, DocumentReader& reader) {
   std::map<std::string, JobKind> kinds;
@@ -207,7 +207,7 @@ std::vector<std::pair<std::string, std::string>> describe_job(const JobKind& kin
         std::to_string(kind.*knob.value) + (knob.unit.empty() ? "" : " " + std::string(knob.unit));
   }
   std::vector<std::pair<std::string, std::string>> lines;
-  for (const auto key : kKeys) lines.emplace_back(key, texts[key]);
+  for (const auto key : kJobKeys) lines.emplace_back(key, texts[key]);
   return lines;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/env.h"
+#include "config/exit_status.h"
 #include "config/legacy.h"
 #include "config/load.h"
 #include "config/printable.h"
@@ -12,8 +13,6 @@
 namespace riftbus {
 
 namespace {
-
-constexpr int kExitConfig = 78;
 
 using Json = nlohmann::json;
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -113,6 +114,16 @@ Status assign_path(NodeSettings& node, const Texts& texts) {
   return Ok{};
 }
 
+template <auto Section, auto Member>
+Status assign_user(NodeSettings& node, const Texts& texts) {
+  if (!NodeId::is_valid(texts.front())) {
+    return Error{1008, "not a user's name: \"" + texts.front().substr(0, 80) + "\"", "",
+                 "use 1 to 64 characters of A-Z a-z 0-9 . _ -"};
+  }
+  (node.*Section).*Member = texts.front();
+  return Ok{};
+}
+
 template <auto Section, auto Member, const auto& Choices>
 Status assign_choice(NodeSettings& node, const Texts& texts) {
   const auto found = std::find(Choices.begin(), Choices.end(), texts.front());
@@ -125,6 +136,9 @@ Status assign_choice(NodeSettings& node, const Texts& texts) {
   (node.*Section).*Member = std::string(*found);
   return Ok{};
 }
+
+// Of SSH, at both ends of a tunnel.
+inline constexpr std::array<std::string_view, 3> kCiphers{"auto", "chacha20", "aes-gcm"};
 
 inline constexpr auto kScalar = SettingForm::scalar;
 inline constexpr auto kShared = SettingScope::shared;

@@ -8,7 +8,7 @@ namespace riftbus {
 namespace {
 
 using N = NodeSettings;
-using C = HttpConfig;
+using Http = HttpConfig;
 
 constexpr std::size_t kTokenBytesMin = 8;
 constexpr std::size_t kTokenBytesMax = 512;
@@ -41,31 +41,32 @@ Status assign_hosts(NodeSettings& node, const Texts& texts) {
   return Ok{};
 }
 
-constexpr auto kSpecs = std::to_array<SettingSpec>({
-    integer<&N::http, &C::health_port, 0, 65535>("http.health_port", "", "health-port", "",
-                                                 "port that answers about health only; 0: off"),
+constexpr auto kHttpSettings = std::to_array<SettingSpec>({
+    integer<&N::http, &Http::health_port, 0, 65535>("http.health_port", "", "health-port", "",
+                                                    "port that answers about health only; 0: off"),
     {"http.token", kScalar, SettingScope::local, "", "http-token auth-token",
      "RINGRIFT_CLUSTER_AUTH_TOKEN RINGRIFT_P2P_AUTH_TOKEN",
      "who has it may change things over HTTP; better in a file", &assign_token, &read_token},
     {"http.token_file", kScalar, kShared, "", "http-token-file", "RINGRIFT_CLUSTER_AUTH_TOKEN_FILE",
-     "file whose first line is the token", &assign_path<&N::http, &C::token_file>,
-     &read_word<&N::http, &C::token_file>},
+     "file whose first line is the token", &assign_path<&N::http, &Http::token_file>,
+     &read_word<&N::http, &Http::token_file>},
     {"http.tap_token_file", kScalar, kShared, "", "http-tap-token-file", "",
-     "file whose first line is a token for /tap alone", &assign_path<&N::http, &C::tap_token_file>,
-     &read_word<&N::http, &C::tap_token_file>},
+     "file whose first line is a token for /tap alone",
+     &assign_path<&N::http, &Http::tap_token_file>, &read_word<&N::http, &Http::tap_token_file>},
     {"http.hosts", SettingForm::list, kShared, "", "http-hosts", "",
      "names of this node that HTTP requests may use", &assign_hosts,
      [](const N& node) { return node.http.hosts; }},
-    integer<&N::http, &C::connections_max, 8, 4096>("http.connections_max", "", "", "",
-                                                    "HTTP connections at once"),
+    integer<&N::http, &Http::connections_max, 8, 4096>("http.connections_max", "", "", "",
+                                                       "HTTP connections at once"),
     {"http.membership", kScalar, kShared, "", "membership-mode",
      "MEMBERSHIP_MODE RINGRIFT_MEMBERSHIP_MODE",
      "members over HTTP: swim (never), hybrid (while the bus fails) or http (always)",
-     &assign_choice<&N::http, &C::membership, kMemberships>, &read_word<&N::http, &C::membership>},
+     &assign_choice<&N::http, &Http::membership, kMemberships>,
+     &read_word<&N::http, &Http::membership>},
 });
 
 }  // namespace
 
-std::span<const SettingSpec> http_setting_rows() { return kSpecs; }
+std::span<const SettingSpec> http_setting_rows() { return kHttpSettings; }
 
 }  // namespace riftbus

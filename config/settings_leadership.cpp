@@ -15,7 +15,7 @@ ElectionSpans spans_of(const LeadershipConfig& config, TimingProfile profile) {
 namespace {
 
 using N = NodeSettings;
-using C = LeadershipConfig;
+using Leadership = LeadershipConfig;
 
 constexpr std::array<std::string_view, 3> kPolicies{"raft", "bully", "hybrid"};
 
@@ -25,7 +25,7 @@ Status assign_policy(NodeSettings& node, const Texts& texts) {
     node.leadership.policy = *is_raft ? "raft" : "bully";
     return Ok{};
   }
-  return assign_choice<&N::leadership, &C::policy, kPolicies>(node, texts);
+  return assign_choice<&N::leadership, &Leadership::policy, kPolicies>(node, texts);
 }
 
 template <auto Member, std::int64_t Low, std::int64_t High>
@@ -33,21 +33,21 @@ constexpr SettingSpec span(std::string_view key, std::string_view meaning) {
   return integer<&N::leadership, Member, Low, High>(key, "ms", "", "", meaning);
 }
 
-constexpr auto kSpecs = std::to_array<SettingSpec>({
+constexpr auto kLeadershipSettings = std::to_array<SettingSpec>({
     {"leadership.policy", kScalar, kShared, "", "",
      "CONSENSUS_MODE RINGRIFT_CONSENSUS_MODE RAFT_ENABLED RINGRIFT_RAFT_ENABLED",
      "who campaigns first: raft, bully or hybrid (true: raft, false: bully)", &assign_policy,
-     &read_word<&N::leadership, &C::policy>},
-    span<&C::election_ms, 50, 60'000>("leadership.election_ms",
-                                      "silence after which a leader is doubted"),
-    span<&C::heartbeat_ms, 10, 20'000>("leadership.heartbeat_ms",
-                                       "between a leader's beats to the voters"),
-    span<&C::rank_step_ms, 1, 20'000>("leadership.rank_step_ms",
-                                      "bully: head start of each better rank"),
+     &read_word<&N::leadership, &Leadership::policy>},
+    span<&Leadership::election_ms, 50, 60'000>("leadership.election_ms",
+                                               "silence after which a leader is doubted"),
+    span<&Leadership::heartbeat_ms, 10, 20'000>("leadership.heartbeat_ms",
+                                                "between a leader's beats to the voters"),
+    span<&Leadership::rank_step_ms, 1, 20'000>("leadership.rank_step_ms",
+                                               "bully: head start of each better rank"),
 });
 
 }  // namespace
 
-std::span<const SettingSpec> leadership_setting_rows() { return kSpecs; }
+std::span<const SettingSpec> leadership_setting_rows() { return kLeadershipSettings; }
 
 }  // namespace riftbus

@@ -148,7 +148,7 @@ constexpr SettingSpec port(std::string_view key, std::string_view flags, std::st
 using L = LimitsConfig;
 using T = TimingConfig;
 
-constexpr auto kSpecs = std::to_array<SettingSpec>({
+constexpr auto kDaemonSettings = std::to_array<SettingSpec>({
     {"cluster", kScalar, kShared, "", "cluster", "",
      "name of the cluster; messages of another are dropped", &assign_cluster,
      [](const N& node) { return read_text(node.cluster); }},
@@ -271,6 +271,6 @@ constexpr auto kSpecs = std::to_array<SettingSpec>({
 
 }  // namespace
 
-std::span<const SettingSpec> daemon_setting_rows() { return kSpecs; }
+std::span<const SettingSpec> daemon_setting_rows() { return kDaemonSettings; }
 
 }  // namespace riftbus
