@@ -24,7 +24,13 @@ namespace {
 
 constexpr std::size_t kDrainMax = 1024;
 
-struct NodeLink {
+std::string place(const std::string& host, std::uint16_t port) {
+  return tcp_endpoint(host, port).substr(6);
+}
+
+}  // namespace
+
+struct Client::NodeLink {
   NodeLink(SocketFactory& factory, NodeId id, zmq::socket_t&& opened)
       : node(std::move(id)), socket(std::move(opened)), monitor(factory, socket) {}
   NodeId node;
@@ -40,12 +46,6 @@ struct NodeLink {
   bool takes_bundles = false;
   wire::Bundle calls;  // since the last wait, not sent yet
 };
-
-std::string place(const std::string& host, std::uint16_t port) {
-  return tcp_endpoint(host, port).substr(6);
-}
-
-}  // namespace
 
 struct Client::State {
   State(zmq::context_t& context, const KeyPair* keys, NodeId id)
@@ -97,7 +97,7 @@ void Client::disconnect(const NodeId& node) {
   state_->connections.remove_if([&](const NodeLink& c) { return c.node == node; });
 }
 
-NodeLink* Client::State::find(const NodeId& node) {
+Client::NodeLink* Client::State::find(const NodeId& node) {
   const auto found = std::find_if(connections.begin(), connections.end(),
                                   [&](const NodeLink& c) { return c.node == node; });
   return found == connections.end() ? nullptr : &*found;

@@ -83,6 +83,7 @@ class Client {
   static constexpr std::size_t kNodesMax = 256;
 
  private:
+  struct NodeLink;
   struct State;
   [[nodiscard]] Result<Greeting> greet(const NodeId& node, TimePoint started, TimePoint deadline);
 

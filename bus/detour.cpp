@@ -1,6 +1,6 @@
 #include "bus/detour.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sodium.h>
 #include <sys/socket.h>
@@ -12,41 +12,19 @@
 #include <cstring>
 #include <list>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "bus/clock.h"
 #include "bus/pump.h"
+#include "bus/socket_address.h"
 #include "bus/socks_words.h"
 #include "bus/wake_pipe.h"
 
 namespace riftbus::bus {
 
 namespace {
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-std::optional<SocketAddress> tcp_address(const std::string& host, std::uint16_t port) {
-  SocketAddress address;
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
-  if (::inet_pton(AF_INET, host.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    address.size = sizeof *v4;
-    return address;
-  }
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
-  if (::inet_pton(AF_INET6, host.c_str(), &v6->sin6_addr) != 1) return std::nullopt;
-  v6->sin6_family = AF_INET6;
-  v6->sin6_port = htons(port);
-  address.size = sizeof *v6;
-  return address;
-}
 
 // -1, and errno. `name` without the zero byte that makes it an abstract one.
 int listen_abstract(const std::string& name) {
@@ -73,10 +51,10 @@ bool is_own(int descriptor) {
          peer.pid == ::getpid();
 }
 
-bool must_wait() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+}  // namespace
 
 // One connection: taken here, made there, then pumped.
-class Detour : private Watcher, private Pump::Owner {
+class Detours::Detour : private Watcher, private Pump::Owner {
  public:
   Detour(Loop& loop, int listener, DetourTarget target, TimePoint due)
       : loop_(loop),
@@ -127,7 +105,7 @@ class Detour : private Watcher, private Pump::Owner {
   Pump pump_;
 };
 
-void Detour::take() {
+void Detours::Detour::take() {
   here_ = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (here_ < 0) return;
   if (!is_own(here_)) {  // somebody reads the list of abstract names
@@ -136,8 +114,8 @@ void Detour::take() {
   }
   drop(listener_);
   const auto address = tcp_address(target_.relay, target_.port);
-  if (address) {
-    there_ = ::socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (address.size > 0) {
+    there_ = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   }
   if (there_ < 0) {
     is_done_ = true;
@@ -145,12 +123,11 @@ void Detour::take() {
   }
   const int on = 1;
   ::setsockopt(there_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  const auto* raw = reinterpret_cast<const sockaddr*>(&address->storage);
-  is_done_ = ::connect(there_, raw, address->size) != 0 && errno != EINPROGRESS;
+  is_done_ = ::connect(there_, address.get(), address.size) != 0 && errno != EINPROGRESS;
   if (!is_done_) loop_.watch(there_, *this, false, true);
 }
 
-void Detour::ask() {
+void Detours::Detour::ask() {
   has_asked_ = true;
   const std::string words = socks_question(target_.name, target_.number);
   const auto sent = ::send(there_, words.data(), words.size(), MSG_NOSIGNAL);
@@ -158,7 +135,7 @@ void Detour::ask() {
   loop_.watch(there_, *this, true, false);
 }
 
-void Detour::read_answer() {
+void Detours::Detour::read_answer() {
   char bytes[kSocksAnswerBytes];
   const auto size = ::recv(there_, bytes, kSocksAnswerBytes - answer_.size(), 0);
   if (size < 0 && must_wait()) return;
@@ -172,8 +149,6 @@ void Detour::read_answer() {
   loop_.forget(there_);
   pump_.start(std::exchange(here_, -1), std::exchange(there_, -1));
 }
-
-}  // namespace
 
 struct Detours::Shared {
   // An object of its own: this one's destructor begins while the thread still rings.

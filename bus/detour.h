@@ -44,6 +44,7 @@ class Detours {
   [[nodiscard]] Result<std::string> open(const DetourTarget& target);
 
  private:
+  class Detour;
   struct Shared;
   std::unique_ptr<Shared> shared_;
 };

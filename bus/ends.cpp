@@ -1,18 +1,16 @@
 #include "bus/ends.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "bus/socket_address.h"
 #include "config/address.h"
 
 namespace riftbus::bus {
@@ -20,38 +18,6 @@ namespace riftbus::bus {
 namespace {
 
 constexpr int kBacklog = 1024;  // a relay that is back meets all its nodes at once
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-// The memory is the storage's own; sizes are those of the family.
-SocketAddress tcp_address(const std::string& host, std::uint16_t port) {
-  SocketAddress address;
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
-  if (inet_pton(AF_INET, host.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    address.size = sizeof *v4;
-  } else if (inet_pton(AF_INET6, host.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    address.size = sizeof *v6;
-  }
-  return address;
-}
-
-SocketAddress unix_address(const std::string& path) {
-  SocketAddress address;
-  auto* local = reinterpret_cast<sockaddr_un*>(&address.storage);
-  local->sun_family = AF_UNIX;
-  std::memcpy(local->sun_path, path.c_str(), std::min(path.size(), sizeof local->sun_path - 1));
-  address.size = sizeof *local;
-  return address;
-}
 
 void set_option(int descriptor, int level, int option, int value) {
   setsockopt(descriptor, level, option, &value, sizeof value);

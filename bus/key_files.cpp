@@ -67,7 +67,7 @@ Error malformed(const std::string& path, std::string what) {
   return Error{1113, std::move(what), path, "restore it from a backup, or make a new key"};
 }
 
-Error name_path(Error error, const std::string& path) {
+Error name_key_file(Error error, const std::string& path) {
   error.where = path;
   return error;
 }
@@ -126,8 +126,8 @@ Result<PublicIdentity> load_public_identity(const std::string& path) {
   const auto id = NodeId::parse(line.get("id"));
   const auto key = CurveKey::from_z85(line.get("public"));
   if (line.kind != "riftbus-public") return malformed(path, "this is not a node.pub file");
-  if (!id.ok()) return name_path(id.error(), path);
-  if (!key.ok()) return name_path(key.error(), path);
+  if (!id.ok()) return name_key_file(id.error(), path);
+  if (!key.ok()) return name_key_file(key.error(), path);
   return PublicIdentity{*id, *key};
 }
 
@@ -193,7 +193,7 @@ Result<PublicAuthority> load_public_authority(const std::string& path) {
   if (line.kind != "riftbus-authority" || !NodeId::is_valid(line.get("cluster"))) {
     return malformed(path, "this is not an authority.pub file");
   }
-  if (!key.ok()) return name_path(key.error(), path);
+  if (!key.ok()) return name_key_file(key.error(), path);
   return PublicAuthority{std::string(line.get("cluster")), *key};
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "config/check.h"
 
@@ -16,6 +17,8 @@ constexpr std::int64_t kWaitMsMax = 60'000;
 constexpr unsigned kNumberShift = 32;
 
 }  // namespace
+
+bool must_wait() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
 Loop::Loop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) { RIFTBUS_CHECK(epoll_ >= 0); }
 

@@ -21,6 +21,10 @@ struct Readiness {
   bool broken = false;  // error or hang-up, whether or not anything was asked for
 };
 
+// Of a call on a descriptor that never blocks, when it has failed: errno says that there is nothing
+// yet, or that a signal came. The loop tells when to try again.
+[[nodiscard]] bool must_wait();
+
 class Watcher {
  public:
   virtual ~Watcher() = default;

@@ -9,12 +9,6 @@
 
 namespace riftbus::bus {
 
-namespace {
-
-bool must_wait() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
-
-}  // namespace
-
 void Pump::Side::close() {
   if (descriptor < 0) return;
   loop.forget(descriptor);

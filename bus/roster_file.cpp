@@ -7,7 +7,7 @@ namespace riftbus {
 namespace {
 
 // "roster:7" of the reader becomes "/var/lib/riftbus/roster:7".
-Error name_path(Error error, const std::string& path) {
+Error name_roster_file(Error error, const std::string& path) {
   constexpr std::string_view kReaderName = "roster";
   if (error.where.starts_with(kReaderName)) error.where.erase(0, kReaderName.size());
   error.where = path + error.where;
@@ -19,7 +19,7 @@ Result<SignedRoster> load_one(const std::string& path, const AuthorityKey& autho
   const auto bytes = read_small_file(path, kRosterBytesMax, FilePrivacy::shared);
   if (!bytes.ok()) return bytes.error();
   auto roster = verify_roster(*bytes, authority, cluster);
-  if (!roster.ok()) return name_path(roster.error(), path);
+  if (!roster.ok()) return name_roster_file(roster.error(), path);
   return roster;
 }
 

@@ -4,13 +4,13 @@ namespace riftbus::bus {
 
 namespace {
 
-constexpr char kVersion = 5;
+constexpr char kSocksVersion = 5;
 constexpr char kAddressV4 = 1;  // of the answer, which has the server's own address
 
 }  // namespace
 
 std::string socks_question(std::string_view name, std::uint16_t number) {
-  std::string bytes{kVersion, 1, 0, kVersion, 1, 0, 3, static_cast<char>(name.size())};
+  std::string bytes{kSocksVersion, 1, 0, kSocksVersion, 1, 0, 3, static_cast<char>(name.size())};
   bytes += name;
   bytes += static_cast<char>(number >> 8U);
   bytes += static_cast<char>(number & 0xFFU);
@@ -18,8 +18,8 @@ std::string socks_question(std::string_view name, std::uint16_t number) {
 }
 
 SocksVerdict read_socks_answer(std::string_view answer) {
-  const bool speaks = answer.size() == kSocksAnswerBytes && answer[0] == kVersion &&
-                      answer[1] == 0 && answer[2] == kVersion && answer[5] == kAddressV4;
+  const bool speaks = answer.size() == kSocksAnswerBytes && answer[0] == kSocksVersion &&
+                      answer[1] == 0 && answer[2] == kSocksVersion && answer[5] == kAddressV4;
   if (!speaks) return SocksVerdict::nonsense;
   return answer[3] == 0 ? SocksVerdict::open : SocksVerdict::closed;
 }

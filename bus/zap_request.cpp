@@ -8,7 +8,7 @@ namespace riftbus::bus {
 
 namespace {
 
-constexpr std::string_view kVersion = "1.0";
+constexpr std::string_view kZapVersion = "1.0";
 constexpr std::size_t kRequestIdBytesMax = 255;
 constexpr std::size_t kAddressBytesMax = 64;  // an IPv6 address with its zone is shorter
 
@@ -32,7 +32,7 @@ void append_property(std::string& metadata, std::string_view name, std::string_v
 
 std::optional<ZapRequest> parse_zap_request(const std::vector<std::string_view>& frames) {
   enum { version, request_id, domain, address, routing_id, mechanism, credential, total };
-  if (frames.size() <= request_id || frames[version] != kVersion ||
+  if (frames.size() <= request_id || frames[version] != kZapVersion ||
       frames[request_id].size() > kRequestIdBytesMax) {
     return std::nullopt;
   }
@@ -51,7 +51,7 @@ std::optional<ZapRequest> parse_zap_request(const std::vector<std::string_view>&
 }
 
 std::vector<std::string> format_zap_refusal(const ZapRequest& request, std::string_view reason) {
-  return {std::string(kVersion), request.request_id, "400", std::string(reason), "", ""};
+  return {std::string(kZapVersion), request.request_id, "400", std::string(reason), "", ""};
 }
 
 std::vector<std::string> format_zap_welcome(
@@ -59,7 +59,7 @@ std::vector<std::string> format_zap_welcome(
     const std::vector<std::pair<std::string_view, std::string>>& properties) {
   std::string metadata;
   for (const auto& [name, value] : properties) append_property(metadata, name, value);
-  return {std::string(kVersion), request.request_id, "200", "OK", user.value(), metadata};
+  return {std::string(kZapVersion), request.request_id, "200", "OK", user.value(), metadata};
 }
 
 }  // namespace riftbus::bus

@@ -44,8 +44,6 @@ SocksReply reply_for(int problem) {
   }
 }
 
-bool must_wait() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
-
 }  // namespace
 
 Passage::Passage(bus::Loop& loop, Owner& owner, int accepted, std::string socket_dir)
@@ -66,7 +64,7 @@ Passage::~Passage() {
 void Passage::on_ready(bus::Readiness) {
   std::array<char, SocksRequest::kRequestBytesMax> bytes{};
   const auto size = ::recv(member_, bytes.data(), bytes.size(), 0);
-  if (size < 0 && must_wait()) return;
+  if (size < 0 && bus::must_wait()) return;
   auto step = size <= 0 ? SocksRequest::Step::hang_up
                         : request_.take({bytes.data(), static_cast<std::size_t>(size)});
   if (step == SocksRequest::Step::greet) {
