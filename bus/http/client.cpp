@@ -23,7 +23,7 @@ namespace bh = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::size_t kHeaderBytesMax = 16 * 1024;
+constexpr std::size_t kAnswerHeaderBytesMax = 16 * 1024;
 
 }  // namespace
 
@@ -124,7 +124,7 @@ class Client::Core::Trip : public std::enable_shared_from_this<Trip> {
 
   void read() {
     if (is_over_) return;
-    parser_.header_limit(kHeaderBytesMax);
+    parser_.header_limit(kAnswerHeaderBytesMax);
     parser_.body_limit(kAnswerBytesMax);
     bh::async_read(stream_, buffer_, parser_,
                    [self = shared_from_this()](const error_code& error, std::size_t) {
@@ -151,7 +151,7 @@ class Client::Core::Trip : public std::enable_shared_from_this<Trip> {
   beast::tcp_stream stream_;
   asio::steady_timer timer_;
   Errand errand_;
-  beast::flat_buffer buffer_{kHeaderBytesMax + kAnswerBytesMax};
+  beast::flat_buffer buffer_{kAnswerHeaderBytesMax + kAnswerBytesMax};
   bh::request<bh::string_body> request_;
   bh::response_parser<bh::string_body> parser_;
   bool is_over_ = false;

@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "bus/http/letters.h"
+
 namespace riftbus::http {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](char c) { return static_cast<char>(c - 'A' + 'a'); });
-  return result;
-}
 
 // "GET /work/node/{id}" -> "get_work_node_id"
 std::string operation_id(const Route& route) {

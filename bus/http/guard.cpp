@@ -5,17 +5,11 @@
 
 #include <algorithm>
 
+#include "bus/http/letters.h"
+
 namespace riftbus::http {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return result;
-}
 
 // "[::1]:8770" -> "::1", "n1:8770" -> "n1". Empty: not a host.
 std::string host_in(std::string_view text) {
