@@ -15,6 +15,7 @@
 namespace riftbus::work {
 
 inline constexpr std::uint32_t kSnapshotFormat = 3;
+inline constexpr std::size_t kFrameHead = 5;  // length and tag
 
 // Each table may refer to those before it.
 enum class Tag : std::uint8_t {

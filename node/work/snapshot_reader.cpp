@@ -10,7 +10,6 @@ namespace riftbus::work {
 
 namespace {
 
-constexpr std::size_t kFrameHead = 5;
 constexpr std::size_t kFrameBytesMax = 512 * 1024;
 
 // msgpack of one record; false: refused.

@@ -5,12 +5,6 @@
 
 namespace riftbus::work {
 
-namespace {
-
-constexpr std::size_t kFrameHead = 5;
-
-}  // namespace
-
 template <class Record>
 void SnapshotWriter::write(std::string& out, std::uint8_t tag, const Record& record) {
   const std::size_t begin = out.size();
