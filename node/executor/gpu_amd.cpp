@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "node/executor/gpu_desk.h"
 #include "node/executor/job_files.h"
 #include "node/executor/machine.h"
 
@@ -16,8 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kFileBytesMax = 16 * 1024;
-constexpr std::uint64_t kMegabyte = 1024 * 1024;
+constexpr std::size_t kTopologyBytesMax = 16 * 1024;
 constexpr std::size_t kNodesMax = 128;  // processors count, too
 constexpr std::uint64_t kVideoMemoryOpen = 1;
 constexpr std::uint64_t kVideoMemoryHidden = 2;
@@ -55,7 +55,7 @@ std::int64_t video_memory_mb(const std::string& node) {
   std::uint64_t bytes = 0;
   for (const auto bank : numbered_entries(node + "/mem_banks")) {
     const auto text =
-        read_part(node + "/mem_banks/" + std::to_string(bank) + "/properties", kFileBytesMax);
+        read_part(node + "/mem_banks/" + std::to_string(bank) + "/properties", kTopologyBytesMax);
     const auto heap = property(text, "heap_type");
     if (heap == kVideoMemoryOpen || heap == kVideoMemoryHidden) {
       bytes += property(text, "size_in_bytes");
@@ -77,7 +77,7 @@ std::vector<Gpu> measure_amd_gpus(const std::string& root) {
   const std::string nodes = root + "/sys/class/kfd/kfd/topology/nodes";
   for (const auto number : numbered_entries(nodes)) {
     const std::string node = nodes + "/" + std::to_string(number);
-    const auto text = read_part(node + "/properties", kFileBytesMax);
+    const auto text = read_part(node + "/properties", kTopologyBytesMax);
     if (property(text, "simd_count") == 0) continue;  // a processor
     // A container sees every GPU of the machine here, and may open only those it was given. The
     // runtime numbers what can be opened.
@@ -91,7 +91,8 @@ std::vector<Gpu> measure_amd_gpus(const std::string& root) {
     gpu.memory_mb = video_memory_mb(node);
     gpu.driver = "kfd";
     const auto unique = property(text, "unique_id");
-    gpu.id = "amd/" + (unique != 0 ? "GPU-" + hexadecimal(unique) : std::to_string(gpus.size()));
+    gpu.id = std::string(kAmd) +
+             (unique != 0 ? "GPU-" + hexadecimal(unique) : std::to_string(gpus.size()));
     if (gpu.memory_mb > 0) gpus.push_back(std::move(gpu));
   }
   return gpus;

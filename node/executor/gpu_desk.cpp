@@ -8,8 +8,6 @@ namespace riftbus::executor {
 
 namespace {
 
-constexpr std::string_view kNvidia = "nvidia/";
-constexpr std::string_view kAmd = "amd/";
 // No device has this number: what follows it, and that is all, is not seen.
 constexpr const char* kNone = "-1";
 

@@ -16,12 +16,17 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "node/work/command.h"
 
 namespace riftbus::executor {
+
+// What the names begin with.
+inline constexpr std::string_view kNvidia = "nvidia/";
+inline constexpr std::string_view kAmd = "amd/";
 
 class GpuDesk {
  public:

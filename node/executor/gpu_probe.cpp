@@ -13,7 +13,9 @@
 #include <sstream>
 
 #include "bus/clock.h"
+#include "node/executor/gpu_desk.h"
 #include "node/executor/machine.h"
+#include "node/executor/text.h"
 
 namespace riftbus::executor {
 
@@ -28,14 +30,6 @@ Error trouble(const std::string& what) {
                "run nvidia-smi by hand; this node offers no GPU meanwhile"};
 }
 
-std::string trimmed(const std::string& text) {
-  const auto begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
-constexpr const char* kNvidia = "nvidia/";
-
 bool is_device_name(const std::string& text) {
   return !text.empty() && text.size() <= 96 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
@@ -48,7 +42,7 @@ bool parse_gpu(const std::string& whole, Gpu& gpu) {
   if (first == std::string::npos) return false;
   const auto device = trimmed(whole.substr(0, first));
   if (!is_device_name(device)) return false;
-  gpu.id = kNvidia + device;
+  gpu.id = std::string(kNvidia) + device;
   const std::string line = whole.substr(first + 1);
   const auto last = line.rfind(',');
   const auto middle = last == std::string::npos ? last : line.rfind(',', last - 1);
@@ -165,7 +159,8 @@ std::vector<Gpu> visible_gpus(const std::vector<Gpu>& all, const std::string& te
     const bool is_number = failure == std::errc{} && end == word.data() + word.size();
     const auto found = std::find_if(all.begin(), all.end(), [&](const Gpu& gpu) {
       if (is_number) return static_cast<std::size_t>(&gpu - all.data()) == number;
-      return !word.empty() && gpu.id.starts_with(kNvidia + word);  // a prefix is enough
+      return !word.empty() &&
+             gpu.id.starts_with(std::string(kNvidia) + word);  // a prefix is enough
     });
     const bool is_new =
         found != all.end() && std::find(chosen.begin(), chosen.end(), *found) == chosen.end();

@@ -15,7 +15,6 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::size_t kRecordBytesMax = 1024 * 1024;
-constexpr std::int64_t kMegabyte = 1024 * 1024;
 
 // No lease: as a number that JSON readers do not round.
 constexpr std::int64_t kNoStop = -1;

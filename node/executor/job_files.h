@@ -22,6 +22,7 @@
 // Blocking; not for a loop thread. Errors 1745.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ using jobs::Exit;
 using jobs::Hold;
 
 inline constexpr std::uint16_t kBadJobFiles = 1745;
+inline constexpr std::int64_t kMegabyte = 1024 * 1024;
 inline constexpr const char* kFinishedFolder = "finished";
 inline constexpr const char* kTrashFolder = "trash";
 

@@ -9,22 +9,16 @@
 #include <sstream>
 
 #include "node/executor/job_files.h"
+#include "node/executor/text.h"
 
 namespace riftbus::executor {
 
 namespace {
 
-constexpr std::int64_t kMegabyte = 1024 * 1024;
-constexpr std::size_t kFileBytesMax = 64 * 1024;
-
-std::string trimmed(const std::string& text) {
-  const auto begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
+constexpr std::size_t kKernelFileBytesMax = 64 * 1024;
 
 // -1: it is not a number ("max" is none).
-std::int64_t parse_number(const std::string& text) {
+std::int64_t parse_amount(const std::string& text) {
   std::int64_t value = -1;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   return failure == std::errc{} && end != text.data() ? value : -1;
@@ -49,32 +43,33 @@ std::vector<std::string> folders_of(const std::string& mount, std::string path) 
 
 void apply_v2(const std::string& folder, Limits& limits) {
   // "max 100000" or "150000 100000": microseconds of processor time per period.
-  std::istringstream cpu(read_part(folder + "/cpu.max", kFileBytesMax));
+  std::istringstream cpu(read_part(folder + "/cpu.max", kKernelFileBytesMax));
   std::string quota;
   std::int64_t period = 0;
-  if (cpu >> quota >> period && parse_number(quota) > 0 && period > 0) {
-    lower(limits.cpus_milli, std::max<std::int64_t>(1, parse_number(quota) * 1000 / period));
+  if (cpu >> quota >> period && parse_amount(quota) > 0 && period > 0) {
+    lower(limits.cpus_milli, std::max<std::int64_t>(1, parse_amount(quota) * 1000 / period));
   }
-  const auto memory = trimmed(read_part(folder + "/memory.max", kFileBytesMax));
-  lower(limits.memory_mb, parse_number(memory) / kMegabyte);
+  const auto memory = trimmed(read_part(folder + "/memory.max", kKernelFileBytesMax));
+  lower(limits.memory_mb, parse_amount(memory) / kMegabyte);
 }
 
 void apply_v1(const std::string& controllers, const std::string& folder, Limits& limits) {
   if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
-    const auto quota = parse_number(read_part(folder + "/cpu.cfs_quota_us", kFileBytesMax));
-    const auto period = parse_number(read_part(folder + "/cpu.cfs_period_us", kFileBytesMax));
+    const auto quota = parse_amount(read_part(folder + "/cpu.cfs_quota_us", kKernelFileBytesMax));
+    const auto period = parse_amount(read_part(folder + "/cpu.cfs_period_us", kKernelFileBytesMax));
     if (quota > 0 && period > 0) {
       lower(limits.cpus_milli, std::max<std::int64_t>(1, quota * 1000 / period));
     }
   }
   if (("," + controllers + ",").find(",memory,") != std::string::npos) {
-    const auto bytes = parse_number(read_part(folder + "/memory.limit_in_bytes", kFileBytesMax));
+    const auto bytes =
+        parse_amount(read_part(folder + "/memory.limit_in_bytes", kKernelFileBytesMax));
     lower(limits.memory_mb, bytes / kMegabyte);
   }
 }
 
 void apply_cgroups(const std::string& root, Limits& limits) {
-  std::istringstream lines(read_part(root + "/proc/self/cgroup", kFileBytesMax));
+  std::istringstream lines(read_part(root + "/proc/self/cgroup", kKernelFileBytesMax));
   for (std::string line; std::getline(lines, line);) {
     // "0::/path" is version 2, "4:memory:/path" version 1.
     const auto first = line.find(':');
@@ -107,9 +102,9 @@ std::int64_t affinity_cpus() {
 }
 
 std::int64_t total_memory_mb(const std::string& root) {
-  std::istringstream lines(read_part(root + "/proc/meminfo", kFileBytesMax));
+  std::istringstream lines(read_part(root + "/proc/meminfo", kKernelFileBytesMax));
   for (std::string line; std::getline(lines, line);) {
-    if (line.rfind("MemTotal:", 0) == 0) return parse_number(trimmed(line.substr(9))) / 1024;
+    if (line.rfind("MemTotal:", 0) == 0) return parse_amount(trimmed(line.substr(9))) / 1024;
   }
   return 0;
 }
