@@ -70,6 +70,7 @@ struct Command {
 [[nodiscard]] const Command* find_command(std::string_view name);
 // "node", "why": first words of commands that have two; ordered as in the table.
 [[nodiscard]] std::vector<std::string_view> command_nouns();
+[[nodiscard]] bool is_noun(std::string_view word);
 
 // Each exit status with its meaning, for help and man pages.
 struct ExitRow {

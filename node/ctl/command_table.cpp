@@ -2,6 +2,7 @@
 #include <array>
 
 #include "node/ctl/command.h"
+#include "node/ctl/command_parts.h"
 #include "node/ctl/commands.h"
 
 namespace riftbus::ctl {
@@ -9,20 +10,17 @@ namespace riftbus::ctl {
 namespace {
 
 using Text = std::string_view;
-constexpr auto kNothing = Completes::nothing;
 
 // ---- arguments ---------------------------------------------------------------------------------
 
-constexpr auto kId = std::to_array<Argument>({{"ID", true, false, Completes::node_id}});
 constexpr auto kNewId = std::to_array<Argument>({{"ID", true, false, kNothing}});
-constexpr auto kMaybeId = std::to_array<Argument>({{"ID", false, false, Completes::node_id}});
 constexpr auto kFiles = std::to_array<Argument>({{"FILE", true, true, Completes::file}});
 constexpr auto kMaybeFile = std::to_array<Argument>({{"FILE", false, false, Completes::file}});
 constexpr auto kMaybeCode =
     std::to_array<Argument>({{"CODE", false, false, Completes::error_code}});
 constexpr auto kShell = std::to_array<Argument>({{"SHELL", true, false, Completes::shell}});
 constexpr auto kName = std::to_array<Argument>({{"NAME", true, false, kNothing}});
-constexpr auto kWords = std::to_array<Argument>({{"COMMAND", false, true, kNothing}});
+constexpr auto kTopic = std::to_array<Argument>({{"COMMAND", false, true, kNothing}});
 constexpr auto kRest = std::to_array<Argument>({{"ARGUMENT", false, true, kNothing}});
 
 // ---- options -----------------------------------------------------------------------------------
@@ -106,10 +104,7 @@ constexpr auto kCompletionExamples =
 
 // ---- the table ---------------------------------------------------------------------------------
 
-constexpr bool kAsks = true;  // asks_cluster
-constexpr bool kLocal = false;
-
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kGeneralCommands = std::to_array<Command>({
     {"status",
      "Show the cluster in one glance, and what is wrong with it",
      "Exits with 1 if anything is wrong, so that a script can ask. A node answers from its own "
@@ -134,7 +129,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"node show",
      "Show one member: addresses, resources, how it is heard",
      "",
-     kId,
+     kNodeId,
      {},
      {},
      run_node_show,
@@ -156,7 +151,7 @@ constexpr auto kCommands = std::to_array<Command>({
      "Names the accusers, the evidence, the paths and their ages, and the history of verdicts. One "
      "node knows only its own view, so this asks the member itself, its watchers and its accusers, "
      "as far as they can be reached, and lays their answers side by side.",
-     kId,
+     kNodeId,
      {},
      kWhyExamples,
      run_why_node,
@@ -196,10 +191,10 @@ constexpr auto kCommands = std::to_array<Command>({
     {"link ping", "Let a node measure the round trip to another one",
      "The node that is asked (--node) pings the member ID over its own connection. Exits with 1 if "
      "no ping was answered.",
-     kId, kPingOptions, kPingExamples, run_link_ping, kAsks, false, false},
+     kNodeId, kPingOptions, kPingExamples, run_link_ping, kAsks, false, false},
     {"wait", "Wait until the cluster is as you need it",
      "Exits with 0 as soon as every condition holds, and with 1 when --timeout (60) has passed.",
-     kMaybeId, kWaitOptions, kWaitExamples, run_wait, kAsks, false, false},
+     kMaybeNodeId, kWaitOptions, kWaitExamples, run_wait, kAsks, false, false},
     {"explain",
      "Explain an error code; without one, list them all",
      "",
@@ -244,7 +239,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"key revoke",
      "Shut a key out, everywhere, at once",
      "Live connections are cut. Reports when every node that can be reached has the new roster.",
-     kId,
+     kNodeId,
      kRevokeOptions,
      {},
      run_key_revoke,
@@ -255,7 +250,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"key rotate",
      "Replace a node's key by a new one",
      "Both keys are accepted until --finish, so that the node can be restarted in between.",
-     kId,
+     kNodeId,
      kRotateOptions,
      {},
      run_key_rotate,
@@ -331,7 +326,7 @@ constexpr auto kCommands = std::to_array<Command>({
      kLocal,
      false,
      false},
-    {"help", "Show help about a command", "", kWords, {}, {}, run_help, kLocal, false, false},
+    {"help", "Show help about a command", "", kTopic, {}, {}, run_help, kLocal, false, false},
     {"__complete",
      "Print what may stand at the end of a line",
      "",
@@ -345,7 +340,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"__man",
      "Print a man page in scdoc's format; without a name, list the pages",
      "",
-     kWords,
+     kTopic,
      {},
      {},
      run_man,
@@ -358,7 +353,7 @@ constexpr auto kCommands = std::to_array<Command>({
 
 std::span<const Command> command_table() {
   static const std::vector<Command> kAll = [] {
-    std::vector<Command> rows(kCommands.begin(), kCommands.end());
+    std::vector<Command> rows(kGeneralCommands.begin(), kGeneralCommands.end());
     const auto leader = leader_commands();
     rows.insert(rows.end(), leader.begin(), leader.end());
     const auto relay = relay_commands();
@@ -386,6 +381,11 @@ std::vector<std::string_view> command_nouns() {
     if (std::find(nouns.begin(), nouns.end(), noun) == nouns.end()) nouns.push_back(noun);
   }
   return nouns;
+}
+
+bool is_noun(std::string_view word) {
+  const auto nouns = command_nouns();
+  return std::find(nouns.begin(), nouns.end(), word) != nouns.end();
 }
 
 }  // namespace riftbus::ctl

@@ -2,12 +2,11 @@
 #include <array>
 
 #include "node/ctl/command.h"
+#include "node/ctl/command_parts.h"
 
 namespace riftbus::ctl {
 
 namespace {
-
-constexpr auto kNothing = Completes::nothing;
 
 constexpr auto kGlobals = std::to_array<Option>({
     {"node", 0, "ID|HOST:PORT", false, "", Completes::node_id,

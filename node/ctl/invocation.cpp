@@ -57,11 +57,6 @@ struct Split {
   std::vector<std::string> after;   // everything after the name
 };
 
-bool is_noun(std::string_view word) {
-  const auto nouns = command_nouns();
-  return std::find(nouns.begin(), nouns.end(), word) != nouns.end();
-}
-
 // Finds the command's words. A noun waits for its verb, past options; anything else ends the name.
 Split split_line(const std::vector<std::string>& line) {
   Split split;

@@ -2,14 +2,12 @@
 #include <array>
 
 #include "node/ctl/command.h"
+#include "node/ctl/command_parts.h"
 #include "node/ctl/commands.h"
 
 namespace riftbus::ctl {
 
 namespace {
-
-constexpr auto kId = std::to_array<Argument>({{"ID", true, false, Completes::node_id}});
-constexpr auto kMaybeId = std::to_array<Argument>({{"ID", false, false, Completes::node_id}});
 
 constexpr auto kPolicyOptions = std::to_array<Option>({
     {"set", 0, "POLICY", false, "raft|bully|hybrid|configured", Completes::nothing,
@@ -24,11 +22,9 @@ constexpr auto kFlagOptions = std::to_array<Option>({
 constexpr auto kFlagExamples = std::to_array<std::string_view>(
     {"riftbus flag set --membership hybrid", "riftbus flag set --policy bully n2"});
 constexpr auto kTransferExamples = std::to_array<std::string_view>({"riftbus leader transfer n2"});
-constexpr auto kAddExamples = std::to_array<std::string_view>({"riftbus voter add n4"});
+constexpr auto kVoterAddExamples = std::to_array<std::string_view>({"riftbus voter add n4"});
 
-constexpr bool kAsks = true;  // asks_cluster
-
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kLeaderCommands = std::to_array<Command>({
     {"leader show",
      "Show who leads, and how far the log is, as one node sees it",
      "Exits with 1 while nobody leads.",
@@ -43,7 +39,7 @@ constexpr auto kCommands = std::to_array<Command>({
      "Let another voter lead",
      "Without ID, the voter that is furthest. The leader brings it up to date first; nothing is "
      "lost, and requests wait for a moment.",
-     kMaybeId,
+     kMaybeNodeId,
      {},
      kTransferExamples,
      run_leader_transfer,
@@ -90,7 +86,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"flag set", "Set the policy of leadership or the mode of membership, on every node or on one",
      "Each node takes it by itself and keeps it over restarts, until it is \"configured\" again; "
      "those that refuse are named. Exits with 1 if there is one.",
-     kMaybeId, kFlagOptions, kFlagExamples, run_flag_set, kAsks, false, false, Effect::changes},
+     kMaybeNodeId, kFlagOptions, kFlagExamples, run_flag_set, kAsks, false, false, Effect::changes},
     {"voter list",
      "List the voters, and how far each one is",
      "",
@@ -104,9 +100,9 @@ constexpr auto kCommands = std::to_array<Command>({
     {"voter add",
      "Let a node take part in the log",
      "It is sent the log first and votes once it has caught up; see `riftbus voter list`.",
-     kId,
+     kNodeId,
      {},
-     kAddExamples,
+     kVoterAddExamples,
      run_voter_add,
      kAsks,
      false,
@@ -115,7 +111,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"voter remove",
      "Take a voter out of the log",
      "A voter that is dead still counts until it is removed.",
-     kId,
+     kNodeId,
      {},
      {},
      run_voter_remove,
@@ -137,6 +133,6 @@ constexpr auto kCommands = std::to_array<Command>({
 
 }  // namespace
 
-std::span<const Command> leader_commands() { return kCommands; }
+std::span<const Command> leader_commands() { return kLeaderCommands; }
 
 }  // namespace riftbus::ctl

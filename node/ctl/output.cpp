@@ -4,10 +4,13 @@
 #include <sstream>
 #include <thread>
 
+#include "bus/clock.h"
+
 namespace riftbus::ctl {
 
 namespace {
 
+constexpr Shape kRoster{"entries", "id", render_roster};
 constexpr const char* kHomeAndClear = "\x1b[H\x1b[2J";
 
 void print_lines(Context& context, const Json& document, const Shape& shape) {
@@ -63,6 +66,11 @@ void print_document(Context& context, const Json& document, const Shape& shape) 
       break;
   }
   context.out.flush();
+}
+
+int print_roster(Context& context, const Roster& roster) {
+  print_document(context, roster_document(roster, bus::wall_now_ms() / 1000), kRoster);
+  return kExitOk;
 }
 
 int run_watched(Context& context, const std::function<int(Context&)>& once) {

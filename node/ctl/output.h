@@ -18,6 +18,8 @@ struct Shape {
 };
 
 void print_document(Context& context, const Json& document, const Shape& shape);
+// Each key with its state at this time. Gives kExitOk.
+int print_roster(Context& context, const Roster& roster);
 // One object on one line.
 [[nodiscard]] std::string compact(const Json& json);
 

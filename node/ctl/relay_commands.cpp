@@ -2,15 +2,15 @@
 #include <array>
 
 #include "node/ctl/command.h"
+#include "node/ctl/command_parts.h"
 #include "node/ctl/commands.h"
 
 namespace riftbus::ctl {
 
 namespace {
 
-constexpr auto kId = std::to_array<Argument>({{"ID", true, false, Completes::node_id}});
 constexpr auto kMaybeNode = std::to_array<Argument>({{"NODE", false, false, Completes::node_id}});
-constexpr auto kRelay = std::to_array<Argument>({{"RELAY", true, false, Completes::node_id}});
+constexpr auto kRelayId = std::to_array<Argument>({{"RELAY", true, false, Completes::node_id}});
 constexpr auto kTwoNodes = std::to_array<Argument>(
     {{"A", true, false, Completes::node_id}, {"B", true, false, Completes::node_id}});
 
@@ -31,16 +31,14 @@ constexpr auto kRestartExamples =
 constexpr auto kTraceExamples =
     std::to_array<std::string_view>({"riftbus link trace vast-1 nebius-1"});
 
-constexpr bool kAsks = true;  // asks_cluster
-
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kRelayCommands = std::to_array<Command>({
     {"why path",
      "Explain by which path a member is reached, and why by that one",
      "Every address of the member that is known, which one is in use, which were tried and why "
      "they "
      "failed, and when a failed one is tried again. The node that is asked says how it reaches the "
      "member, and the member, as far as it can be asked, how it reaches that node.",
-     kId,
+     kNodeId,
      {},
      kPathExamples,
      run_why_path,
@@ -66,7 +64,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"relay show",
      "Show one relay: who is attached, and who reaches whom through it",
      "The sessions are the relay's own word, if a node runs on its host and can be asked.",
-     kRelay,
+     kRelayId,
      {},
      kRelayExamples,
      run_relay_show,
@@ -79,7 +77,7 @@ constexpr auto kCommands = std::to_array<Command>({
      "it "
      "then; who has no other stays, and `riftbus relay show` names it. Holds over restarts, until "
      "`riftbus relay resume`. Needs a node on the relay's host.",
-     kRelay,
+     kRelayId,
      {},
      kDrainExamples,
      run_relay_drain,
@@ -90,7 +88,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"relay resume",
      "Let a drained relay take members again",
      "",
-     kRelay,
+     kRelayId,
      {},
      {},
      run_relay_resume,
@@ -119,6 +117,6 @@ constexpr auto kCommands = std::to_array<Command>({
 
 }  // namespace
 
-std::span<const Command> relay_commands() { return kCommands; }
+std::span<const Command> relay_commands() { return kRelayCommands; }
 
 }  // namespace riftbus::ctl

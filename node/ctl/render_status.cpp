@@ -14,7 +14,7 @@ std::string upper(std::string text) {
   return text;
 }
 
-Tone tone_of_state(std::string_view state) {
+Tone tone_of_cluster_state(std::string_view state) {
   if (state == "ok") return Tone::good;
   return state == "joining" ? Tone::warn : Tone::bad;
 }
@@ -89,8 +89,8 @@ Tone tone_of_standing(std::string_view standing) {
 std::string render_status(const Json& status, Style style) {
   const std::string state = text(status, {"state"});
   std::string out = "cluster " + paint(text(status, {"cluster"}), Tone::strong, style.color) +
-                    "  " + paint(upper(state), tone_of_state(state), style.color) + "  roster " +
-                    count_text(integer(status, {"roster_version"})) + "  asked " +
+                    "  " + paint(upper(state), tone_of_cluster_state(state), style.color) +
+                    "  roster " + count_text(integer(status, {"roster_version"})) + "  asked " +
                     text(status, {"node"}) + "\n";
   out += "nodes   " + members_text(get(status, {"members"}), style.color) + "  |  voters " +
          fraction(get(status, {"voters"})) + "  |  relays " + fraction(get(status, {"relays"})) +

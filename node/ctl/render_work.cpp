@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kPayloadShownMax = 1000;
 
-Tone tone_of_state(const std::string& state) {
+Tone tone_of_work_state(const std::string& state) {
   if (state == "done") return Tone::good;
   if (state == "dead") return Tone::bad;
   if (state == "cancelled") return Tone::faint;
@@ -78,7 +78,7 @@ std::string render_work_list(const Json& list, Style style) {
   TextTable table({"ID", "STATE", "KIND", "GROUP", "NODE", "AGE", "RAN", "TROUBLE"});
   for (const Json& work : get(list, {"works"})) {
     table.add({count_text(integer(work, {"id"})),
-               {state_text(work), tone_of_state(text(work, {"state"}))},
+               {state_text(work), tone_of_work_state(text(work, {"state"}))},
                text(work, {"kind"}),
                dash(text(work, {"group"})),
                dash(text(work, {"node"})),
@@ -94,7 +94,7 @@ std::string render_work_show(const Json& document, Style style) {
   const Json& work = get(document, {"work"});
   std::string out = stale_note(document);
   out += "work " + count_text(integer(work, {"id"})) + " of kind " + text(work, {"kind"}) + ": " +
-         paint(state_text(work), tone_of_state(text(work, {"state"})), style.color) + "\n";
+         paint(state_text(work), tone_of_work_state(text(work, {"state"})), style.color) + "\n";
   const auto line = [&out](const std::string& name, const std::string& value) {
     if (value != "-" && !value.empty())
       out += "  " + name + std::string(10 - name.size(), ' ') + value + "\n";
@@ -152,7 +152,8 @@ std::string render_work_why(const Json& why, Style style) {
   std::string out = stale_note(why);
   if (!flag(why, {"known"})) return out + "no such work\n";
   out += "work " + count_text(integer(why, {"work"})) + " is " +
-         paint(state_word(text(why, {"state"})), tone_of_state(text(why, {"state"})), style.color) +
+         paint(state_word(text(why, {"state"})), tone_of_work_state(text(why, {"state"})),
+               style.color) +
          "\n";
   for (const auto& reason : texts(why, {"reasons"})) out += "  " + reason + "\n";
   return out;

@@ -11,7 +11,7 @@ namespace riftbus::ctl {
 
 namespace {
 
-constexpr Millis kPollEvery{200};
+constexpr Millis kAdoptionPollEvery{200};
 
 std::string version_text(RosterVersion version) { return std::to_string(version.value()); }
 
@@ -96,7 +96,7 @@ Status await_adoption(Context& context, Session& session, RosterVersion version)
   while (!waiting.empty() && bus::boot_now() - start < context.globals().timeout) {
     strike_out(session.ask_many({waiting.begin(), waiting.end()}, *list, "status", {}), version,
                waiting);
-    if (!waiting.empty()) std::this_thread::sleep_for(kPollEvery);
+    if (!waiting.empty()) std::this_thread::sleep_for(kAdoptionPollEvery);
   }
   const std::size_t have = asked.size() - waiting.size() + 1;
   say(context, std::to_string(have) + " of " + std::to_string(asked.size() + 1) +

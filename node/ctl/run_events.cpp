@@ -10,8 +10,8 @@ namespace riftbus::ctl {
 
 namespace {
 
-constexpr Millis kPollEvery{500};
-constexpr std::uint64_t kLinesMax = 1000;
+constexpr Millis kEventPollEvery{500};
+constexpr std::uint64_t kEventLinesMax = 1000;
 
 std::string render_events(const Json& document, Style style) {
   std::string out;
@@ -22,7 +22,7 @@ constexpr Shape kEvents{"events", "subject", render_events};
 
 Result<Arguments> first_arguments(const Context& context) {
   const std::string lines = context.invocation.find("lines").value_or("20");
-  auto count = parse_count(lines, "--lines", 1, kLinesMax);
+  auto count = parse_count(lines, "--lines", 1, kEventLinesMax);
   if (!count.ok()) return count.error();
   return Arguments{{"limit", lines}};
 }
@@ -67,15 +67,10 @@ Error follow(Context& context, Session& session, Arguments& arguments) {
     auto page = session.ask("event.list", arguments);
     if (!page.ok()) return page.error();
     print_events(context, *page);
-    arguments = {{"since", text(*page, {"cursor"})}, {"limit", std::to_string(kLinesMax)}};
-    if (!flag(*page, {"more"})) std::this_thread::sleep_for(kPollEvery);
+    arguments = {{"since", text(*page, {"cursor"})}, {"limit", std::to_string(kEventLinesMax)}};
+    if (!flag(*page, {"more"})) std::this_thread::sleep_for(kEventPollEvery);
   }
   return Error{1516, "the output was closed", "", ""};
-}
-
-bool may_pass(const Error& error) {
-  const int status = exit_status_of(error);
-  return status == kExitTemporary || status == kExitUnavailable;
 }
 
 }  // namespace

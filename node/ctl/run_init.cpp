@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kNodesMax = 500;
+constexpr std::size_t kInitNodesMax = 500;
 constexpr std::uint64_t kPortsEach = 10;
 constexpr std::uint64_t kVotersMax = 9;  // more of them only make every write slower
 constexpr const char* kOperatorId = "operator";
@@ -62,7 +62,7 @@ Result<Plan> read_plan(const Context& context) {
   plan.nodes = *nodes;
   const bool reserved = std::any_of(nodes->begin(), nodes->end(),
                                     [](const NodeId& id) { return id.value() == kOperatorId; });
-  if (nodes->empty() || nodes->size() > kNodesMax || reserved) {
+  if (nodes->empty() || nodes->size() > kInitNodesMax || reserved) {
     return Error{1501, "--nodes is not usable", "",
                  "give 1 to 500 names other than \"operator\", parted by commas"};
   }

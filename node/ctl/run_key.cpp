@@ -14,8 +14,6 @@ namespace riftbus::ctl {
 
 namespace {
 
-constexpr Shape kRoster{"entries", "id", render_roster};
-
 bool wants_json(const Context& context) {
   return context.globals().format == Format::json || context.globals().format == Format::jsonl;
 }
@@ -137,7 +135,7 @@ Result<Roster> approve(const Roster& roster, const Approval& approval, EditMode 
   return next;
 }
 
-Result<NodeId> id_argument(const Context& context) {
+Result<NodeId> read_node_id(const Context& context) {
   return NodeId::parse(context.invocation.arguments.front());
 }
 
@@ -162,7 +160,7 @@ int run_key_new(Context& context) {
 }
 
 int run_key_approve(Context& context) {
-  auto id = id_argument(context);
+  auto id = read_node_id(context);
   if (!id.ok()) return report(context, id.error());
   auto approval = read_approval(context, *id);
   if (!approval.ok()) return report(context, approval.error());
@@ -176,7 +174,7 @@ int run_key_approve(Context& context) {
 }
 
 int run_key_revoke(Context& context) {
-  auto id = id_argument(context);
+  auto id = read_node_id(context);
   if (!id.ok()) return report(context, id.error());
   if (!context.globals().dry_run) {
     auto sure = confirm(context, "shut " + id->value() + "'s key out for ever?");
@@ -191,7 +189,7 @@ int run_key_revoke(Context& context) {
 }
 
 int run_key_rotate(Context& context) {
-  auto id = id_argument(context);
+  auto id = read_node_id(context);
   if (!id.ok()) return report(context, id.error());
   RosterChange change;
   change.push = wants_push(context);
@@ -214,9 +212,7 @@ int run_key_list(Context& context) {
     return report(context, Error{1517, "there is no roster", home->roster_path(),
                                  "approve a first key, or copy the cluster's roster there"});
   }
-  print_document(context, roster_document(home->roster->roster, bus::wall_now_ms() / 1000),
-                 kRoster);
-  return kExitOk;
+  return print_roster(context, home->roster->roster);
 }
 
 }  // namespace riftbus::ctl

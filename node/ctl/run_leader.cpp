@@ -11,11 +11,11 @@ namespace {
 
 constexpr Shape kLeader{nullptr, "leader", render_leader};
 constexpr Shape kVoters{"voters", "id", render_voters};
-constexpr Shape kWhy{"voters", "id", render_why_leader};
+constexpr Shape kWhyLeader{"voters", "id", render_why_leader};
 constexpr std::uint16_t kAskLeader = 1729;  // of a node whose word does not do for an order
 constexpr Shape kDone{nullptr, "subject", render_accepted};
 
-int ask_and_print(Context& context, const std::string& query, const Arguments& arguments,
+int ask_or_follow(Context& context, const std::string& query, const Arguments& arguments,
                   const Shape& shape) {
   auto session = Session::open(context);
   if (!session.ok()) return report(context, session.error());
@@ -41,32 +41,32 @@ Arguments id_of(const Context& context) {
 
 int run_leader_show(Context& context) {
   return run_watched(context,
-                     [](Context& one) { return ask_and_print(one, "leader.show", {}, kLeader); });
+                     [](Context& one) { return ask_or_follow(one, "leader.show", {}, kLeader); });
 }
 int run_leader_transfer(Context& context) {
-  return ask_and_print(context, "leader.transfer", id_of(context), kDone);
+  return ask_or_follow(context, "leader.transfer", id_of(context), kDone);
 }
 int run_leader_policy(Context& context) {
   Arguments arguments;
   if (const auto policy = context.invocation.find("set")) arguments["policy"] = *policy;
-  return ask_and_print(context, "leader.policy", arguments, kLeader);
+  return ask_or_follow(context, "leader.policy", arguments, kLeader);
 }
 int run_leader_recover(Context& context) {
-  return ask_and_print(context, "leader.recover", {}, kDone);
+  return ask_or_follow(context, "leader.recover", {}, kDone);
 }
 int run_voter_list(Context& context) {
   return run_watched(context,
-                     [](Context& one) { return ask_and_print(one, "voter.list", {}, kVoters); });
+                     [](Context& one) { return ask_or_follow(one, "voter.list", {}, kVoters); });
 }
 int run_voter_add(Context& context) {
-  return ask_and_print(context, "voter.add", id_of(context), kDone);
+  return ask_or_follow(context, "voter.add", id_of(context), kDone);
 }
 int run_voter_remove(Context& context) {
-  return ask_and_print(context, "voter.remove", id_of(context), kDone);
+  return ask_or_follow(context, "voter.remove", id_of(context), kDone);
 }
 int run_why_leader(Context& context) {
   return run_watched(context,
-                     [](Context& one) { return ask_and_print(one, "why.leader", {}, kWhy); });
+                     [](Context& one) { return ask_or_follow(one, "why.leader", {}, kWhyLeader); });
 }
 
 }  // namespace riftbus::ctl

@@ -21,11 +21,6 @@ bool wants_color(const Globals& globals, const Environment& environment, bool is
   return is_terminal && !forbidden;
 }
 
-bool is_noun(const std::string& word) {
-  const auto nouns = command_nouns();
-  return std::find(nouns.begin(), nouns.end(), word) != nouns.end();
-}
-
 // The words that could have stood where `unknown` failed: commands, or the verbs of its noun.
 std::vector<std::string_view> known_words(const std::string& unknown) {
   const std::string noun = unknown.substr(0, unknown.find(' '));

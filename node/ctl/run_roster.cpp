@@ -1,7 +1,6 @@
 // roster show|verify|push.
 #include <ostream>
 
-#include "bus/clock.h"
 #include "bus/durable_file.h"
 #include "node/ctl/commands.h"
 #include "node/ctl/output.h"
@@ -10,13 +9,6 @@
 namespace riftbus::ctl {
 
 namespace {
-
-constexpr Shape kRoster{"entries", "id", render_roster};
-
-int print_roster(Context& context, const Roster& roster) {
-  print_document(context, roster_document(roster, bus::wall_now_ms() / 1000), kRoster);
-  return kExitOk;
-}
 
 Result<std::string> read_roster_file(const std::string& path) {
   return read_small_file(path, kRosterBytesMax, FilePrivacy::shared);

@@ -13,9 +13,9 @@ namespace riftbus::ctl {
 namespace {
 
 constexpr Millis kWaitDefault{60'000};
-constexpr Millis kPollEvery{200};
+constexpr Millis kWaitPollEvery{200};
 constexpr Millis kQuestionMax{2'000};
-constexpr std::uint64_t kNodesMax = 1'000'000;
+constexpr std::uint64_t kWaitNodesMax = 1'000'000;
 constexpr std::uint16_t kNoSuchNode = 1504;
 
 struct Wanted {
@@ -33,7 +33,7 @@ struct Seen {
 Result<Wanted> read_wanted(const Invocation& invocation) {
   Wanted wanted;
   if (const auto nodes = invocation.find("nodes-min")) {
-    auto count = parse_count(*nodes, "--nodes-min", 1, kNodesMax);
+    auto count = parse_count(*nodes, "--nodes-min", 1, kWaitNodesMax);
     if (!count.ok()) return count.error();
     wanted.nodes_min = *count;
   }
@@ -83,12 +83,6 @@ Result<Seen> look(Context& context, const Wanted& wanted) {
   return all;
 }
 
-// A node that does not answer yet is what one waits for; a missing key will not appear.
-bool may_pass(const Error& error) {
-  const int status = exit_status_of(error);
-  return status == kExitTemporary || status == kExitUnavailable;
-}
-
 }  // namespace
 
 int run_wait(Context& context) {
@@ -106,7 +100,7 @@ int run_wait(Context& context) {
       return kExitOk;
     }
     if (bus::boot_now() - start >= limit) break;
-    std::this_thread::sleep_for(kPollEvery);
+    std::this_thread::sleep_for(kWaitPollEvery);
   }
   return report(context, Error{1509, "not reached within " + format_span(limit) + ": " + state, "",
                                "see riftbus status, or wait longer with --timeout"});

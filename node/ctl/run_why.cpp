@@ -9,7 +9,7 @@ namespace riftbus::ctl {
 
 namespace {
 
-constexpr Shape kWhy{"views", "node", render_why};
+constexpr Shape kWhyNode{"views", "node", render_why};
 // Beside the witnesses, as many further members as make a small cluster complete.
 constexpr std::size_t kAskedEnough = 8;
 
@@ -91,7 +91,7 @@ int show_why(Context& context) {
            {"asked", (*session)->entry().value()}};
   why["views"] = std::move(views);
   why["silent"] = std::move(silent);
-  print_document(context, why, kWhy);
+  print_document(context, why, kWhyNode);
   return kExitOk;
 }
 

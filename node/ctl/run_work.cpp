@@ -15,12 +15,11 @@ namespace {
 constexpr Shape kList{"works", "id", render_work_list};
 constexpr Shape kShow{nullptr, "work", render_work_show};
 constexpr Shape kLogs{nullptr, "work", render_work_logs};
-constexpr Shape kWhy{nullptr, "work", render_work_why};
+constexpr Shape kWhyWork{nullptr, "work", render_work_why};
 constexpr Shape kStats{"kinds", "kind", render_work_stats};
 constexpr Shape kVerdicts{"works", "id", render_work_verdicts};
 constexpr Shape kJobs{"jobs", "id", render_jobs};
-constexpr std::uint64_t kLinesMax = 1'000'000;
-constexpr std::uint16_t kRefused = 1562;
+constexpr std::uint64_t kWorkLinesMax = 1'000'000;
 
 // `must_hold`: a flag of the answer without which the exit status says no.
 int ask_and_print(Context& context, const std::string& query, const Arguments& arguments,
@@ -33,7 +32,7 @@ int ask_and_print(Context& context, const std::string& query, const Arguments& a
   return must_hold == nullptr || flag(*document, {must_hold}) ? kExitOk : kExitFalse;
 }
 
-Result<Arguments> id_argument(const Context& context) {
+Result<Arguments> read_work_id(const Context& context) {
   auto ids = read_ids(context.invocation.arguments);
   if (!ids.ok()) return ids.error();
   if (ids->size() == 1 && ids->front().first == ids->front().second) {
@@ -44,7 +43,7 @@ Result<Arguments> id_argument(const Context& context) {
 
 int show_one(Context& context, const std::string& query, const Shape& shape,
              const char* must_hold = nullptr) {
-  auto id = id_argument(context);
+  auto id = read_work_id(context);
   if (!id.ok()) return report(context, id.error());
   return ask_and_print(context, query, *id, shape, must_hold);
 }
@@ -63,7 +62,7 @@ Arguments filter_arguments(const Context& context) {
 // Pages follow each other until enough is there.
 int show_list(Context& context, const std::string& query) {
   auto lines =
-      parse_count(context.invocation.find("lines").value_or("200"), "--lines", 1, kLinesMax);
+      parse_count(context.invocation.find("lines").value_or("200"), "--lines", 1, kWorkLinesMax);
   if (!lines.ok()) return report(context, lines.error());
   auto session = Session::open(context);
   if (!session.ok()) return report(context, session.error());
@@ -111,9 +110,9 @@ int change_works(Context& context, const char* name, const std::string& question
     const auto* verdicts = std::get_if<work::Verdicts>(&*reply);
     if (verdicts == nullptr || verdicts->outcome != work::Outcome::ok) {
       const auto outcome = verdicts ? verdicts->outcome : work::Outcome::bad_value;
-      return report(
-          context,
-          Error{kRefused, std::string("the queue refused: ") + work::to_string(outcome), "", ""});
+      return report(context,
+                    Error{kQueueRefused,
+                          std::string("the queue refused: ") + work::to_string(outcome), "", ""});
     }
     for (const auto& one : verdicts->works) {
       is_well =
@@ -166,7 +165,7 @@ void add_output(Context& context, Session& session, Json& work) {
 }
 
 int show_logs(Context& context) {
-  auto id = id_argument(context);
+  auto id = read_work_id(context);
   if (!id.ok()) return report(context, id.error());
   auto session = Session::open(context);
   if (!session.ok()) return report(context, session.error());
@@ -192,7 +191,7 @@ int run_work_show(Context& context) {
 int run_work_logs(Context& context) { return show_logs(context); }
 int run_why_work(Context& context) {
   return run_watched(context,
-                     [](Context& one) { return show_one(one, "why.work", kWhy, "known"); });
+                     [](Context& one) { return show_one(one, "why.work", kWhyWork, "known"); });
 }
 int run_work_stats(Context& context) {
   return run_watched(context,

@@ -25,7 +25,6 @@ constexpr Millis kPatience{60'000};
 constexpr Millis kFullPause{500};
 constexpr std::size_t kBatchItems = 256;
 constexpr std::size_t kPayloadFileMax = work::kPayloadBytesMax;
-constexpr std::uint16_t kRefused = 1562;
 
 // Adds what it is given in batches, in order; remembers what came of each line.
 class Adder {
@@ -143,7 +142,7 @@ bool Adder::flush() {
         say(context_, "the queue is full; waiting");
       }
       if (now - full_since >= patience_) {
-        return fail({kRefused, "the queue is full", "", "wait until work has been done"});
+        return fail({kQueueRefused, "the queue is full", "", "wait until work has been done"});
       }
       std::this_thread::sleep_for(kFullPause);
     } else {
@@ -151,7 +150,7 @@ bool Adder::flush() {
       const auto bad = std::min<std::size_t>(added->bad_item, batch_.size() - 1);
       std::string why = work::to_string(added->outcome);
       if (!added->why.empty()) why += ": " + added->why;
-      refuse(batch_[bad].line, {kRefused, why, "", ""});
+      refuse(batch_[bad].line, {kQueueRefused, why, "", ""});
       batch_.erase(batch_.begin() + static_cast<std::ptrdiff_t>(bad));
     }
   }

@@ -53,6 +53,11 @@ Error nowhere(const NodeId& node) {
 
 }  // namespace
 
+bool may_pass(const Error& error) {
+  const int status = exit_status_of(error);
+  return status == kExitTemporary || status == kExitUnavailable;
+}
+
 struct Session::Link {
   Link(const KeyPair* keys, const NodeId& self) : client(context, keys, self) {}
   zmq::context_t context;

@@ -28,6 +28,10 @@ struct Said {
   Result<Json> answer;
 };
 
+// Whether it is worth asking again: a leader that is being elected and a node that is restarting
+// pass, a missing key will not appear.
+[[nodiscard]] bool may_pass(const Error& error);
+
 class Session {
  public:
   // Connects. 1506: nobody answered; `where` lists who was tried. `timeout` replaces --timeout.

@@ -2,19 +2,17 @@
 #include <array>
 
 #include "node/ctl/command.h"
+#include "node/ctl/command_parts.h"
 #include "node/ctl/commands.h"
 
 namespace riftbus::ctl {
 
 namespace {
 
-constexpr auto kNothing = Completes::nothing;
-
 constexpr auto kItem = std::to_array<Argument>(
     {{"KIND", false, false, kNothing}, {"ARGUMENT", false, true, kNothing}});
 constexpr auto kWorkId = std::to_array<Argument>({{"ID", true, false, kNothing}});
 constexpr auto kWorkIds = std::to_array<Argument>({{"ID", true, true, kNothing}});
-constexpr auto kNodeId = std::to_array<Argument>({{"ID", true, false, Completes::node_id}});
 
 constexpr auto kAddOptions = std::to_array<Option>({
     {"param", 'p', "KEY=VALUE", false, "", kNothing, "a parameter of the job; again for more"},
@@ -49,7 +47,7 @@ constexpr auto kDrainOptions = std::to_array<Option>({
      "also give back what runs, after a checkpoint where the job can write one"},
 });
 
-constexpr auto kAddExamples =
+constexpr auto kWorkAddExamples =
     std::to_array<std::string_view>({"riftbus work add encode --param codec=av1 -- in.mov out.mkv",
                                      "riftbus work add --from items.jsonl --wait",
                                      "riftbus work add encode --each files.txt --group studio"});
@@ -58,9 +56,7 @@ constexpr auto kListExamples = std::to_array<std::string_view>(
 constexpr auto kCancelExamples =
     std::to_array<std::string_view>({"riftbus work cancel 17", "riftbus work cancel 17-20,23"});
 
-constexpr bool kAsks = true;  // asks_cluster
-
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kWorkCommands = std::to_array<Command>({
     {"work add", "Add work to the queue",
      "One item by KIND, parameters and arguments; one for each line of a file with --each; or any "
      "items as JSON lines with --from: {\"kind\":\"encode\",\"params\":{},\"args\":[],"
@@ -69,7 +65,7 @@ constexpr auto kCommands = std::to_array<Command>({
      "A wrong line is named by its number and left out; every other line is added. What is "
      "answered is on a majority of disks. When no answer comes within --timeout (60), repeat the "
      "command with the --request-id that it names: what was added is not added again.",
-     kItem, kAddOptions, kAddExamples, run_work_add, kAsks, false, false, Effect::changes},
+     kItem, kAddOptions, kWorkAddExamples, run_work_add, kAsks, false, false, Effect::changes},
     {"work list",
      "List work that has not ended, and what waits for an operator",
      "",
@@ -178,6 +174,6 @@ constexpr auto kCommands = std::to_array<Command>({
 
 }  // namespace
 
-std::span<const Command> work_commands() { return kCommands; }
+std::span<const Command> work_commands() { return kWorkCommands; }
 
 }  // namespace riftbus::ctl

@@ -14,12 +14,6 @@ constexpr Millis kPauseFirst{50};
 constexpr Millis kPauseMax{1000};
 constexpr std::uint16_t kUnreadable = 1507;
 
-// A leader that is being elected, a node that is restarting: both pass.
-bool may_pass(const Error& error) {
-  const int status = exit_status_of(error);
-  return status == kExitTemporary || status == kExitUnavailable;
-}
-
 }  // namespace
 
 template <class Value>

@@ -9,6 +9,7 @@
 // Contract: one thread; blocks. Refusals that no repetition can cure end it at once.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -16,6 +17,8 @@
 #include "node/work/command.h"
 
 namespace riftbus::ctl {
+
+inline constexpr std::uint16_t kQueueRefused = 1562;
 
 class WorkSender {
  public:
