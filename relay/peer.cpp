@@ -13,7 +13,7 @@ namespace riftbus::relay {
 
 namespace {
 
-constexpr int kAcceptsPerTurn = 16;
+constexpr int kMemberAcceptsPerTurn = 16;
 
 }  // namespace
 
@@ -147,7 +147,7 @@ void Peer::on_refused(const char* what) {
 // A channel that is opened lets libssh read, and what it reads may end the listener.
 void Peer::accept_from(std::uint16_t number) {
   desk_.attend(*this);
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+  for (int i = 0; i < kMemberAcceptsPerTurn; ++i) {
     const auto listener = listeners_.find(number);
     if (listener == listeners_.end()) return;
     const int descriptor = bus::accept_end(listener->second->descriptor);

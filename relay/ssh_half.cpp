@@ -20,7 +20,7 @@ namespace riftbus::relay {
 
 namespace {
 
-constexpr int kAcceptsPerTurn = 32;
+constexpr int kSshAcceptsPerTurn = 32;
 
 GateLimits limits_of(const RelayConfig& config) {
   const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
@@ -227,7 +227,7 @@ std::string SshHalf::socket_path(SessionNumber session, std::uint16_t number) {
 }
 
 void SshHalf::accept_peers() {
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+  for (int i = 0; i < kSshAcceptsPerTurn; ++i) {
     const int descriptor = bus::accept_end(doorbell_->descriptor);
     if (descriptor >= 0) {
       greet(descriptor);

@@ -15,7 +15,7 @@ constexpr const char* kKeyTypes = "ssh-ed25519";
 constexpr const char* kExchanges = "curve25519-sha256,curve25519-sha256@libssh.org";
 constexpr const char* kMacs = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com";
 
-std::string text_of(const char* text) { return text == nullptr ? "" : text; }
+std::string text_or_empty(const char* text) { return text == nullptr ? "" : text; }
 
 std::string base64_of(ssh_key_struct* key) {
   char* text = nullptr;
@@ -71,7 +71,7 @@ SshPeer::SshPeer(SshServer& server, int descriptor, SshPeerOwner& owner)
       its.on_other_method(false);
       return static_cast<int>(SSH_AUTH_DENIED);
     }
-    const bool is_accepted = its.accept_key(text_of(user), base64_of(key), is_proven);
+    const bool is_accepted = its.accept_key(text_or_empty(user), base64_of(key), is_proven);
     return static_cast<int>(is_accepted ? SSH_AUTH_SUCCESS : SSH_AUTH_DENIED);
   };
   table.auth_none_function = [](ssh_session, const char*, void* self) {
@@ -115,7 +115,7 @@ int SshPeer::receive(ssh_message_struct* message) {
 }
 
 int SshPeer::receive_global(ssh_message_struct* message) {
-  const std::string host = text_of(ssh_message_global_request_address(message));
+  const std::string host = text_or_empty(ssh_message_global_request_address(message));
   const int port = ssh_message_global_request_port(message);
   const int subtype = ssh_message_subtype(message);
   if (subtype == SSH_GLOBAL_REQUEST_TCPIP_FORWARD) {
@@ -139,7 +139,7 @@ int SshPeer::receive_open(ssh_message_struct* message) {
     return 1;
   }
   const auto target =
-      owner_.admit_open(text_of(ssh_message_channel_request_open_destination(message)),
+      owner_.admit_open(text_or_empty(ssh_message_channel_request_open_destination(message)),
                         ssh_message_channel_request_open_destination_port(message));
   if (!target) return 1;
   // Accepted before its target is reached: libssh forgets the request when this returns.

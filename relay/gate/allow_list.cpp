@@ -17,7 +17,7 @@ constexpr std::string_view kKeyType = "ssh-ed25519";
 // The blob of an ed25519 key is 51 bytes: the type's name, then 32 bytes, each with its length.
 constexpr std::size_t kKeyDigits = 68;
 constexpr std::string_view kKeyBegin = "AAAAC3NzaC1lZDI1NTE5AAAAI";
-constexpr std::array<std::string_view, 4> kLoopbacks{"localhost", "127.0.0.1", "::1", "*"};
+constexpr std::array<std::string_view, 4> kPermittedHosts{"localhost", "127.0.0.1", "::1", "*"};
 // What sshd could allow and a relay never does.
 constexpr std::array<std::string_view, 5> kEmptyWords{
     "no-pty", "no-agent-forwarding", "no-X11-forwarding", "no-user-rc", "no-touch-required"};
@@ -158,7 +158,8 @@ class LineParser {
   bool permit_listen(const std::string& value) {
     const auto end = parse_host_port(value);
     const bool is_here =
-        end && (end->host.empty() || std::ranges::find(kLoopbacks, end->host) != kLoopbacks.end());
+        end && (end->host.empty() ||
+                std::ranges::find(kPermittedHosts, end->host) != kPermittedHosts.end());
     if (!is_here) {
       return refuse(
           "expected permitlisten=\"[127.0.0.1:]PORT\": a relay's listeners have no other "
