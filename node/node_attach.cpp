@@ -25,11 +25,6 @@ std::string find_tunnel_program() {
   return (self.parent_path() / "riftbus-tunnel").string();
 }
 
-const std::string* find_argument(const wire::Query& query, const std::string& name) {
-  const auto found = query.arguments.find(name);
-  return found == query.arguments.end() ? nullptr : &found->second;
-}
-
 }  // namespace
 
 // A relay whose key was revoked is nobody's relay any more, whatever the cluster file says.

@@ -11,7 +11,6 @@ namespace riftbus::node {
 
 namespace {
 
-constexpr Seconds kQuestionMax{3};  // then a stale answer is better than none
 constexpr Seconds kCommandMax{8};
 constexpr Seconds kOpenAgain{30};  // a port that was taken may be free by then
 constexpr Seconds kMeasureDisk{30};
@@ -128,14 +127,15 @@ void Node::State::answer_for_http(const wire::Query& query, const HttpGround::On
     request.ask = wire::WorkAsk::question;
     request.body = replica::encode_question(query);
     request.client = name_for_http();
-    work->call(std::move(request), now + kQuestionMax, [this, query, done](const auto& reply) {
-      // Of an order nobody knows then whether it was carried out: this node has no word on it.
-      const bool is_unreachable =
-          !reply && reply.error().code == WorkClient::kOutOfTime && !is_order(query.name);
-      if (is_unreachable) return done(answer_question(query, operator_roles(), true));
-      if (!reply) return done(reply.error());
-      done(reply.value().body);
-    });
+    work->call(
+        std::move(request), now + WorkDesk::kQuestionMax, [this, query, done](const auto& reply) {
+          // Of an order nobody knows then whether it was carried out: this node has no word on it.
+          const bool is_unreachable =
+              !reply && reply.error().code == WorkClient::kOutOfTime && !is_order(query.name);
+          if (is_unreachable) return done(answer_question(query, operator_roles(), true));
+          if (!reply) return done(reply.error());
+          done(reply.value().body);
+        });
     return;
   }
   const auto reaction = Api::answer(query, operator_roles(), view());
@@ -154,7 +154,7 @@ void Node::State::ask_node_for_http(const NodeId& node, const wire::Query& query
     if (const NodeId admin = name_for_http(); !admin.empty()) {
       named.arguments["for"] = admin.value();
     }
-    return peers->ask(node, named, now + kQuestionMax, std::move(done));
+    return peers->ask(node, named, now + WorkDesk::kQuestionMax, std::move(done));
   }
   if (query.name == "job.output" && executor) {
     return executor->answer_output(query, std::move(done));

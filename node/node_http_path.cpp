@@ -5,14 +5,13 @@
 #include "bus/log.h"
 #include "config/address.h"
 #include "node/api/api_leader.h"
+#include "node/api/leader_questions.h"
 #include "node/node_state.h"
 
 namespace riftbus::node {
 
 namespace {
 
-constexpr std::uint16_t kRefused = 1726;
-constexpr std::string_view kConfigured = "configured";
 constexpr Millis kLinksFor{100};  // what the bus says of its connections is good for so long
 
 }  // namespace
@@ -135,8 +134,8 @@ Result<std::string> Node::State::answer_flags(const wire::Query& query,
                    "swim, hybrid, http or configured"};
     }
     if (*parsed != MembershipMode::swim && !http_path) {
-      return Error{kRefused, "membership over HTTP takes keys", prepared.settings.node_id.value(),
-                   "start the node without --insecure"};
+      return Error{kOrderRefused, "membership over HTTP takes keys",
+                   prepared.settings.node_id.value(), "start the node without --insecure"};
     }
     mode = *parsed;
   }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kMegabyte = 1024 * 1024;
 
-wire::AddressKind to_wire(AddressKind kind) {
+wire::AddressKind kind_on_wire(AddressKind kind) {
   switch (kind) {
     case AddressKind::internet:
       return wire::AddressKind::public_ip;
@@ -65,7 +65,7 @@ std::vector<wire::Address> interface_addresses(const ListenConfig& listen) {
 }  // namespace
 
 wire::Address to_wire(const NodeAddress& address) {
-  return {to_wire(address.kind), address.host, address.router_port, address.pub_port};
+  return {kind_on_wire(address.kind), address.host, address.router_port, address.pub_port};
 }
 
 wire::Resources measure_resources(const std::string& data_dir, const DeclaredResources& declared) {

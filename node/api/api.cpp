@@ -25,11 +25,6 @@ std::string quote(std::string_view text) {
   return "\"" + std::string(text.substr(0, kArgumentShownMax)) + "\"";
 }
 
-const std::string* find_argument(const wire::Query& query, const std::string& name) {
-  const auto found = query.arguments.find(name);
-  return found == query.arguments.end() ? nullptr : &found->second;
-}
-
 // A number within [low, high]; nothing if the text is anything else.
 std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t low,
                                           std::uint64_t high) {
@@ -59,7 +54,7 @@ std::optional<Reaction> check_id(const wire::Query& query, NodeId& id) {
   return std::nullopt;
 }
 
-Reaction answer_status(const wire::Query&, const NodeView& view) {
+Reaction answer_cluster_status(const wire::Query&, const NodeView& view) {
   return document(status_document(view));
 }
 
@@ -175,7 +170,7 @@ constexpr auto kQueries = std::to_array<QueryRow>({
     {"node.show", answer_node_show},
     {"relay.list", answer_relay_list},
     {"relay.show", answer_relay_show},
-    {"status", answer_status},
+    {"status", answer_cluster_status},
     {"tunnel.list", answer_tunnel_list},
     {"why.node", answer_why_node},
     {"why.path", answer_why_path},
@@ -188,6 +183,16 @@ bool may_read(const std::set<Role>& roles) {
 }
 
 }  // namespace
+
+bool NodeView::is_alive(const NodeId& id) const {
+  const auto* member = membership->find(id);
+  return member != nullptr && member->standing == wire::Standing::alive;
+}
+
+const std::string* find_argument(const wire::Query& query, const std::string& name) {
+  const auto found = query.arguments.find(name);
+  return found == query.arguments.end() ? nullptr : &found->second;
+}
 
 std::vector<LinkView> group_links(std::vector<bus::LinkReport> reports) {
   std::map<NodeId, LinkView> by_peer;

@@ -78,6 +78,8 @@ struct NodeView {
   std::vector<wire::Address> listening;
   TimePoint started;
   Moment now;
+
+  [[nodiscard]] bool is_alive(const NodeId& id) const;
 };
 
 // "Measure the round trip to `peer`": the owner sends a wire::Ping over the call path, and answers
@@ -104,6 +106,9 @@ struct HopOutcome {
   std::optional<Nanos> rtt;  // of the TCP handshake, as the kernel measured it
   std::string error;         // why there is none
 };
+
+// Null: not given.
+[[nodiscard]] const std::string* find_argument(const wire::Query& query, const std::string& name);
 
 using Reaction = std::variant<wire::Answer, wire::Refusal, PingOrder, HopOrder>;
 

@@ -37,6 +37,11 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string text_in(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 Page::Page(const wire::Query& query) {
   const auto after = query.arguments.find("after");
   if (after != query.arguments.end()) after_ = after->second;

@@ -44,6 +44,9 @@ class Page {
 // The text of a document. Bytes that are not UTF-8 come from peers' records: they become U+FFFD.
 [[nodiscard]] std::string dump(const Json& json);
 
+// The text under this key; empty if there is none.
+[[nodiscard]] std::string text_in(const Json& json, const char* key);
+
 // {"schema":1,"document":name,"node":self,"cluster":...,"at":iso}: how every document begins.
 [[nodiscard]] Json begin_document(std::string_view name, const NodeView& view);
 

@@ -8,11 +8,6 @@ namespace riftbus::node {
 
 namespace {
 
-bool is_alive(const NodeView& view, const NodeId& id) {
-  const auto* member = view.membership->find(id);
-  return member != nullptr && member->standing == wire::Standing::alive;
-}
-
 Json name_json(const LeadershipView& leadership, consensus::ServerId id) {
   return id == consensus::ServerId() ? Json() : Json(leadership.names->text(id));
 }
@@ -37,7 +32,7 @@ Json server_json(const consensus::Server& server, const consensus::Status& statu
                {"standing", server.standing == consensus::Standing::voter ? "voter" : "learner"},
                {"priority", server.priority},
                {"leads", server.id == status.leader},
-               {"alive", is_alive(view, name)},
+               {"alive", view.is_alive(name)},
                {"member", member ? Json(wire::to_string(member->standing)) : Json("unknown")}};
   // Only a leader knows how far the others are.
   if (const auto* peer = find_peer(status, server.id)) {
@@ -67,7 +62,7 @@ Json reasons_json(const consensus::Status& status, const LeadershipView& leaders
   std::string missing;
   for (const auto id : configuration.voters()) {
     const NodeId name = leadership.names->find(id);
-    const bool counts = is_alive(view, name) || name == view.self;
+    const bool counts = view.is_alive(name) || name == view.self;
     alive += counts ? 1 : 0;
     if (counts) continue;
     const auto* member = view.membership->find(name);
@@ -143,7 +138,7 @@ Json voter_list_document(const LeadershipView& leadership, const NodeView& view,
   if (leadership.voter == nullptr) {
     for (const NodeId& id : leadership.leader->voters()) {
       json["voters"].push_back(
-          {{"id", id.value()}, {"standing", "voter"}, {"alive", is_alive(view, id)}});
+          {{"id", id.value()}, {"standing", "voter"}, {"alive", view.is_alive(id)}});
     }
     return json;
   }

@@ -41,11 +41,6 @@ Json problem(std::uint16_t code, const NodeId& subject, std::string what) {
   return {{"code", code}, {"subject", subject.value()}, {"what", std::move(what)}};
 }
 
-bool is_alive(const NodeView& view, const NodeId& id) {
-  const membership::Member* member = view.membership->find(id);
-  return member != nullptr && member->standing == wire::Standing::alive;
-}
-
 Json members_json(const Tally& tally, std::size_t never_seen) {
   return {{"alive", tally.alive}, {"suspect", tally.suspect},         {"dead", tally.dead},
           {"left", tally.left},   {"unreachable", tally.unreachable}, {"never_seen", never_seen}};
@@ -54,7 +49,7 @@ Json members_json(const Tally& tally, std::size_t never_seen) {
 // Those of `ids` that are alive: {"total":5,"alive":4}.
 Json alive_of(const std::vector<NodeId>& ids, const NodeView& view) {
   const auto alive =
-      std::count_if(ids.begin(), ids.end(), [&](const NodeId& id) { return is_alive(view, id); });
+      std::count_if(ids.begin(), ids.end(), [&](const NodeId& id) { return view.is_alive(id); });
   return {{"total", ids.size()}, {"alive", alive}};
 }
 
@@ -116,7 +111,7 @@ void add_quorum_problem(const NodeView& view, Json& problems) {
   if (view.roster == nullptr || view.roster->voters.empty()) return;
   const auto& voters = view.roster->voters;
   const auto alive = static_cast<std::size_t>(std::count_if(
-      voters.begin(), voters.end(), [&](const NodeId& id) { return is_alive(view, id); }));
+      voters.begin(), voters.end(), [&](const NodeId& id) { return view.is_alive(id); }));
   if (alive > voters.size() / 2) return;
   problems.push_back(problem(1524, NodeId(),
                              "only " + std::to_string(alive) + " of " +

@@ -13,11 +13,6 @@ namespace {
 constexpr std::size_t kTroubleBytesMax = 200;
 constexpr double kRttMsMax = 60'000;
 
-std::string text_in(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 bool names(const Json& json, const wire::Address& address) {
   const auto is_port = [&](const char* name, std::uint16_t port) {
     const auto found = json.find(name);

@@ -8,9 +8,6 @@ namespace riftbus::node {
 
 namespace {
 
-constexpr std::string_view kConfigured = "configured";
-constexpr std::uint16_t kNotAllowed = 1304;
-constexpr std::uint16_t kRefused = 1726;
 constexpr std::uint16_t kNoSuchServer = 1727;
 
 struct Row {
@@ -61,10 +58,10 @@ Result<std::string> LeaderQuestions::answer(const wire::Query& query, const std:
                                             bool stale) {
   const Row* row = find_row(query.name);
   if (row == nullptr) return Error{1503, "no such question", query.name, "update this node"};
-  if (roles.empty()) return Error{kNotAllowed, "asking takes a role", "", "ask for one"};
+  if (roles.empty()) return Error{1304, "asking takes a role", "", "ask for one"};
   const bool sets = row->changes || query.arguments.contains("policy");
   if (sets && !roles.contains(Role::admin)) {
-    return Error{kNotAllowed, query.name + " takes the admin role", "", "use the admin key"};
+    return Error{1304, query.name + " takes the admin role", "", "use the admin key"};
   }
   if (query.name == "leader.policy") return set_policy(query);
   if (row->changes) return change(query, stale);
@@ -77,7 +74,7 @@ Result<std::string> LeaderQuestions::answer(const wire::Query& query, const std:
 
 Error LeaderQuestions::refuse(consensus::Refusal refusal) const {
   const std::string why = consensus::to_string(refusal);
-  return {kRefused, "refused: " + why, leader_.leader().value(), "see `riftbus why leader`"};
+  return {kOrderRefused, "refused: " + why, leader_.leader().value(), "see `riftbus why leader`"};
 }
 
 Result<std::string> LeaderQuestions::set_policy(const wire::Query& query) {

@@ -26,6 +26,10 @@
 
 namespace riftbus::node {
 
+// What sets a standing order back to the configuration.
+inline constexpr std::string_view kConfigured = "configured";
+inline constexpr std::uint16_t kOrderRefused = 1726;
+
 // Where a question belongs: to the node that was asked, or to whoever leads.
 enum class Answers : std::uint8_t { nobody, here, leader };
 [[nodiscard]] Answers who_answers(std::string_view name);

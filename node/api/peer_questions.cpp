@@ -10,7 +10,7 @@ namespace riftbus::node {
 namespace {
 
 // A range of its own among the correlations of this node's owner.
-constexpr std::uint64_t kFirst = kOwnerCorrelation + (std::uint64_t{1} << 59U);
+constexpr std::uint64_t kFirstQuestion = kOwnerCorrelation + (std::uint64_t{1} << 59U);
 constexpr std::uint64_t kCount = std::uint64_t{1} << 32U;
 
 Error no_answer(const NodeId& peer, const std::string& why) {
@@ -29,7 +29,7 @@ void PeerQuestions::ask(const NodeId& peer, const wire::Query& query, TimePoint 
     return done(Error{1504, "no such member", peer.value(), "see riftbus node list"});
   }
   members_.make_known(peer);
-  const std::uint64_t number = kFirst + next_++ % kCount;
+  const std::uint64_t number = kFirstQuestion + next_++ % kCount;
   const auto outcome = bus_.send(peer, Correlation(number), query);
   if (outcome != bus::SendOutcome::sent && outcome != bus::SendOutcome::queued) {
     return done(no_answer(peer, bus::to_string(outcome)));
@@ -41,7 +41,7 @@ bool PeerQuestions::on_answer(const bus::Received& received) {
   const std::uint64_t number = received.envelope.correlation.value();
   const auto* answer = std::get_if<wire::Answer>(&received.envelope.body);
   const auto* refusal = std::get_if<wire::Refusal>(&received.envelope.body);
-  const bool is_ours = number >= kFirst && number < kFirst + kCount;
+  const bool is_ours = number >= kFirstQuestion && number < kFirstQuestion + kCount;
   if (!is_ours || (answer == nullptr && refusal == nullptr)) return false;
   const auto found = asked_.find(number);
   if (found == asked_.end() || found->second.peer != received.envelope.origin) return true;

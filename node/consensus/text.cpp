@@ -1,15 +1,11 @@
 // Messages, events and actions as one line each.
 #include "node/consensus/consensus.h"
 
+#include "config/overload.h"
+
 namespace riftbus::consensus {
 
 namespace {
-
-template <class... Ts>
-struct Overload : Ts... {
-  explicit Overload(Ts... cases) : Ts(cases)... {}
-  using Ts::operator()...;
-};
 
 template <class Tag>
 std::string text(Strong<Tag> value) {

@@ -8,8 +8,6 @@ namespace riftbus::node {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::uint64_t number_after_dash(std::string_view id) {
   const auto dash = id.rfind('-');
   std::uint64_t number = 0;
@@ -19,28 +17,30 @@ std::uint64_t number_after_dash(std::string_view id) {
   return error == std::errc() && end == digits.data() + digits.size() ? number : 0;
 }
 
-std::string lost_event(const Json& count) {
-  return "event: lost\ndata: " + Json{{"lost", count}}.dump() + "\n\n";
+std::string lost_event(const nlohmann::ordered_json& count) {
+  return "event: lost\ndata: " + nlohmann::ordered_json{{"lost", count}}.dump() + "\n\n";
 }
 
 }  // namespace
 
 void EventFeed::take(const std::string& document) {
-  const Json json = Json::parse(document, nullptr, false);
+  const nlohmann::ordered_json json = nlohmann::ordered_json::parse(document, nullptr, false);
   if (!json.is_object()) return;
-  const Json cursor = json.value("cursor", Json());
-  const Json events = json.value("events", Json());
+  const nlohmann::ordered_json cursor = json.value("cursor", nlohmann::ordered_json());
+  const nlohmann::ordered_json events = json.value("events", nlohmann::ordered_json());
   if (!cursor.is_string() || !events.is_array()) return;
   cursor_ = cursor.get<std::string>();
   life_ = cursor_.substr(0, cursor_.rfind('-'));
   for (const auto& event : events) {
-    const Json number = event.is_object() ? event.value("seq", Json()) : Json();
+    const nlohmann::ordered_json number =
+        event.is_object() ? event.value("seq", nlohmann::ordered_json()) : nlohmann::ordered_json();
     if (!number.is_number_unsigned()) continue;
     const auto seq = number.get<std::uint64_t>();
     if (!entries_.empty() && seq <= entries_.back().seq) continue;
     // The journal has gone round while nobody read: what is kept begins behind the gap.
     if (!entries_.empty() && seq > entries_.back().seq + 1) entries_.clear();
-    entries_.push_back({seq, event.dump(-1, ' ', false, Json::error_handler_t::replace)});
+    entries_.push_back(
+        {seq, event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)});
     if (entries_.size() > kEventsKept) entries_.pop_front();
   }
 }

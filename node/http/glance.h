@@ -16,6 +16,11 @@
 
 namespace riftbus::node {
 
+// As the former orchestrator wrote spans: seconds, with three places.
+[[nodiscard]] constexpr double seconds_of(Nanos span) {
+  return static_cast<double>(to_ms(span)) / 1000;
+}
+
 struct Glance {
   std::string node;
   std::string cluster;

@@ -44,8 +44,6 @@ http::Response too_late() {
   return http::make_error({504, "NO_ANSWER", "the node's loop has not answered in time", {}});
 }
 
-double seconds_of(Nanos span) { return static_cast<double>(to_ms(span)) / 1000; }
-
 // What the answer depends on: arguments that the route does not know make no other question of it.
 std::string key_of(const http::Request& request, const http::Route& route) {
   std::string key = request.path;

@@ -23,7 +23,7 @@ http::Response refuse_tap(const Error& error) {
   return http::make_error(trouble);
 }
 
-std::string text_in(const http::Request& request, const char* name) {
+std::string parameter_in(const http::Request& request, const char* name) {
   const auto found = request.query.find(name);
   return found == request.query.end() ? "" : found->second;
 }
@@ -32,8 +32,8 @@ std::string text_in(const http::Request& request, const char* name) {
 
 void HttpFront::serve_tap(const http::Request& request, const http::Reply& reply) {
   wire::TapStart wanted;
-  wanted.filter = text_in(request, "filter");
-  wanted.payloads = text_in(request, "payloads") == "1";
+  wanted.filter = parameter_in(request, "filter");
+  wanted.payloads = parameter_in(request, "payloads") == "1";
   if (wanted.payloads && request.is_tap_only) {
     return reply(http::make_error({403,
                                    "NOT_ALLOWED",

@@ -51,11 +51,6 @@ Result<std::uint64_t> number_in(const Json& body, const char* key, std::uint64_t
   return *number;
 }
 
-std::string text_in(const Json& body, const char* key) {
-  const auto found = body.find(key);
-  return found != body.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 std::int64_t integer_in(const Json& json, const char* key) {
   const auto found = json.find(key);
   return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;

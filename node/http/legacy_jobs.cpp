@@ -7,7 +7,7 @@ namespace riftbus::node {
 
 namespace {
 
-constexpr const char* kListMax = "1000";
+constexpr const char* kJobsShownMax = "1000";
 
 // Everything of the request that is not about the queue is the job's own business.
 Json config_from(const Json& body) {
@@ -78,24 +78,26 @@ void reply_jobs(const HttpCallPtr& call, Json jobs, bool is_truncated, const Jso
 // What has ended is listed on demand only; what failed too often the queue keeps with the rest.
 void list_jobs(HttpDesk& desk, const HttpCallPtr& call) {
   const std::string wanted = argument_of(*call, "status");
-  desk.ask(call, {"work.list", {{"limit", kListMax}}}, [&desk, call, wanted](const Json& list) {
-    Json jobs = Json::array();
-    add_jobs(desk, *call, list, jobs);
-    const bool wants_history = wanted == "ended" || wanted == "completed" || wanted == "cancelled";
-    const bool is_all = wanted.empty() && argument_of(*call, "local").empty();
-    if (!wants_history) {
-      return reply_jobs(call, std::move(jobs), is_cut(list),
-                        is_all ? list.value("total", Json()) : Json());
-    }
-    const std::string limit = argument_of(*call, "limit");
-    const wire::Query query{"work.history", {{"limit", limit.empty() ? "100" : limit}}};
-    const bool is_list_cut = wanted == "ended" && is_cut(list);
-    desk.ask(call, query, [&desk, call, jobs, is_list_cut](const Json& history) {
-      Json all = jobs;
-      add_jobs(desk, *call, history, all);
-      reply_jobs(call, std::move(all), is_list_cut || is_cut(history), Json());
-    });
-  });
+  desk.ask(call, {"work.list", {{"limit", kJobsShownMax}}},
+           [&desk, call, wanted](const Json& list) {
+             Json jobs = Json::array();
+             add_jobs(desk, *call, list, jobs);
+             const bool wants_history =
+                 wanted == "ended" || wanted == "completed" || wanted == "cancelled";
+             const bool is_all = wanted.empty() && argument_of(*call, "local").empty();
+             if (!wants_history) {
+               return reply_jobs(call, std::move(jobs), is_cut(list),
+                                 is_all ? list.value("total", Json()) : Json());
+             }
+             const std::string limit = argument_of(*call, "limit");
+             const wire::Query query{"work.history", {{"limit", limit.empty() ? "100" : limit}}};
+             const bool is_list_cut = wanted == "ended" && is_cut(list);
+             desk.ask(call, query, [&desk, call, jobs, is_list_cut](const Json& history) {
+               Json all = jobs;
+               add_jobs(desk, *call, history, all);
+               reply_jobs(call, std::move(all), is_list_cut || is_cut(history), Json());
+             });
+           });
 }
 
 void show_job(HttpDesk& desk, const HttpCallPtr& call) {

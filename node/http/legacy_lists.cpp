@@ -9,7 +9,7 @@ namespace riftbus::node {
 namespace {
 
 constexpr std::size_t kPendingShownMax = 10;
-constexpr const char* kListMax = "2000";
+constexpr const char* kItemsShownMax = "2000";
 
 Json items_of(const HttpDesk& desk, const Json& document) {
   const NodeView view = desk.view();
@@ -47,33 +47,34 @@ Json backpressure(const Json& stats, const Json& states) {
 
 void answer_work_status(HttpDesk& desk, const HttpCallPtr& call) {
   desk.ask(call, {"work.stats", {}}, [&desk, call](const Json& stats) {
-    desk.ask(call, {"work.list", {{"limit", kListMax}}}, [&desk, call, stats](const Json& list) {
-      const Glance seen = desk.glance();
-      const Json states = count_states(stats);
-      Json pending = Json::array(), running = Json::array(), by_type = Json::object();
-      for (auto& item : items_of(desk, list)) {
-        const std::string kind = item["work_type"];
-        by_type[kind] = by_type.value(kind, 0) + 1;
-        const bool waits = item["status"] == "pending";
-        const bool runs = item["status"] == "running" || item["status"] == "claimed";
-        if (waits && pending.size() < kPendingShownMax) pending.push_back(item);
-        if (runs) running.push_back(item);
-      }
-      std::uint64_t total = 0;
-      for (const auto& [name, count] : states.items()) total += count.get<std::uint64_t>();
-      reply_json(call, 200,
-                 {{"total_items", total},
-                  {"by_status", states},
-                  {"by_type", std::move(by_type)},
-                  {"pending", std::move(pending)},
-                  {"running", std::move(running)},
-                  {"truncated", list.value("truncated", false)},
-                  {"stats", stats},
-                  {"is_leader", seen.leader == seen.node},
-                  {"leader_id", seen.leader.empty() ? Json() : Json(seen.leader)},
-                  {"timed_out_this_check", 0},
-                  {"backpressure", backpressure(stats, states)}});
-    });
+    desk.ask(call, {"work.list", {{"limit", kItemsShownMax}}},
+             [&desk, call, stats](const Json& list) {
+               const Glance seen = desk.glance();
+               const Json states = count_states(stats);
+               Json pending = Json::array(), running = Json::array(), by_type = Json::object();
+               for (auto& item : items_of(desk, list)) {
+                 const std::string kind = item["work_type"];
+                 by_type[kind] = by_type.value(kind, 0) + 1;
+                 const bool waits = item["status"] == "pending";
+                 const bool runs = item["status"] == "running" || item["status"] == "claimed";
+                 if (waits && pending.size() < kPendingShownMax) pending.push_back(item);
+                 if (runs) running.push_back(item);
+               }
+               std::uint64_t total = 0;
+               for (const auto& [name, count] : states.items()) total += count.get<std::uint64_t>();
+               reply_json(call, 200,
+                          {{"total_items", total},
+                           {"by_status", states},
+                           {"by_type", std::move(by_type)},
+                           {"pending", std::move(pending)},
+                           {"running", std::move(running)},
+                           {"truncated", list.value("truncated", false)},
+                           {"stats", stats},
+                           {"is_leader", seen.leader == seen.node},
+                           {"leader_id", seen.leader.empty() ? Json() : Json(seen.leader)},
+                           {"timed_out_this_check", 0},
+                           {"backpressure", backpressure(stats, states)}});
+             });
   });
 }
 
@@ -89,7 +90,7 @@ void answer_work_item(HttpDesk& desk, const HttpCallPtr& call) {
 
 void answer_work_of_node(HttpDesk& desk, const HttpCallPtr& call) {
   const std::string node = argument_of(*call, "id");
-  desk.ask(call, {"work.list", {{"state", "leased"}, {"limit", kListMax}}},
+  desk.ask(call, {"work.list", {{"state", "leased"}, {"limit", kItemsShownMax}}},
            [&desk, call, node](const Json& list) {
              Json items = Json::array();
              for (auto& item : items_of(desk, list)) {

@@ -13,8 +13,6 @@ namespace {
 
 using wire::Standing;
 
-double seconds_of(Nanos span) { return static_cast<double>(to_ms(span)) / 1000; }
-
 // Of this machine, as /proc says it; the former system read it for every peer, and stalled.
 MachineMeter::Load own_load(const NodeView& view) {
   static MachineMeter meter;  // loop thread only, as this whole room

@@ -70,7 +70,7 @@ double counted(const NodeView& view, const char* counter) {
   return found == view.counters.end() ? 0 : static_cast<double>(found->second);
 }
 
-double seconds_of(Nanos span) { return std::chrono::duration<double>(span).count(); }
+double exact_seconds(Nanos span) { return std::chrono::duration<double>(span).count(); }
 
 void add_members(const NodeView& view, Families& families) {
   std::array<std::size_t, 6> counts{};
@@ -96,7 +96,7 @@ void add_members(const NodeView& view, Families& families) {
   for (const auto& watch : view.membership->watching()) {
     if (!watch.rtt || ++peers > kPeersMax) continue;
     families.gauge("riftbus_heartbeat_rtt_seconds", "Round trip to a watched member.",
-                   seconds_of(*watch.rtt), {{"peer", watch.peer.value()}});
+                   exact_seconds(*watch.rtt), {{"peer", watch.peer.value()}});
   }
 }
 
@@ -208,7 +208,7 @@ std::string prometheus_text(const NodeView& view, const Glance& seen) {
   families.gauge("riftbus_build_info", "The program that runs here.", 1,
                  {{"version", view.software}});
   families.gauge("riftbus_uptime_seconds", "Since it was started.",
-                 seconds_of(view.now.at - view.started));
+                 exact_seconds(view.now.at - view.started));
   families.gauge("riftbus_jobs_slots", "Jobs that this node runs at once.",
                  static_cast<double>(seen.slots));
   families.gauge("riftbus_disk_used_ratio", "Of the disk that holds the data folder.",
@@ -239,7 +239,7 @@ void answer_metrics(HttpDesk& desk, const HttpCallPtr& call) {
   json["known_peers"] = seen.known;
   json["jobs_running"] = seen.jobs_running;
   json["disk_percent"] = seen.disk_percent;
-  json["uptime_seconds"] = seconds_of(view.now.at - view.started);
+  json["uptime_seconds"] = exact_seconds(view.now.at - view.started);
   json["health_score"] = view.membership->health();
   json["counters"] = view.counters;
   reply_json(call, 200, json);

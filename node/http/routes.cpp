@@ -11,13 +11,13 @@ using http::Access;
 using http::Parameter;
 using http::Route;
 
-struct Row {
+struct RouteRow {
   Route route;
   HttpRoute serving;
 };
 
 // Without the former orchestrator's list of peers around it, which grows with the cluster.
-void answer_overview(HttpDesk& desk, const HttpCallPtr& call) {
+void pass_overview(HttpDesk& desk, const HttpCallPtr& call) {
   desk.pass(call, wire::Query{"status", {}});
 }
 
@@ -126,25 +126,25 @@ constexpr std::array kTap{
     Parameter{"filter", "query", kText, false, "which messages, as riftbus tap -Y takes it"},
     Parameter{"payloads", "query", kNumber, false, "1: with the messages themselves"}};
 
-constexpr Row own(std::string_view pattern, std::string_view summary, Own what,
-                  std::span<const Parameter> parameters = {}, Access access = Access::open) {
+constexpr RouteRow own(std::string_view pattern, std::string_view summary, Own what,
+                       std::span<const Parameter> parameters = {}, Access access = Access::open) {
   return {{"GET", pattern, access, summary, parameters}, {Way::here, nullptr, what}};
 }
-constexpr Row read(std::string_view pattern, std::string_view summary, HttpHandler handler,
-                   std::span<const Parameter> parameters = {}, Access access = Access::open) {
+constexpr RouteRow read(std::string_view pattern, std::string_view summary, HttpHandler handler,
+                        std::span<const Parameter> parameters = {}, Access access = Access::open) {
   return {{"GET", pattern, access, summary, parameters}, {Way::shared, handler, Own::none}};
 }
 // A GET that changes something, as the former orchestrator's claim.
-constexpr Row take(std::string_view pattern, std::string_view summary, HttpHandler handler,
-                   std::span<const Parameter> parameters) {
+constexpr RouteRow take(std::string_view pattern, std::string_view summary, HttpHandler handler,
+                        std::span<const Parameter> parameters) {
   return {{"GET", pattern, Access::token, summary, parameters}, {Way::single, handler, Own::none}};
 }
-constexpr Row change(std::string_view pattern, std::string_view summary, HttpHandler handler,
-                     std::span<const Parameter> parameters = {}) {
+constexpr RouteRow change(std::string_view pattern, std::string_view summary, HttpHandler handler,
+                          std::span<const Parameter> parameters = {}) {
   return {{"POST", pattern, Access::token, summary, parameters}, {Way::single, handler, Own::none}};
 }
 
-constexpr auto kRows = std::to_array<Row>({
+constexpr auto kRouteRows = std::to_array<RouteRow>({
     own("/", "the dashboard, a page for people", Own::page),
     own("/app.js", "a part of it", Own::page),
     own("/app.css", "likewise", Own::page),
@@ -157,7 +157,7 @@ constexpr auto kRows = std::to_array<Row>({
         Access::tap),
     read("/events/list", "entries of the journal", answer_events, kSince),
     read("/status", "the cluster as this node sees it", answer_status, kAlive),
-    read("/overview", "the status document as it is", answer_overview),
+    read("/overview", "the status document as it is", pass_overview),
     read("/members", "every member", answer_members, kAfter),
     read("/members/{id}", "one member, with history and paths", answer_member, kId),
     read("/members/{id}/why", "on what the opinion of a member rests", answer_why_member, kId),
@@ -243,20 +243,20 @@ constexpr auto kRows = std::to_array<Row>({
 
 template <auto Member>
 auto collect() {
-  std::vector<std::remove_cvref_t<decltype(kRows[0].*Member)>> list;
-  for (const Row& row : kRows) list.push_back(row.*Member);
+  std::vector<std::remove_cvref_t<decltype(kRouteRows[0].*Member)>> list;
+  for (const RouteRow& row : kRouteRows) list.push_back(row.*Member);
   return list;
 }
 
 }  // namespace
 
 std::span<const http::Route> http_routes() {
-  static const auto kRoutes = collect<&Row::route>();
+  static const auto kRoutes = collect<&RouteRow::route>();
   return kRoutes;
 }
 
 std::span<const HttpRoute> http_handlers() {
-  static const auto kHandlers = collect<&Row::serving>();
+  static const auto kHandlers = collect<&RouteRow::serving>();
   return kHandlers;
 }
 

@@ -12,12 +12,12 @@ void TapFeed::add(const char* event, const std::string& data) {
 }
 
 void TapFeed::take(const Result<wire::TapData>& part) {
-  using Json = nlohmann::ordered_json;
   if (!part) {
     const auto& error = part.error();
     if (error.what == trouble_) return;
     trouble_ = error.what;
-    return add("trouble", Json{{"error", error.what}, {"code", error.code_text()}}.dump());
+    return add("trouble",
+               nlohmann::ordered_json{{"error", error.what}, {"code", error.code_text()}}.dump());
   }
   trouble_.clear();
   for (const auto& frame : part->frames) {
@@ -26,9 +26,9 @@ void TapFeed::take(const Result<wire::TapData>& part) {
   // A tap that had to be begun anew counts from nothing.
   if (part->dropped < dropped_) dropped_ = 0;
   if (part->dropped == dropped_) return;
-  const Json told{{"dropped", part->dropped - dropped_},
-                  {"dropped_in_all", part->dropped},
-                  {"matched", part->matched}};
+  const nlohmann::ordered_json told{{"dropped", part->dropped - dropped_},
+                                    {"dropped_in_all", part->dropped},
+                                    {"matched", part->matched}};
   dropped_ = part->dropped;
   add("dropped", told.dump());
 }

@@ -1,15 +1,11 @@
 // Events and actions as one line each.
 #include "node/membership/membership.h"
 
+#include "config/overload.h"
+
 namespace riftbus::membership {
 
 namespace {
-
-template <class... Ts>
-struct Overload : Ts... {
-  explicit Overload(Ts... cases) : Ts(cases)... {}
-  using Ts::operator()...;
-};
 
 const char* to_string(DialOutcome outcome) {
   switch (outcome) {

@@ -17,30 +17,28 @@ namespace riftbus::node {
 
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::size_t kTunnelsMax = 8;
 constexpr std::size_t kFilesMax = 256;  // dead ones of former relays included
 constexpr std::uintmax_t kStatusBytesMax = 1024 * 1024;
 
-std::int64_t pid_of(const Json& status) {
+std::int64_t pid_of(const nlohmann::json& status) {
   const auto pid = status.find("pid");
   return pid != status.end() && pid->is_number_integer() ? pid->get<std::int64_t>() : 0;
 }
 
 // A tunnel that was killed has had no time to say so.
-bool is_running(const Json& status) {
+bool is_running(const nlohmann::json& status) {
   const auto state = status.find("state");
   const auto pid = pid_of(status);
   if (state == status.end() || *state != "running" || pid <= 0) return false;
   return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM;
 }
 
-bool listens_for_bus(const Json& link) {
+bool listens_for_bus(const nlohmann::json& link) {
   const auto forwards = link.find("forwards");
   if (forwards == link.end() || !forwards->is_array()) return false;
   std::set<std::int64_t> numbers;
-  for (const Json& forward : *forwards) {
+  for (const nlohmann::json& forward : *forwards) {
     if (!forward.is_object()) continue;
     const auto number = forward.find("server_port");
     if (number != forward.end() && number->is_number_integer()) {
@@ -50,7 +48,7 @@ bool listens_for_bus(const Json& link) {
   return numbers.contains(wire::kRelayedCallNumber) && numbers.contains(wire::kRelayedPubNumber);
 }
 
-std::optional<std::string> host_of(const Json& link) {
+std::optional<std::string> host_of(const nlohmann::json& link) {
   const auto state = link.find("state");
   const auto server = link.find("server");
   if (state == link.end() || *state != "up" || server == link.end() || !server->is_string()) {
@@ -79,14 +77,14 @@ void add(const std::string& host, std::uint16_t port, std::vector<wire::Address>
 
 TunnelReport read_tunnel(std::string_view file, std::string_view text) {
   TunnelReport report{std::string(file), 0, false, {}, "{}"};
-  const Json status = Json::parse(text, nullptr, false);
+  const nlohmann::json status = nlohmann::json::parse(text, nullptr, false);
   if (!status.is_object()) return report;
-  report.json = status.dump(-1, ' ', false, Json::error_handler_t::replace);
+  report.json = status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   report.pid = pid_of(status);
   report.is_running = is_running(status);
   const auto links = status.find("links");
   if (!report.is_running || links == status.end() || !links->is_array()) return report;
-  for (const Json& link : *links) {
+  for (const nlohmann::json& link : *links) {
     if (!link.is_object() || !listens_for_bus(link)) continue;
     if (const auto host = host_of(link)) report.ways.push_back(*host);
   }
@@ -117,9 +115,10 @@ std::vector<TunnelReport> read_tunnels(const std::string& folder) {
 
 std::string read_relay(const std::string& status_file) {
   const auto text = read_text(status_file);
-  const Json status = text ? Json::parse(*text, nullptr, false) : Json();
+  const nlohmann::json status =
+      text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
   if (!status.is_object() || !is_running(status)) return "{}";
-  return status.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 const RelayPlace* find_relay(const std::vector<RelayPlace>& relays, std::string_view host) {

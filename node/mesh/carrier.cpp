@@ -21,7 +21,7 @@ namespace action = carry::action;
 
 namespace {
 
-constexpr std::uint64_t kFirst = kOwnerCorrelation + (std::uint64_t{1} << 58U);
+constexpr std::uint64_t kFirstCarry = kOwnerCorrelation + (std::uint64_t{1} << 58U);
 constexpr std::uint64_t kNumbers = std::uint64_t{1} << 32U;
 constexpr int kAcceptsPerTurn = 16;
 
@@ -257,7 +257,7 @@ void Carrier::accept(Listener& listener) {
       continue;
     }
     make_known_(listener.relay());
-    const Key key{bus::ReplyTo(), Correlation(kFirst + next_++ % kNumbers)};
+    const Key key{bus::ReplyTo(), Correlation(kFirstCarry + next_++ % kNumbers)};
     auto& carried = streams_[key];
     carried = std::make_unique<Carried>(*this, key, listener.relay(), descriptor,
                                         carry::Stream(carry::Side::caller, 0, bus::boot_now()));
@@ -320,7 +320,7 @@ bool Carrier::on_refusal(const bus::Received& received) {
   const auto* refusal = std::get_if<wire::Refusal>(&received.envelope.body);
   const std::uint64_t number = received.envelope.correlation.value();
   if (refusal == nullptr || received.reply_to.value() != 0) return false;
-  if (number < kFirst || number >= kFirst + kNumbers) return false;
+  if (number < kFirstCarry || number >= kFirstCarry + kNumbers) return false;
   const auto found = streams_.find({bus::ReplyTo(), received.envelope.correlation});
   if (found != streams_.end() && found->second->peer() == received.envelope.origin) {
     found->second->tell(event::Refused{refusal->code, refusal->what, refusal->next});

@@ -8,8 +8,6 @@ namespace riftbus::node {
 
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr Nanos kPollMin = Millis(200);
 constexpr Nanos kPollMax = Seconds(5);
 constexpr Seconds kLatelyUp{10};
@@ -217,7 +215,7 @@ void HttpPath::post(Peer& peer, TimePoint now) {
                      peer.used.host,
                      peer.used.port,
                      kRoute,
-                     Json{{"sealed", bus::to_base64(sealed)}}.dump(),
+                     nlohmann::json{{"sealed", bus::to_base64(sealed)}}.dump(),
                      kPostWithin};
   if (!ground_.post(std::move(asked))) {
     peer.not_before = now + kPollMin;
@@ -245,7 +243,7 @@ void HttpPath::on_fetched(const http::Fetched& fetched, TimePoint now) {
 }
 
 void HttpPath::on_answer(Peer& peer, const std::string& body, TimePoint now) {
-  const Json json = Json::parse(body, nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(body, nullptr, false);
   const auto text = json.is_object() && json.contains("sealed") && json["sealed"].is_string()
                         ? json["sealed"].get<std::string>()
                         : std::string();
@@ -270,7 +268,7 @@ void HttpPath::on_answer(Peer& peer, const std::string& body, TimePoint now) {
 }
 
 void HttpPath::on_refusal(Peer& peer, unsigned status, const std::string& body, TimePoint now) {
-  const Json json = Json::parse(body, nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(body, nullptr, false);
   const std::string code = json.is_object() ? json.value("code", "") : "";
   peer.caller.forget();
   if (code == "NO_SESSION" && peer.trouble != code) {

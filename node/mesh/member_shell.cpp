@@ -5,19 +5,13 @@
 
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "config/overload.h"
 
 namespace riftbus::node {
 
 namespace {
 
 constexpr Seconds kStoreRetry{1};
-
-template <class... Cases>
-struct Overload : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overload(Cases...) -> Overload<Cases...>;
 
 membership::DialOutcome to_core(bus::DialOutcome outcome) {
   switch (outcome) {

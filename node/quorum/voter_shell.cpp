@@ -9,6 +9,7 @@
 #include "bus/clock.h"
 #include "bus/durable_file.h"
 #include "bus/log.h"
+#include "config/overload.h"
 #include "node/consensus/codec.h"
 #include "node/disk/sqlite_log_store.h"
 #include "node/mesh/member_shell.h"
@@ -46,13 +47,6 @@ Status mark_birth(const std::string& folder) {
   if (VoterShell::had_log(folder)) return Ok{};
   return create_file(mark, "a log was begun here\n", FilePrivacy::shared);
 }
-
-template <class... Cases>
-struct Overload : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overload(Cases...) -> Overload<Cases...>;
 
 consensus::Configuration first_configuration(const std::vector<NodeId>& voters) {
   std::vector<consensus::Server> servers;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bus/clock.h"
+#include "config/overload.h"
 #include "node/replica/protocol.h"
 #include "node/work/codec.h"
 
@@ -12,18 +13,10 @@ namespace riftbus::node {
 
 namespace {
 
-constexpr Seconds kPassOnMax{10};   // beside what a claim is willing to wait
-constexpr Seconds kQuestionMax{3};  // then a stale answer is better than none
+constexpr Seconds kPassOnMax{10};  // beside what a claim is willing to wait
 constexpr std::uint16_t kNotAllowed = 1304;
 constexpr std::uint16_t kMalformed = 1722;
 constexpr std::uint16_t kAskLeader = 1729;
-
-template <class... Cases>
-struct Overload : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overload(Cases...) -> Overload<Cases...>;
 
 bool is_member(const std::set<Role>& roles) {
   return roles.contains(Role::node) || roles.contains(Role::voter);

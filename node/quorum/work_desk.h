@@ -37,6 +37,8 @@ namespace riftbus::node {
 
 class WorkDesk {
  public:
+  static constexpr Seconds kQuestionMax{3};  // then a stale answer is better than none
+
   static constexpr std::size_t kAskersMax = 16 * 1024;
   static constexpr std::size_t kPassedBytesMax = 16 * 1024 * 1024;
   static constexpr Seconds kWaitMax{60};
