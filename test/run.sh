@@ -114,8 +114,8 @@ stage_fuzz() {
 }
 
 stage_tidy() {
-  test -f build/release/compile_commands.json || configure release
-  test/lint/tidy.py build/release --jobs "$jobs" "${1:---quick}"
+  configure release -B build/tidy -DRIFTBUS_TESTS=ON -DRIFTBUS_UNITY=OFF
+  test/lint/tidy.py build/tidy --jobs "$jobs" "${1:---quick}"
 }
 
 if test -n "$stage"; then

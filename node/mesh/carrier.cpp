@@ -11,6 +11,7 @@
 #include "bus/clock.h"
 #include "bus/ends.h"
 #include "bus/log.h"
+#include "bus/loop.h"
 #include "bus/wire/limits.h"
 #include "node/mesh/roster_shell.h"
 
@@ -24,8 +25,6 @@ namespace {
 constexpr std::uint64_t kFirstCarry = kOwnerCorrelation + (std::uint64_t{1} << 58U);
 constexpr std::uint64_t kNumbers = std::uint64_t{1} << 32U;
 constexpr int kAcceptsPerTurn = 16;
-
-bool must_wait() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
 }  // namespace
 
@@ -143,7 +142,7 @@ void Carrier::Carried::read(bool is_last) {
   std::array<char, wire::kCarryBytesMax> chunk;
   while (stream_.room() > 0) {
     const auto size = ::recv(descriptor_, chunk.data(), stream_.room(), 0);
-    if (size < 0 && must_wait()) return;
+    if (size < 0 && bus::must_wait()) return;
     if (size < 0) return step(event::Failed{std::strerror(errno)});
     has_read_all_ = size == 0;
     step(event::Read{{chunk.data(), static_cast<std::size_t>(size)}});
@@ -155,7 +154,7 @@ void Carrier::Carried::write() {
   while (!stream_.unwritten().empty()) {
     const auto bytes = stream_.unwritten();
     const auto size = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (size < 0 && must_wait()) return;
+    if (size < 0 && bus::must_wait()) return;
     if (size < 0) return step(event::Failed{std::strerror(errno)});
     step(event::Written{static_cast<std::size_t>(size)});
   }
