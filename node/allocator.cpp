@@ -14,8 +14,11 @@
 
 #ifdef RIFTBUS_TUNES_GLIBC
 #include <limits.h>
+#include <malloc.h>
 #include <sys/auxv.h>
 #include <unistd.h>
+
+#include <mutex>
 #endif
 
 namespace riftbus::node {
@@ -30,6 +33,9 @@ constexpr const char* kValue =
     ":glibc.malloc.mmap_threshold=16384"
     ":glibc.malloc.mmap_max=4096"
     ":glibc.malloc.trim_threshold=4194304";
+
+constexpr int kMapFrom = 4 << 20;
+constexpr int kKeptAtEnd = 64 << 20;
 
 }  // namespace
 
@@ -49,9 +55,18 @@ void tune_allocator(char** argv) {
   ::unsetenv(kName);
 }
 
+void expect_long_batches() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    ::mallopt(M_MMAP_THRESHOLD, kMapFrom);
+    ::mallopt(M_TRIM_THRESHOLD, kKeptAtEnd);
+  });
+}
+
 #else
 
 void tune_allocator(char** /*argv*/) {}
+void expect_long_batches() {}
 
 #endif
 

@@ -9,12 +9,13 @@
 // Each connection of libzmq has pipes of 16 KiB pieces, four of them with their ZAP pipe, of which
 // a resting one touches the first page. Where neither its bins nor the top of its heap can serve
 // such a piece, glibc gives it a mapping of its own here: untouched pages cost nothing, and a
-// connection that ends leaves no hole. 2 MB less in a voter of 200 nodes, and no more time per
-// item. The number of mappings is bounded, for the kernel's is; beyond it the heap serves. What the
-// heap may keep at its end has to be said, too, or it would be given back and taken anew all the
-// time.
+// connection that ends leaves no hole. 2 MB less in a voter of 200 nodes. The number of mappings is
+// bounded, for the kernel's is; beyond it the heap serves. What the heap may keep at its end has to
+// be said, too, or it would be given back and taken anew all the time. Under load, though, each
+// batch would be mapped, touched page by page and unmapped at every hand it goes through, a sixth
+// of all time per item: the first long batch ends that for good.
 //
-// glibc reads all this once, when a program starts.
+// glibc reads the rest once, when a program starts.
 #pragma once
 
 namespace riftbus::node {
@@ -24,5 +25,9 @@ namespace riftbus::node {
 // First thing in main(): one thread, nothing open. Linux with glibc only; nothing elsewhere, and
 // under sanitizers.
 void tune_allocator(char** argv);
+
+// From now on the heap serves pieces of up to 4 MiB, and keeps 64 MiB at its end. Any thread; cheap
+// after the first time. Nothing where tune_allocator() does nothing.
+void expect_long_batches();
 
 }  // namespace riftbus::node

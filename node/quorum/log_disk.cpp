@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "node/allocator.h"
 #include "node/work/snapshot.h"
 
 namespace riftbus::node {
@@ -14,7 +15,8 @@ namespace riftbus::node {
 namespace {
 
 constexpr std::size_t kTasksBetweenTidying = 64;
-constexpr int kSnapshotNice = 10;  // nobody waits for a snapshot: requests come first
+constexpr std::size_t kLongBatch = 64;  // entries
+constexpr int kSnapshotNice = 10;       // nobody waits for a snapshot: requests come first
 
 std::uint64_t since_us(std::chrono::steady_clock::time_point began) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
@@ -187,11 +189,14 @@ bool LogDisk::perform(std::vector<Task>& tasks) {
 // All neighbouring writes in one transaction.
 bool LogDisk::persist(std::vector<Task>& tasks, std::size_t& at) {
   std::vector<consensus::Persist> writes;
+  std::size_t entries = 0;
   for (; at < tasks.size(); ++at) {
     auto* write = std::get_if<consensus::Persist>(&tasks[at]);
     if (write == nullptr) break;
+    entries += write->entries.size();
     writes.push_back(std::move(*write));
   }
+  if (entries >= kLongBatch) expect_long_batches();
   const auto began = std::chrono::steady_clock::now();
   if (const auto status = store_->persist(writes); !status) {
     fail(status.error());
