@@ -77,9 +77,10 @@ LogDatabase::LogDatabase(const std::string& path, bool may_create)
   // After a failure nothing may be touched, so closing never writes: checkpoint() does.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   for (const char* setting :
-       {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0",
-        "PRAGMA synchronous=FULL", "PRAGMA fullfsync=ON", "PRAGMA cell_size_check=ON",
-        "PRAGMA trusted_schema=OFF", "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-4096"}) {
+       {"PRAGMA page_size=16384", "PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",
+        "PRAGMA wal_autocheckpoint=0", "PRAGMA synchronous=FULL", "PRAGMA fullfsync=ON",
+        "PRAGMA cell_size_check=ON", "PRAGMA trusted_schema=OFF", "PRAGMA temp_store=MEMORY",
+        "PRAGMA cache_size=-4096"}) {
     SQLite::Statement(database_, setting).executeStep();
   }
   sqlite3_wal_hook(handle, count_wal_pages, &wal_pages_);

@@ -28,8 +28,8 @@
 
 namespace riftbus::disk {
 
-inline constexpr int kWalPagesDue = 1024;      // 4 MiB: then a checkpoint is worth its syncs
-inline constexpr int kWalPagesMax = 4 * 1024;  // 16 MiB: then a commit waits for it, some 20 ms
+inline constexpr int kWalPagesDue = 512;   // 8 MiB: then a checkpoint is worth its syncs
+inline constexpr int kWalPagesMax = 1024;  // 16 MiB: then a commit waits for it, some 20 ms
 
 enum class Sync : std::uint8_t { strict, relaxed };
 
