@@ -95,7 +95,7 @@ TEST(LogStoreDamage, AFlippedBitInTheWriteAheadLogIsDetectedOrHarmless) {
 }
 
 TEST(LogStoreDamage, AFlippedBitInTheDatabaseIsDetectedOrHarmless) {
-  const Image image = make_image(2, 60, true);
+  const Image image = make_image(2, 200, true);
   Tally tally;
   flip_bits(image, 0, 100, 12, tally);
   EXPECT_GT(tally.detected, 40);
