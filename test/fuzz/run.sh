@@ -44,7 +44,6 @@ cmake --build "$build" -j "$jobs" --target "${targets[@]/%/_fuzz}"
 fuzz() {
   local name=$1 work=$build/work/$1 crashes=test/fuzz/crashes/$1
   local log=$build/work/$1.log arguments=()
-  mkdir -p "$work" "$crashes" "test/fuzz/corpus/$name"
   test -f "test/fuzz/$name.dict" && arguments+=("-dict=test/fuzz/$name.dict")
   local command=("$build/bin/${name}_fuzz" "$work" "test/fuzz/corpus/$name" -max_len=8192
     -rss_limit_mb=1024 -malloc_limit_mb=512 -print_final_stats=1 "-artifact_prefix=$crashes/"
@@ -75,14 +74,18 @@ finish_one() {
     "$(awk '/^#[0-9]/ {runs = substr($1, 2); sub(/.*cov: /, ""); cover = $1}
             END {printf "%d runs, %d edges", runs, cover}' \
       "$build/work/$name.log")"
-  rmdir --ignore-fail-on-non-empty "test/fuzz/crashes/$name" test/fuzz/crashes
 }
+for name in "${targets[@]}"; do
+  mkdir -p "$build/work/$name" "test/fuzz/crashes/$name" "test/fuzz/corpus/$name"
+done
 for name in "${targets[@]}"; do
   test ${#running[@]} -lt "$jobs" || finish_one
   fuzz "$name" &
   running+=("$name:$!")
 done
 while test ${#running[@]} -gt 0; do finish_one; done
+# Only now: whoever began would have made a folder while another one took its parent away.
+rmdir --ignore-fail-on-non-empty test/fuzz/crashes/* test/fuzz/crashes
 
 if test "$merge" = yes; then
   for name in "${targets[@]}"; do
