@@ -13,6 +13,8 @@
 #
 # asan, tsan and fuzz belong to the default run; tidy is run by name, as it takes as long again.
 #
+# What they run is compiled beside the tests that wait for clocks, on processors nobody else wants.
+#
 #   asan   AddressSanitizer and UBSan on the cores, the formats and the simulator
 #   tsan   ThreadSanitizer on the threaded parts: bus, tap, detours, HTTP, daemon
 #   fuzz   each fuzz target for a short time (test/fuzz/run.sh runs them for long)
@@ -26,7 +28,7 @@ quick=no
 stage=
 seeds=${RIFTBUS_SIM_SEEDS:-}
 jobs=${RIFTBUS_JOBS:-$(nproc)}
-fuzz_seconds=${RIFTBUS_FUZZ_SECONDS:-15}
+fuzz_seconds=${RIFTBUS_FUZZ_SECONDS:-10}
 
 fail() {
   echo "test/run.sh: $1" >&2
@@ -34,7 +36,7 @@ fail() {
 }
 while test $# -gt 0; do
   case $1 in
-    -h | --help) sed -n '2,21s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    -h | --help) sed -n '2,22s/^# \{0,1\}//p' "$0" && exit 0 ;;
     --quick) quick=yes ;;
     --seeds | --jobs | --stage)
       test $# -gt 1 || fail "$1 needs a value" 64
@@ -74,38 +76,63 @@ configure_sanitizer() {
 # The pure cores and everything that reads bytes from outside; GoogleTest programs run whole, the
 # simulator with a twentieth of the seeds. It is the fuzz targets' build that is used: compiling
 # everything once more with the same sanitizers would cost minutes and find nothing else.
-stage_asan() {
+asan_programs="test_(config|bus_wire|tunnel_session)|test_node_(membership|consensus|work|replica"
+asan_programs+="|disk|jobs)|riftbus-sim"
+tsan_programs="test_(bus|bus_tap|bus_http|relay_front|node_(mesh|quorum|api|disk|http))"
+
+build_asan() {
   configure_sanitizer fuzz
-  local programs program some=$((seeds / 20 > 0 ? seeds / 20 : 1))
-  local cores='membership|consensus|work|replica|disk|jobs'
-  mapfile -t programs < <(test_programs fuzz \
-    "test_(config|bus_wire|tunnel_session)|test_node_($cores)|riftbus-sim")
+  mapfile -t programs < <(test_programs fuzz "$asan_programs")
   cmake --build build/fuzz -j "$jobs" --target "${programs[@]}"
+}
+
+build_tsan() {
+  # Newer kernels randomise more of the address space than clang 14's runtime expects.
+  fixed_addresses=()
+  ! setarch -R true 2>/dev/null || fixed_addresses=(setarch -R)
+  configure_sanitizer tsan
+  mapfile -t programs < <(test_programs tsan "$tsan_programs")
+  "${fixed_addresses[@]}" cmake --build build/tsan -j "$jobs" --target "${programs[@]}"
+}
+
+# For all stages together.
+stage_build() {
+  local programs fixed_addresses
+  build_asan
+  build_tsan
+  cmake --build build/fuzz -j "$jobs" --target fuzzers
+}
+
+# run_all FOLDER [COMMAND...]: COMMAND... FOLDER/PROGRAM for each of ${programs[@]}, as many at a
+# time as there are jobs; what one says stands together.
+run_all() {
+  printf '%s\0' "${programs[@]/#/$1/}" |
+    xargs -0 -P "$jobs" -n 1 bash -c 'run_one "$@"' - "${@:2}"
+}
+run_one() {
+  local said status=0
+  said=$("$@" --gtest_brief=1 2>&1) || status=$?
+  printf '== %s\n%s\n' "${*: -1}" "$said"
+  return "$status"
+}
+export -f run_one
+
+stage_asan() {
+  local programs some=$((seeds / 20 > 0 ? seeds / 20 : 1))
+  build_asan
+  mapfile -t programs < <(printf '%s\n' "${programs[@]}" | grep -v riftbus-sim)
   export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
-  for program in "${programs[@]}"; do
-    test "$program" != riftbus-sim || continue
-    echo "== $program"
-    "build/fuzz/bin/$program" --gtest_brief=1
-  done
+  run_all build/fuzz/bin
   build/fuzz/bin/riftbus-sim script test/scripts/membership/*.txt
   build/fuzz/bin/riftbus-sim --scenario chaos --seeds "1..$some" --jobs "$jobs"
 }
 
 stage_tsan() {
-  # Newer kernels randomise more of the address space than clang 14's runtime expects.
-  local fixed_addresses=()
-  ! setarch -R true 2>/dev/null || fixed_addresses=(setarch -R)
-  configure_sanitizer tsan
-  local programs
-  local threaded='bus|bus_tap|bus_http|relay_front|node_(mesh|quorum|api|disk|http)'
-  mapfile -t programs < <(test_programs tsan "test_($threaded)")
-  "${fixed_addresses[@]}" cmake --build build/tsan -j "$jobs" --target "${programs[@]}"
-  local program
-  for program in "${programs[@]}"; do
-    echo "== $program"
-    TSAN_OPTIONS="suppressions=$root/test/lint/tsan_suppressions.txt halt_on_error=0 exitcode=66" \
-      "${fixed_addresses[@]}" "build/tsan/bin/$program" --gtest_brief=1
-  done
+  local programs fixed_addresses
+  build_tsan
+  TSAN_OPTIONS="suppressions=$root/test/lint/tsan_suppressions.txt halt_on_error=0 exitcode=66"
+  export TSAN_OPTIONS
+  run_all build/tsan/bin "${fixed_addresses[@]}"
 }
 
 stage_fuzz() {
@@ -120,9 +147,9 @@ stage_tidy() {
 
 if test -n "$stage"; then
   case $stage in
-    asan | tsan | fuzz | tidy) "stage_$stage" ;;
+    build | asan | tsan | fuzz | tidy) "stage_$stage" ;;
     tidy-full) stage_tidy --tests ;;
-    *) fail "no stage called $stage: asan, tsan, fuzz, tidy, tidy-full" 64 ;;
+    *) fail "no stage called $stage: build, asan, tsan, fuzz, tidy, tidy-full" 64 ;;
   esac
   exit
 fi
@@ -144,16 +171,21 @@ cmake --build build/release -j "$jobs"
 
 # A folder of tests made of the release build's own and of the stages, for one summary at the end.
 # The others are run by name; see the list above.
-stages="asan tsan fuzz"
-test "$quick" = no || stages=
+add_stage() {
+  echo "add_test(stage.$1 ${3:-} \"$root/test/run.sh\" --stage $1)"
+  echo "set_tests_properties(stage.$1 PROPERTIES LABELS stage TIMEOUT 2400 $2)"
+}
 mkdir -p build/all
 {
   echo 'subdirs("../release")'
-  for name in $stages; do
-    echo "add_test(stage.$name \"$root/test/run.sh\" --stage $name)"
-    echo "set_tests_properties(stage.$name PROPERTIES LABELS stage RUN_SERIAL TRUE TIMEOUT 1500)"
-  done
+  if test "$quick" = no; then
+    # At the lowest priority there is: tests of live clusters wait for clocks most of the time.
+    add_stage build "COST 1000 FIXTURES_SETUP sanitizers" "chrt --idle 0"
+    for name in asan tsan fuzz; do
+      add_stage $name "PROCESSORS $jobs FIXTURES_REQUIRED sanitizers"
+    done
+  fi
 } >build/all/CTestTestfile.cmake
 say "tests ($seeds simulator seeds); stages print when they end"
-# One more than there are processors: live tests wait for clocks most of the time.
-ctest --test-dir build/all --output-on-failure -j $((jobs + 1))
+# More than there are processors, for the same reason: two live clusters, two networks, a compiler.
+ctest --test-dir build/all --output-on-failure -j $((jobs + 3))
