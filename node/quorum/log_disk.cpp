@@ -1,10 +1,10 @@
 #include "node/quorum/log_disk.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "node/allocator.h"
@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t kTasksBetweenTidying = 64;
 constexpr std::size_t kLongBatch = 64;  // entries
-constexpr int kSnapshotNice = 10;       // nobody waits for a snapshot: requests come first
 
 std::uint64_t since_us(std::chrono::steady_clock::time_point began) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
@@ -27,14 +26,16 @@ std::uint64_t since_us(std::chrono::steady_clock::time_point began) {
 // For `top -H` and the like.
 void name_thread(const char* name) { ::pthread_setname_np(::pthread_self(), name); }
 
-// Two readers of the same bytes: a WorkQueue cannot be copied.
-struct TwoReaders {
-  work::SnapshotReader first, second;
-  Status feed(std::string_view piece) {
-    if (auto status = first.feed(piece); !status) return status;
-    return second.feed(piece);
+// Moves everything from one to the other's end.
+template <class T>
+void hand_over(std::vector<T>& from, std::vector<T>& to) {
+  if (to.empty()) {
+    to.swap(from);
+  } else {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
   }
-};
+  from.clear();
+}
 
 }  // namespace
 
@@ -54,25 +55,20 @@ Result<LogStart> LogDisk::load(disk::LogStore& store, const consensus::Memory* f
     return start;
   }
   if (start.memory.snapshot.index == consensus::Index()) return start;
-  TwoReaders readers;
+  work::SnapshotReader reader;
   const auto status = store.read_snapshot([&](std::string_view piece) -> Status {
     if (piece.empty()) return Ok{};
-    return readers.feed(piece);
+    return reader.feed(piece);
   });
   if (!status) return status.error();
-  auto queue = readers.first.take();
+  auto queue = reader.take();
   if (!queue) return queue.error();
-  auto shadow = readers.second.take();
-  if (!shadow) return shadow.error();
   start.queue = std::move(*queue);
-  start.shadow = std::move(*shadow);
   return start;
 }
 
-LogDisk::LogDisk(std::unique_ptr<disk::LogStore> store, work::WorkQueue shadow)
-    : store_(std::move(store)), shadow_(std::make_unique<work::WorkQueue>(std::move(shadow))) {
+LogDisk::LogDisk(std::unique_ptr<disk::LogStore> store) : store_(std::move(store)) {
   log_thread_ = std::thread([this] { run_log(); });
-  snapshot_thread_ = std::thread([this] { run_snapshots(); });
 }
 
 LogDisk::~LogDisk() {
@@ -82,34 +78,18 @@ LogDisk::~LogDisk() {
     stopping_ = true;
   }
   log_wakes_.notify_all();
-  snapshot_wakes_.notify_all();
-  snapshot_thread_.join();
   log_thread_.join();
 }
 
 // ---- the loop's side ---------------------------------------------------------------------------
 
-void LogDisk::post(replica::TakeSnapshot snapshot) {
-  commit();  // what it follows is on its way to the disk first
-  {
-    const std::lock_guard lock(mutex_);
-    orders_.emplace_back(std::move(snapshot));
-  }
-  snapshot_wakes_.notify_one();
-}
-
 void LogDisk::commit() {
-  if (gathered_.empty()) return;
+  if (gathered_.empty() && gathered_pieces_.empty()) return;
   {
     const std::lock_guard lock(mutex_);
-    if (tasks_.empty()) {
-      tasks_.swap(gathered_);
-    } else {
-      tasks_.insert(tasks_.end(), std::make_move_iterator(gathered_.begin()),
-                    std::make_move_iterator(gathered_.end()));
-    }
+    hand_over(gathered_, tasks_);
+    hand_over(gathered_pieces_, pieces_);
   }
-  gathered_.clear();
   log_wakes_.notify_one();
 }
 
@@ -141,7 +121,6 @@ void LogDisk::fail(const Error& error) {
     if (failed_) return;
     failed_ = true;
   }
-  snapshot_wakes_.notify_all();
   tell(DiskTrouble{error});
 }
 
@@ -150,7 +129,7 @@ void LogDisk::fail(const Error& error) {
 void LogDisk::run_log() {
   name_thread("log");
   std::vector<Task> tasks;
-  std::deque<Piece> pieces;
+  std::vector<replica::SnapshotPiece> pieces;
   for (;;) {
     {
       std::unique_lock lock(mutex_);
@@ -162,10 +141,12 @@ void LogDisk::run_log() {
       pieces.swap(pieces_);
       if (tasks.empty() && pieces.empty() && stopping_) return;
     }
-    if (!pieces.empty()) snapshot_wakes_.notify_all();  // there is room for more of them
     if (!perform(tasks)) continue;
-    for (auto& piece : pieces) {
-      if (!perform(piece)) break;
+    for (const auto& piece : pieces) {
+      if (const auto status = perform(piece); !status) {
+        fail(status.error());
+        break;
+      }
     }
     if (tidy_more_ && tasks.size() < kTasksBetweenTidying) tidy();
   }
@@ -231,113 +212,50 @@ Status LogDisk::perform_one(Task& task) {
 }
 
 Status LogDisk::install(const consensus::InstallSnapshot& request) {
-  TwoReaders readers;
-  std::optional<work::WorkQueue> queue, shadow;
+  work::SnapshotReader reader;
+  std::optional<work::WorkQueue> queue;
   const auto installed = store_->install_snapshot(request, [&](std::string_view piece) -> Status {
-    if (!piece.empty()) return readers.feed(piece);
-    auto first = readers.first.take();
-    if (!first) return first.error();
-    auto second = readers.second.take();
-    if (!second) return second.error();
-    queue.emplace(std::move(*first));
-    shadow.emplace(std::move(*second));
+    if (!piece.empty()) return reader.feed(piece);
+    auto read = reader.take();
+    if (!read) return read.error();
+    queue.emplace(std::move(*read));
     return Ok{};
   });
   if (!installed) return installed.error();
-  if (!*installed || !queue || !shadow) {
+  if (!*installed || !queue) {
     tell(consensus::Event(consensus::SnapshotInstalled{request.meta.index, false}));
     return Ok{};
   }
-  {
-    const std::lock_guard lock(mutex_);
-    orders_.emplace_back(Replace{std::move(*shadow)});
-  }
-  snapshot_wakes_.notify_one();
   tidy_more_ = true;
   tell(Installed{request.meta.index, std::move(*queue)});
   return Ok{};
 }
 
-bool LogDisk::perform(Piece& piece) {
-  Status status = Ok{};
-  switch (piece.kind) {
-    case Piece::Kind::begin:
-      status = store_->begin_snapshot(piece.meta);
-      break;
-    case Piece::Kind::bytes:
-      status = store_->add_to_snapshot(piece.bytes);
-      break;
-    case Piece::Kind::finish: {
-      const auto finished = store_->finish_snapshot();
-      if (!finished) {
-        status = finished.error();
-        break;
-      }
-      tell(consensus::Event(consensus::SnapshotTaken{piece.meta.index, *finished}));
-      tidy_more_ = true;
-    }
+Status LogDisk::perform(const replica::SnapshotPiece& piece) {
+  if (piece.is_first) {
+    piece_bytes_ = 0;
+    if (auto status = store_->begin_snapshot(piece.meta); !status) return status;
   }
-  if (status) return true;
-  fail(status.error());
-  return false;
+  if (auto status = store_->add_to_snapshot(piece.bytes); !status) return status;
+  piece_bytes_ += piece.bytes.size();
+  tell(PieceWritten{});
+  if (!piece.is_last) return Ok{};
+  const auto finished = store_->finish_snapshot();
+  if (!finished) return finished.error();
+  {
+    const std::lock_guard lock(mutex_);
+    ++figures_.snapshots;
+    figures_.snapshot_bytes = piece_bytes_;
+  }
+  tell(consensus::Event(consensus::SnapshotTaken{piece.meta.index, *finished}));
+  tidy_more_ = true;
+  return Ok{};
 }
 
 void LogDisk::tidy() {
   const auto more = store_->tidy();
   tidy_more_ = more.ok() && *more;
   if (!more) fail(more.error());
-}
-
-// ---- the snapshot thread -----------------------------------------------------------------------
-
-void LogDisk::run_snapshots() {
-  name_thread("snapshots");
-  // Of this thread alone, as Linux has it; in vain, it is only less considerate.
-  (void)::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + kSnapshotNice);
-  for (;;) {
-    std::optional<Order> order;
-    {
-      std::unique_lock lock(mutex_);
-      snapshot_wakes_.wait(lock, [&] { return stopping_ || failed_ || !orders_.empty(); });
-      if (stopping_ || failed_) return;
-      order.emplace(std::move(orders_.front()));
-      orders_.pop_front();
-    }
-    if (auto* replace = std::get_if<Replace>(&*order)) {
-      shadow_ = std::make_unique<work::WorkQueue>(std::move(replace->queue));
-    } else {
-      make_snapshot(std::get<replica::TakeSnapshot>(*order));
-    }
-  }
-}
-
-void LogDisk::make_snapshot(const replica::TakeSnapshot& order) {
-  for (const auto& entry : order.entries) replica::apply_entry(*shadow_, *entry);
-  std::uint64_t bytes = 0;
-  if (!hand_over({Piece::Kind::begin, order.meta, {}})) return;
-  for (work::SnapshotWriter writer(*shadow_); !writer.done();) {
-    std::string piece = writer.next_piece(kPieceBytes);
-    if (piece.empty()) continue;
-    bytes += piece.size();
-    if (!hand_over({Piece::Kind::bytes, {}, std::move(piece)})) return;
-  }
-  if (!hand_over({Piece::Kind::finish, order.meta, {}})) return;
-  const std::lock_guard lock(mutex_);
-  ++figures_.snapshots;
-  figures_.snapshot_bytes = bytes;
-}
-
-// False: it is no longer wanted.
-bool LogDisk::hand_over(Piece piece) {
-  {
-    std::unique_lock lock(mutex_);
-    snapshot_wakes_.wait(lock,
-                         [&] { return stopping_ || failed_ || pieces_.size() < kPiecesAhead; });
-    if (stopping_ || failed_) return false;
-    pieces_.push_back(std::move(piece));
-  }
-  log_wakes_.notify_one();
-  return true;
 }
 
 }  // namespace riftbus::node

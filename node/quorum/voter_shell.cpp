@@ -113,7 +113,7 @@ VoterShell::VoterShell(VoterSetup setup, OpenedLog log, bus::Bus& bus, MemberShe
   bound_turns(settings);
   replica_ = std::make_unique<replica::QueueReplica>(std::move(settings),
                                                      std::move(log.start.queue), random_);
-  disk_ = std::make_unique<LogDisk>(std::move(log.store), std::move(log.start.shadow));
+  disk_ = std::make_unique<LogDisk>(std::move(log.store));
 }
 
 void bound_turns(replica::ReplicaSettings& settings) {
@@ -150,6 +150,7 @@ void VoterShell::on_disk(TimePoint now) {
                    [&](Installed& installed) {
                      replica_->install(installed.index, std::move(installed.queue), now);
                    },
+                   [&](const PieceWritten&) { replica_->piece_written(); },
                    [&](const DiskTrouble& trouble) { fail(trouble.error, now); },
                },
                done);

@@ -51,9 +51,14 @@ void QueueReplica::take(Request request, TimePoint now) {
 
 void QueueReplica::install(consensus::Index index, work::WorkQueue queue, TimePoint now) {
   RIFTBUS_CHECK(queue.applied_index() <= index.value());
+  state_->give_up_snapshot(now);
   state_->queue = std::move(queue);
-  state_->since_snapshot.clear();
   state_->core.take(consensus::SnapshotInstalled{index, true}, now);
+}
+
+void QueueReplica::piece_written() {
+  RIFTBUS_CHECK(state_->pieces_open > 0);
+  --state_->pieces_open;
 }
 
 consensus::Refusal QueueReplica::transfer(consensus::ServerId to, TimePoint now) {
@@ -75,7 +80,7 @@ std::size_t QueueReplica::waiting() const { return state_->waiting.size(); }
 TimePoint QueueReplica::next_deadline(TimePoint now) const {
   const State& state = *state_;
   if (state.again || !state.answers.empty()) return now;
-  TimePoint due = state.core.next_deadline();
+  TimePoint due = std::min(state.core.next_deadline(), state.next_piece());
   if (!state.is_leading) return due;
   if (!state.waiting.empty()) {
     const TimePoint gathered = state.gather.due(state.waiting.size(), state.proposed.size());

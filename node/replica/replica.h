@@ -50,14 +50,18 @@ struct ReplicaLimits {
   Nanos park_max = Seconds(60);                  // however long a claim is willing to wait
   std::size_t applies_per_turn = 4;              // Apply actions; then the loop goes round
   Nanos gather_max = Nanos();                    // 0: proposed in the turn they come in (gather.h)
+  // A snapshot yields to commands: while some are applied it is written a piece at a time, with
+  // pauses; but not any more after so many of them, or the log would grow without end.
+  std::size_t snapshot_piece_bytes = 64 * 1024;
+  std::size_t snapshot_pieces = 4;  // on their way to the disk
+  Nanos snapshot_pause = Millis(5);
+  std::uint64_t snapshot_patience_entries = 256 * 1024;
+  std::uint64_t snapshot_patience_bytes = 64 * 1024 * 1024;
 };
 
 struct ReplicaSettings {
   consensus::Settings log;
   ReplicaLimits limits;
-  // True: TakeSnapshot carries the bytes. False: it carries the entries since the last one, for an
-  // owner that keeps a second queue elsewhere (the loop must not stall for a large one).
-  bool snapshots_inline = false;
 };
 
 // ---- what happens to us, beside the events of consensus ---------------------------------------
@@ -105,16 +109,19 @@ struct Answer {
   std::variant<work::Reply, RenewedAnswers, ReadNow, Moved, Busy> body;
 };
 
-// Exactly the state at meta.index. See ReplicaSettings::snapshots_inline; then SnapshotTaken.
-struct TakeSnapshot {
+// Of our own snapshot, whole it is exactly the state at meta.index: to be kept, in order, behind
+// the writes that were asked for before; then piece_written(). After the last one SnapshotTaken,
+// too. A first piece begins anew: what came of another snapshot before is void.
+struct SnapshotPiece {
   consensus::SnapshotMeta meta;
-  std::string bytes;           // inline
-  consensus::Entries entries;  // otherwise: all since the previous TakeSnapshot or start, in order
+  std::string bytes;  // at least one
+  bool is_first = false;
+  bool is_last = false;
 };
 
 using Action = std::variant<consensus::Persist, consensus::Send, consensus::Compact,
                             consensus::ReadSnapshot, consensus::StoreChunk,
-                            consensus::InstallSnapshot, consensus::Announce, TakeSnapshot, Answer>;
+                            consensus::InstallSnapshot, consensus::Announce, SnapshotPiece, Answer>;
 using Actions = std::vector<Action>;
 
 // ---- what is known ---------------------------------------------------------------------------
@@ -123,10 +130,6 @@ struct ReplicaStats {
   std::uint64_t proposed = 0, applied = 0, answered = 0, moved = 0, busy = 0, parked = 0, woken = 0,
                 ticks = 0, expires = 0, renewals = 0, reads = 0, undecodable = 0;
 };
-
-// What every replica does with a decided entry, and nothing else: for a second queue that follows
-// (snapshots_inline).
-void apply_entry(work::WorkQueue& queue, const consensus::Entry& entry);
 
 class QueueReplica {
  public:
@@ -141,6 +144,8 @@ class QueueReplica {
   void take(Request request, TimePoint now);
   // The received snapshot is durable; this is what it holds.
   void install(consensus::Index index, work::WorkQueue queue, TimePoint now);
+  // One SnapshotPiece is on the disk, or void.
+  void piece_written();
   void flush(TimePoint now, Actions& out);
   [[nodiscard]] TimePoint next_deadline(TimePoint now) const;
 

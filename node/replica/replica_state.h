@@ -9,6 +9,7 @@
 #include "node/replica/gather.h"
 #include "node/replica/parking.h"
 #include "node/replica/replica.h"
+#include "node/work/snapshot.h"
 
 namespace riftbus::replica {
 
@@ -19,6 +20,17 @@ struct Proposed {
   Ticket ticket;  // 0: nobody waits
   work::Command command;
   Nanos wait{};
+};
+
+struct SnapshotInTheMaking {
+  SnapshotInTheMaking(consensus::SnapshotMeta of, const work::WorkQueue& queue)
+      : meta(std::move(of)), writer(queue) {}
+  consensus::SnapshotMeta meta;
+  work::SnapshotWriter writer;
+  bool is_begun = false;
+  TimePoint next_at{};                      // its next piece
+  std::uint64_t entries = 0, bytes = 0;     // applied since it was begun
+  std::uint64_t entries_at_last_piece = 0;  // of these
 };
 
 struct QueueReplica::State {
@@ -50,7 +62,10 @@ struct QueueReplica::State {
   void apply_entry(const consensus::Entry& entry, TimePoint now);
   void settle(Proposed& proposed, work::Reply reply, TimePoint now);
   void settle_read(consensus::ReadTicket ticket, TimePoint now);
-  void take_snapshot(const consensus::TakeSnapshot& wanted, Actions& out);
+  [[nodiscard]] TimePoint next_piece() const;
+  void write_piece(TimePoint now, Actions& out);
+  // What it is about is to be replaced.
+  void give_up_snapshot(TimePoint now);
   [[nodiscard]] std::optional<Proposed> take_proposed(const consensus::Entry& entry);
 
   ReplicaSettings settings;
@@ -75,7 +90,8 @@ struct QueueReplica::State {
   std::size_t claims_open = 0;  // waiting or in the log
   std::uint64_t next_read = 1;
   std::map<consensus::ReadTicket, std::variant<Renew, Read>> confirming;
-  consensus::Entries since_snapshot;
+  std::optional<SnapshotInTheMaking> snapshot;
+  std::size_t pieces_open = 0;
   std::vector<Answer> answers;
   consensus::Actions log_actions;  // scratch
   std::vector<std::string> batch;  // scratch

@@ -4,7 +4,6 @@
 
 #include "node/replica/replica_state.h"
 #include "node/work/codec.h"
-#include "node/work/snapshot.h"
 
 namespace riftbus::replica {
 
@@ -32,14 +31,9 @@ void QueueReplica::flush(TimePoint now, Actions& out) {
     state.again = true;
     break;
   }
+  state.write_piece(now, out);
   for (Answer& answer : state.answers) out.emplace_back(std::move(answer));
   state.answers.clear();
-}
-
-void apply_entry(work::WorkQueue& queue, const consensus::Entry& entry) {
-  if (entry.kind != consensus::EntryKind::command) return;
-  const auto decoded = work::decode_command(entry.payload);
-  if (decoded.ok()) queue.apply(stamp_of(entry), decoded.value);
 }
 
 // ---- leading ---------------------------------------------------------------------------------
@@ -158,8 +152,8 @@ bool QueueReplica::State::turn_log(TimePoint now, Actions& out) {
     if (const auto* decided = std::get_if<consensus::Apply>(&action)) {
       apply(*decided, now);
       applied = true;
-    } else if (const auto* snapshot = std::get_if<consensus::TakeSnapshot>(&action)) {
-      take_snapshot(*snapshot, out);
+    } else if (auto* wanted = std::get_if<consensus::TakeSnapshot>(&action)) {
+      snapshot.emplace(std::move(wanted->meta), queue);
     } else if (const auto* ready = std::get_if<consensus::ReadReady>(&action)) {
       settle_read(ready->ticket, now);
     } else if (const auto* lost = std::get_if<consensus::ReadLost>(&action)) {
@@ -184,10 +178,11 @@ bool QueueReplica::State::turn_log(TimePoint now, Actions& out) {
 
 void QueueReplica::State::apply(const consensus::Apply& decided, TimePoint now) {
   observe_role();
-  for (const auto& entry : decided.entries) apply_entry(*entry, now);
-  if (!settings.snapshots_inline) {
-    since_snapshot.insert(since_snapshot.end(), decided.entries.begin(), decided.entries.end());
+  for (const auto& entry : decided.entries) {
+    apply_entry(*entry, now);
+    if (snapshot) snapshot->bytes += entry->payload.size();
   }
+  if (snapshot) snapshot->entries += decided.entries.size();
   parking.look_again();
   looked_at_all = false;
   if (is_leading && parking.size() > 0) again = true;
@@ -259,15 +254,35 @@ void QueueReplica::State::settle_read(consensus::ReadTicket ticket, TimePoint no
   answer(std::get<Read>(found.mapped()).ticket, ReadNow{});
 }
 
-void QueueReplica::State::take_snapshot(const consensus::TakeSnapshot& wanted, Actions& out) {
-  TakeSnapshot action;
-  action.meta = wanted.meta;
-  if (settings.snapshots_inline) {
-    action.bytes = work::write_snapshot(queue);
-  } else {
-    action.entries = std::exchange(since_snapshot, {});
-  }
-  out.emplace_back(std::move(action));
+// ---- snapshots ---------------------------------------------------------------------------------
+
+TimePoint QueueReplica::State::next_piece() const {
+  const bool may_write = snapshot && pieces_open < settings.limits.snapshot_pieces;
+  return may_write ? snapshot->next_at : TimePoint::max();
+}
+
+void QueueReplica::State::write_piece(TimePoint now, Actions& out) {
+  if (next_piece() > now) return;
+  const auto& limits = settings.limits;
+  const bool is_quiet = snapshot->entries == snapshot->entries_at_last_piece;
+  const bool is_late = snapshot->entries > limits.snapshot_patience_entries ||
+                       snapshot->bytes > limits.snapshot_patience_bytes;
+  snapshot->entries_at_last_piece = snapshot->entries;
+  snapshot->next_at = is_quiet || is_late ? now : now + limits.snapshot_pause;
+  SnapshotPiece piece{snapshot->meta, {}, !snapshot->is_begun, false};
+  piece.bytes = snapshot->writer.next_piece(limits.snapshot_piece_bytes);
+  piece.is_last = snapshot->writer.done();
+  snapshot->is_begun = true;
+  if (piece.is_last) snapshot.reset();
+  ++pieces_open;
+  out.emplace_back(std::move(piece));
+}
+
+void QueueReplica::State::give_up_snapshot(TimePoint now) {
+  if (!snapshot) return;
+  const auto index = snapshot->meta.index;
+  snapshot.reset();
+  core.take(consensus::SnapshotTaken{index, false}, now);
 }
 
 }  // namespace riftbus::replica

@@ -32,20 +32,29 @@ void History::add(const Finished& record, std::string result) {
 void History::trim(std::size_t records_max, std::size_t results_max) {
   std::size_t budget = kDueMax;
   for (; results_.size() > results_max && budget > 0; --budget) {
-    results_.erase(results_order_.front());
-    results_order_.pop_front();
+    forget_result(results_order_.front());
   }
   for (; order_.size() > records_max && budget > 0; --budget) forget_oldest();
 }
 
 void History::forget_oldest() {
+  watches_.tell([](RecordWatch& watch) { watch.before_finished_goes(); });
   const WorkId id = order_.front();
   order_.pop_front();
+  ++forgotten_;
   const auto block = blocks_.find(block_of(id));
   block->second.erase(find_place(block->second, id));
   if (block->second.empty()) blocks_.erase(block);
   // Results stand in the same order, so the oldest record's result is the oldest result.
-  if (results_.erase(id) > 0) results_order_.pop_front();
+  if (!results_order_.empty() && results_order_.front() == id) forget_result(id);
+}
+
+// Of the oldest that has one.
+void History::forget_result(WorkId id) {
+  const auto at = results_.find(id);
+  watches_.tell([&](RecordWatch& watch) { watch.before_result_goes(id, at->second); });
+  results_.erase(at);
+  results_order_.pop_front();
 }
 
 const Finished* History::find(WorkId id) const {

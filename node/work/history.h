@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "node/work/types.h"
+#include "node/work/record_watch.h"
 
 namespace riftbus::work {
 
@@ -35,6 +35,9 @@ class History {
  public:
   static constexpr unsigned kBlockBits = 8;
 
+  // `watches`: told of what goes; outlives this object.
+  explicit History(const RecordWatches& watches) : watches_(watches) {}
+
   // The newest; `result` may be empty.
   void add(const Finished& record, std::string result);
   // Forgets the oldest beyond these bounds; at most kDueMax of them at a time.
@@ -46,11 +49,16 @@ class History {
   // In the order in which they ended.
   [[nodiscard]] const std::deque<WorkId>& order() const { return order_; }
   [[nodiscard]] std::size_t size() const { return order_.size(); }
+  // How many have gone since this object was made.
+  [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
   [[nodiscard]] std::size_t result_count() const { return results_.size(); }
 
  private:
   void forget_oldest();
+  void forget_result(WorkId id);
 
+  const RecordWatches& watches_;
+  std::uint64_t forgotten_ = 0;
   std::map<std::uint64_t, std::vector<Finished>> blocks_;
   std::deque<WorkId> order_;
   std::map<WorkId, std::string> results_;

@@ -54,7 +54,9 @@ const Item* Ledger::find(WorkId id) const {
 
 Item* Ledger::find(WorkId id) {
   const auto at = items.find(id);
-  return at == items.end() ? nullptr : &at->second;
+  if (at == items.end()) return nullptr;
+  watches.tell([&](RecordWatch& watch) { watch.before_item(at->second); });
+  return &at->second;
 }
 
 Fence Ledger::make_fence(std::uint64_t index) const {
@@ -112,10 +114,16 @@ void Ledger::adopt_terms(std::uint16_t number, Terms terms, Needs needs) {
 }
 
 void Ledger::set_dedupe(const std::string& key, Remembered remembered) {
+  watches.tell([&](RecordWatch& watch) { watch.before_key(key); });
   auto& known = dedupe[key];
   if (known.until_ms != 0) dedupe_alarms.erase({known.until_ms, key});
   known = remembered;
   if (known.until_ms != 0) dedupe_alarms.emplace(known.until_ms, key);
+}
+
+void Ledger::erase_dedupe(const std::string& key) {
+  watches.tell([&](RecordWatch& watch) { watch.before_key(key); });
+  dedupe.erase(key);
 }
 
 void Ledger::adopt(Item item) {
@@ -301,7 +309,7 @@ void Ledger::forget_key(const Item& item) {
     const auto window = static_cast<LogMs>(item.more().dedupe_window_ms);
     return set_dedupe(key, {item.id, now_ms + window});
   }
-  dedupe.erase(key);
+  erase_dedupe(key);
 }
 
 void Ledger::resolve_dependants(WorkId id, bool done) {

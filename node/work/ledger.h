@@ -80,6 +80,11 @@ struct EndNote {  // what a worker said at the end of an attempt
 class Ledger {
  public:
   Ledger();
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  // Those who write snapshots meanwhile: it changes nothing that somebody reads.
+  mutable RecordWatches watches;
 
   // ---- what is kept
   Settings settings;
@@ -96,11 +101,11 @@ class Ledger {
   std::map<WorkId, Gang> gangs;  // by their first member
   std::map<std::string, Remembered, std::less<>> dedupe;
   Workers workers;
-  History history;
+  History history{watches};
   std::map<std::uint16_t, Tally> kind_tally;
   std::map<std::uint16_t, Tally> node_tally;
   std::deque<Orphan> orphans;
-  PastAdds past_adds;
+  PastAdds past_adds{watches};
   PastEnds past_ends;
   std::uint64_t dead_evicted = 0;
 
@@ -118,6 +123,7 @@ class Ledger {
 
   // ---- questions
   [[nodiscard]] const Item* find(WorkId id) const;
+  // To be changed, or erased.
   [[nodiscard]] Item* find(WorkId id);
   [[nodiscard]] std::size_t count(State state) const {
     return counts[static_cast<std::size_t>(state)];
@@ -158,6 +164,7 @@ class Ledger {
   void adopt(Item item);
   void adopt_terms(std::uint16_t number, Terms terms, Needs needs);
   void set_dedupe(const std::string& key, Remembered remembered);
+  void erase_dedupe(const std::string& key);
 
  private:
   void place(Item& item);

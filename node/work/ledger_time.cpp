@@ -23,7 +23,7 @@ void Ledger::fire_due() {
     dissolve_gang(id, gangs.at(id));
   }
   for (; budget > 0 && !dedupe_alarms.empty() && dedupe_alarms.begin()->first <= now_ms; --budget) {
-    dedupe.erase(dedupe_alarms.begin()->second);
+    erase_dedupe(dedupe_alarms.begin()->second);
     dedupe_alarms.erase(dedupe_alarms.begin());
   }
 }

@@ -5,14 +5,18 @@
 // in records.h. The checksum (XXH3, chained over the frames) finds damage, not malice; reading is
 // nevertheless total: any bytes give a queue whose indexes agree with its items, or an Error 1741.
 //
-// A writer reads the queue while it works: the queue must not change until the last piece was
-// taken (CHECKed). Who cannot stop for that long lets a second WorkQueue, on another thread, apply
-// the same commands, and takes its snapshots there: determinism makes it the same queue.
+// A writer writes the queue as it was when the writer was made, however the queue goes on meanwhile
+// (record_watch.h): a loop that must not stand still writes a piece now and then. The tables that
+// may be long are read as they are written; the others, of a few thousand records, are copied at
+// once.
 //
 // Pure; not thread-safe.
 #pragma once
 
+#include <deque>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,33 +27,69 @@ namespace riftbus::work {
 
 inline constexpr std::uint16_t kBadSnapshot = 1741;
 
-class SnapshotWriter {
+class SnapshotWriter final : private RecordWatch {
  public:
-  explicit SnapshotWriter(const WorkQueue& queue) : queue_(queue), index_(queue.applied_index()) {}
+  // `queue` must outlive it, and not be moved to.
+  explicit SnapshotWriter(const WorkQueue& queue);
+  ~SnapshotWriter() override;
 
-  [[nodiscard]] bool done() const { return done_; }
+  [[nodiscard]] bool done() const { return part_ == Part::none; }
   // The next piece, of about this size: at most one record (100 KiB) more. Empty when done.
   std::string next_piece(std::size_t bytes);
 
  private:
-  // Writes the next record and moves on.
-  void step(std::string& out);
-  template <class Record>
-  void write(std::string& out, std::uint8_t tag, const Record& record);
-  template <class Map, class Make>
-  void write_table(std::string& out, std::uint8_t tag, const Map& table, Make make);
-  void write_names(std::string& out, std::uint8_t tag, const Names& names);
-  void write_finished(std::string& out);
-  void write_rest(std::string& out);
-  void next_table();
+  // What follows what; each long table is a part of its own.
+  enum class Part : std::uint8_t { head, items, keys, finished, rest, adds, tail, none };
+  // Frames that wait to be written.
+  struct Copied {
+    std::string frames;
+    std::size_t written = 0;
+  };
+  // Of a row whose oldest records give way: the next one to be written, the end, and those of them
+  // that have gone.
+  struct Row {
+    std::uint64_t next = 0;
+    std::uint64_t end = 0;
+    std::deque<std::string> kept;
+  };
 
-  const WorkQueue& queue_;
-  std::uint64_t index_;
-  std::uint8_t tag_ = 1;
-  std::uint64_t cursor_ = 0;  // of the current table: everything below is written
-  std::string text_cursor_;   // where keys are texts
+  void before_item(const Item& item) override;
+  void before_key(const std::string& key) override;
+  void before_finished_goes() override;
+  void before_result_goes(WorkId id, const std::string& result) override;
+  void before_add_goes() override;
+
+  void copy_head();
+  void copy_rest();
+  // Writes the next record, or moves on.
+  void step(std::string& out);
+  void write_item(std::string& out);
+  void write_key(std::string& out);
+  void write_finished(std::string& out);
+  void write_add(std::string& out);
+  void write_copied(std::string& out, Copied& copied);
+  void write_end(std::string& out);
+  [[nodiscard]] std::string finished_frame(WorkId id) const;
+  void put(std::string& out, std::string_view frame);
+  void next_part();
+
+  const Ledger& ledger_;
+  Part part_ = Part::head;
   std::uint64_t checksum_ = 0;
-  bool done_ = false;
+  Copied head_, rest_, tail_;
+
+  WorkId next_item_;
+  const WorkId items_end_;  // later ones have come since
+  std::map<WorkId, std::string> kept_items_;
+
+  std::optional<std::string> last_key_;
+  std::map<std::string, std::string, std::less<>> kept_keys_;  // empty: there was none
+
+  Row finished_;
+  std::size_t results_left_;  // of those there were
+  std::map<WorkId, std::string> kept_results_;
+
+  Row adds_;
 };
 
 // All at once: for tests, and for queues that are known to be small.

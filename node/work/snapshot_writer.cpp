@@ -5,142 +5,255 @@
 
 namespace riftbus::work {
 
+namespace {
+
 template <class Record>
-void SnapshotWriter::write(std::string& out, std::uint8_t tag, const Record& record) {
+void append_frame(std::string& out, Tag tag, const Record& record) {
   const std::size_t begin = out.size();
   out.append(kFrameHead, '\0');
   Writer(out).write(record);
   const std::size_t size = out.size() - begin - kFrameHead;
   for (std::size_t i = 0; i < 4; ++i) out[begin + i] = static_cast<char>(size >> (8 * i) & 0xFFU);
   out[begin + 4] = static_cast<char>(tag);
-  checksum_ = XXH3_64bits_withSeed(out.data() + begin, out.size() - begin, checksum_);
 }
 
-void SnapshotWriter::next_table() {
-  ++tag_;
-  cursor_ = 0;
-  text_cursor_.clear();
+// Of the first of these frames.
+std::size_t frame_size(std::string_view frames) {
+  std::size_t size = kFrameHead;
+  for (std::size_t i = 0; i < 4; ++i) {
+    size += std::size_t{static_cast<unsigned char>(frames[i])} << (8 * i);
+  }
+  return size;
 }
 
-// The first entry at or after the cursor: one search per record keeps no iterator alive.
-template <class Map, class Make>
-void SnapshotWriter::write_table(std::string& out, std::uint8_t tag, const Map& table, Make make) {
-  using Key = typename Map::key_type;
-  const auto at = table.lower_bound(Key(static_cast<Key>(cursor_)));
-  if (at == table.end()) return next_table();
-  make(out, tag, at->first, at->second);
-  if constexpr (std::is_integral_v<Key>) {
-    cursor_ = std::uint64_t{at->first} + 1;
-    if (at->first == std::numeric_limits<Key>::max()) next_table();
-  } else {
-    cursor_ = at->first.value() + 1;
+void append_names(std::string& out, Tag tag, const Names& names) {
+  names.for_each([&](NameNumber number, std::string_view text) {
+    append_frame(out, tag, NameRecord{number, std::string(text)});
+  });
+}
+
+void append_tallies(std::string& out, Tag tag, const std::map<std::uint16_t, Tally>& tallies) {
+  for (const auto& [number, tally] : tallies) append_frame(out, tag, TallyRecord{number, tally});
+}
+
+}  // namespace
+
+SnapshotWriter::SnapshotWriter(const WorkQueue& queue)
+    : ledger_(queue.ledger()),
+      items_end_(ledger_.next_id),
+      results_left_(ledger_.history.result_count()) {
+  finished_.next = ledger_.history.forgotten();
+  finished_.end = finished_.next + ledger_.history.size();
+  adds_.next = ledger_.past_adds.forgotten();
+  adds_.end = adds_.next + ledger_.past_adds.size();
+  copy_head();
+  copy_rest();
+  ledger_.watches.add(*this);
+}
+
+SnapshotWriter::~SnapshotWriter() { ledger_.watches.remove(*this); }
+
+// ---- what is copied at once --------------------------------------------------------------------
+
+void SnapshotWriter::copy_head() {
+  std::string& out = head_.frames;
+  append_frame(
+      out, Tag::base,
+      BaseRecord{kSnapshotFormat, ledger_.applied_index, ledger_.now_ms, ledger_.generation,
+                 ledger_.next_id, ledger_.dead_evicted, ledger_.settings});
+  append_names(out, Tag::kind, ledger_.kinds);
+  append_names(out, Tag::group_name, ledger_.groups);
+  append_names(out, Tag::node, ledger_.nodes);
+  for (const auto& [number, compiled] : ledger_.terms_of) {
+    append_frame(out, Tag::terms, TermsRecord{number, compiled.terms});
+  }
+  for (const auto& [number, group] : ledger_.group_of) {
+    if (group.kept) append_frame(out, Tag::group, GroupRecord{number, group.limit, group.weight});
+  }
+  for (const auto& [node, worker] : ledger_.workers.all()) {
+    append_frame(out, Tag::worker,
+                 WorkerRecord{node, worker.instance, worker.seen_ms, worker.away, worker.offer,
+                              worker.answers});
+  }
+  for (const auto& [id, gang] : ledger_.gangs) {
+    append_frame(out, Tag::gang,
+                 GangRecord{id,
+                            {gang.members.begin(), gang.members.end()},
+                            gang.size,
+                            gang.timeout_ms,
+                            gang.until_ms,
+                            gang.started});
   }
 }
 
-void SnapshotWriter::write_names(std::string& out, std::uint8_t tag, const Names& names) {
-  names.for_each([&](NameNumber number, std::string_view text) {
-    write(out, tag, NameRecord{number, std::string(text)});
-  });
-  next_table();
+void SnapshotWriter::copy_rest() {
+  append_tallies(rest_.frames, Tag::kind_tally, ledger_.kind_tally);
+  append_tallies(rest_.frames, Tag::node_tally, ledger_.node_tally);
+  for (const Orphan& orphan : ledger_.orphans) append_frame(rest_.frames, Tag::orphan, orphan);
+  for (std::size_t i = 0; i < ledger_.past_ends.size(); ++i) {
+    append_frame(tail_.frames, Tag::past_end, ledger_.past_ends.at(i));
+  }
 }
 
-void SnapshotWriter::write_finished(std::string& out) {
-  const History& history = queue_.ledger().history;
-  if (cursor_ >= history.size()) return next_table();
-  const WorkId id = history.order()[cursor_++];
-  const std::string* result = history.find_result(id);
-  write(out, tag_, FinishedRecord{*history.find(id), result == nullptr ? std::string() : *result});
+// ---- what is kept before it changes ------------------------------------------------------------
+
+void SnapshotWriter::before_item(const Item& item) {
+  if (part_ > Part::items || item.id < next_item_ || item.id >= items_end_) return;
+  const auto [at, is_first] = kept_items_.try_emplace(item.id);
+  if (is_first) append_frame(at->second, Tag::item, item);
+}
+
+void SnapshotWriter::before_key(const std::string& key) {
+  if (part_ > Part::keys || (last_key_ && key <= *last_key_)) return;
+  const auto [at, is_first] = kept_keys_.try_emplace(key);
+  const auto known = ledger_.dedupe.find(key);
+  if (!is_first || known == ledger_.dedupe.end() || known->second.until_ms == 0) return;
+  append_frame(at->second, Tag::key, KeyRecord{key, known->second.id, known->second.until_ms});
+}
+
+void SnapshotWriter::before_finished_goes() {
+  const std::uint64_t place = ledger_.history.forgotten();
+  if (place < finished_.next || place >= finished_.end) return;
+  finished_.kept.push_back(finished_frame(ledger_.history.order().front()));
+}
+
+void SnapshotWriter::before_result_goes(WorkId id, const std::string& result) {
+  if (part_ > Part::finished || results_left_ == 0) return;
+  --results_left_;
+  kept_results_.emplace(id, result);
+}
+
+void SnapshotWriter::before_add_goes() {
+  const std::uint64_t place = ledger_.past_adds.forgotten();
+  if (place < adds_.next || place >= adds_.end) return;
+  append_frame(adds_.kept.emplace_back(), Tag::add, ledger_.past_adds.at(0));
+}
+
+// ---- pieces ------------------------------------------------------------------------------------
+
+std::string SnapshotWriter::next_piece(std::size_t bytes) {
+  std::string out;
+  out.reserve(bytes + 4096);
+  while (!done() && out.size() < bytes) step(out);
+  return out;
 }
 
 void SnapshotWriter::step(std::string& out) {
-  const Ledger& ledger = queue_.ledger();
-  switch (static_cast<Tag>(tag_)) {
-    case Tag::base:
-      write(out, tag_,
-            BaseRecord{kSnapshotFormat, ledger.applied_index, ledger.now_ms, ledger.generation,
-                       ledger.next_id, ledger.dead_evicted, ledger.settings});
-      return next_table();
-    case Tag::kind:
-      return write_names(out, tag_, ledger.kinds);
-    case Tag::group_name:
-      return write_names(out, tag_, ledger.groups);
-    case Tag::node:
-      return write_names(out, tag_, ledger.nodes);
-    case Tag::terms:
-      return write_table(out, tag_, ledger.terms_of, [this](auto& to, auto tag, auto key, auto& m) {
-        write(to, tag, TermsRecord{key, m.terms});
-      });
-    case Tag::group:
-      return write_table(out, tag_, ledger.group_of, [this](auto& to, auto tag, auto key, auto& m) {
-        if (m.kept) write(to, tag, GroupRecord{key, m.limit, m.weight});
-      });
-    case Tag::worker:
-      return write_table(
-          out, tag_, ledger.workers.all(), [this](auto& to, auto tag, auto key, auto& m) {
-            write(to, tag, WorkerRecord{key, m.instance, m.seen_ms, m.away, m.offer, m.answers});
-          });
-    case Tag::gang:
-      return write_table(out, tag_, ledger.gangs, [this](auto& to, auto tag, auto key, auto& m) {
-        write(to, tag,
-              GangRecord{key,
-                         {m.members.begin(), m.members.end()},
-                         m.size,
-                         m.timeout_ms,
-                         m.until_ms,
-                         m.started});
-      });
-    case Tag::item:
-      return write_table(out, tag_, ledger.items,
-                         [this](auto& to, auto tag, auto, auto& m) { write(to, tag, m); });
-    default:
-      return write_rest(out);
-  }
-}
-
-void SnapshotWriter::write_rest(std::string& out) {
-  const Ledger& ledger = queue_.ledger();
-  const auto write_tally = [this](auto& to, auto tag, auto key, auto& m) {
-    write(to, tag, TallyRecord{key, m});
-  };
-  switch (static_cast<Tag>(tag_)) {
-    case Tag::key: {
-      const auto at =
-          cursor_ == 0 ? ledger.dedupe.begin() : ledger.dedupe.upper_bound(text_cursor_);
-      if (at == ledger.dedupe.end()) return next_table();
-      if (at->second.until_ms != 0) {
-        write(out, tag_, KeyRecord{at->first, at->second.id, at->second.until_ms});
-      }
-      cursor_ = 1;
-      text_cursor_ = at->first;
-      return;
-    }
-    case Tag::finished:
+  switch (part_) {
+    case Part::head:
+      return write_copied(out, head_);
+    case Part::items:
+      return write_item(out);
+    case Part::keys:
+      return write_key(out);
+    case Part::finished:
       return write_finished(out);
-    case Tag::kind_tally:
-      return write_table(out, tag_, ledger.kind_tally, write_tally);
-    case Tag::node_tally:
-      return write_table(out, tag_, ledger.node_tally, write_tally);
-    case Tag::orphan:
-      if (cursor_ >= ledger.orphans.size()) return next_table();
-      return write(out, tag_, ledger.orphans[cursor_++]);
-    case Tag::add:
-      if (cursor_ >= ledger.past_adds.size()) return next_table();
-      return write(out, tag_, ledger.past_adds.at(cursor_++));
-    case Tag::past_end:
-      if (cursor_ >= ledger.past_ends.size()) return next_table();
-      return write(out, tag_, ledger.past_ends.at(cursor_++));
-    default:
-      write(out, tag_, EndRecord{checksum_});
-      done_ = true;
+    case Part::rest:
+      return write_copied(out, rest_);
+    case Part::adds:
+      return write_add(out);
+    case Part::tail:
+      return write_copied(out, tail_);
+    case Part::none:
+      return;
   }
 }
 
-std::string SnapshotWriter::next_piece(std::size_t bytes) {
-  RIFTBUS_CHECK(queue_.applied_index() == index_);
-  std::string out;
-  out.reserve(bytes + 4096);
-  while (!done_ && out.size() < bytes) step(out);
-  return out;
+void SnapshotWriter::put(std::string& out, std::string_view frame) {
+  checksum_ = XXH3_64bits_withSeed(frame.data(), frame.size(), checksum_);
+  out += frame;
+}
+
+void SnapshotWriter::next_part() { part_ = static_cast<Part>(static_cast<int>(part_) + 1); }
+
+void SnapshotWriter::write_copied(std::string& out, Copied& copied) {
+  const std::string_view left = std::string_view(copied.frames).substr(copied.written);
+  if (left.empty()) {
+    copied = {};
+    return part_ == Part::tail ? write_end(out) : next_part();
+  }
+  const std::size_t size = frame_size(left);
+  put(out, left.substr(0, size));
+  copied.written += size;
+}
+
+void SnapshotWriter::write_end(std::string& out) {
+  append_frame(out, Tag::end, EndRecord{checksum_});
+  next_part();
+}
+
+void SnapshotWriter::write_item(std::string& out) {
+  const auto at = ledger_.items.lower_bound(next_item_);
+  const auto kept = kept_items_.begin();
+  const bool is_there = at != ledger_.items.end() && at->first < items_end_;
+  if (kept != kept_items_.end() && (!is_there || kept->first <= at->first)) {
+    next_item_ = kept->first.next();
+    put(out, kept->second);
+    kept_items_.erase(kept);
+    return;
+  }
+  if (!is_there) return next_part();
+  next_item_ = at->first.next();
+  const std::size_t begin = out.size();
+  append_frame(out, Tag::item, at->second);
+  const std::string_view frame = std::string_view(out).substr(begin);
+  checksum_ = XXH3_64bits_withSeed(frame.data(), frame.size(), checksum_);
+}
+
+void SnapshotWriter::write_key(std::string& out) {
+  const auto at = last_key_ ? ledger_.dedupe.upper_bound(*last_key_) : ledger_.dedupe.begin();
+  const auto kept = kept_keys_.begin();
+  const bool is_there = at != ledger_.dedupe.end();
+  if (kept != kept_keys_.end() && (!is_there || kept->first <= at->first)) {
+    last_key_ = kept->first;
+    if (!kept->second.empty()) put(out, kept->second);
+    kept_keys_.erase(kept);
+    return;
+  }
+  if (!is_there) return next_part();
+  last_key_ = at->first;
+  if (at->second.until_ms == 0) return;  // its item has it
+  std::string frame;
+  append_frame(frame, Tag::key, KeyRecord{at->first, at->second.id, at->second.until_ms});
+  put(out, frame);
+}
+
+std::string SnapshotWriter::finished_frame(WorkId id) const {
+  const std::string* result = ledger_.history.find_result(id);
+  const auto kept = kept_results_.find(id);
+  if (kept != kept_results_.end()) result = &kept->second;
+  std::string frame;
+  append_frame(frame, Tag::finished,
+               FinishedRecord{*ledger_.history.find(id), result == nullptr ? "" : *result});
+  return frame;
+}
+
+void SnapshotWriter::write_finished(std::string& out) {
+  if (finished_.next == finished_.end) {
+    kept_results_.clear();
+    return next_part();
+  }
+  if (!finished_.kept.empty()) {
+    put(out, finished_.kept.front());
+    finished_.kept.pop_front();
+  } else {
+    const auto place = finished_.next - ledger_.history.forgotten();
+    put(out, finished_frame(ledger_.history.order()[place]));
+  }
+  ++finished_.next;
+}
+
+void SnapshotWriter::write_add(std::string& out) {
+  if (adds_.next == adds_.end) return next_part();
+  if (!adds_.kept.empty()) {
+    put(out, adds_.kept.front());
+    adds_.kept.pop_front();
+  } else {
+    std::string frame;
+    append_frame(frame, Tag::add, ledger_.past_adds.at(adds_.next - ledger_.past_adds.forgotten()));
+    put(out, frame);
+  }
+  ++adds_.next;
 }
 
 std::string write_snapshot(const WorkQueue& queue) {

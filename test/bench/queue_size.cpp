@@ -34,6 +34,7 @@ using bus::boot_now;
 
 constexpr std::size_t kItemsPerAdd = 256;
 constexpr std::size_t kPipeline = 32;  // commands under way
+constexpr std::size_t kRound = kItemsPerAdd * kPipeline;
 constexpr double kStallGoalMs = 50;
 
 double ms_of(Nanos span) { return std::chrono::duration<double, std::milli>(span).count(); }
@@ -60,8 +61,7 @@ T must(Result<T> result) {
 }
 
 struct Turns {
-  double wall_ms_max = 0;
-  double processor_ms_max = 0;
+  double wall_ms_max = 0, processor_ms_max = 0;
 };
 
 class Voter {
@@ -80,7 +80,7 @@ class Voter {
     node::bound_turns(settings);
     replica_ = std::make_unique<replica::QueueReplica>(std::move(settings), std::move(start.queue),
                                                        random_);
-    disk_ = std::make_unique<node::LogDisk>(std::move(store), std::move(start.shadow));
+    disk_ = std::make_unique<node::LogDisk>(std::move(store));
   }
 
   void turn() {
@@ -127,6 +127,7 @@ class Voter {
         }
         replica_->take(*event, now);
       }
+      if (std::holds_alternative<node::PieceWritten>(done)) replica_->piece_written();
       RIFTBUS_CHECK(!std::holds_alternative<node::DiskTrouble>(done));
     }
     if (now >= replica_->log().next_deadline()) {
@@ -149,7 +150,9 @@ class Voter {
             replies_.push_back(std::move(*reply));
           } else if constexpr (!std::is_same_v<One, consensus::Send> &&
                                !std::is_same_v<One, consensus::Announce>) {
-            if (std::is_same_v<One, replica::TakeSnapshot>) snapshot_began_ = now;
+            if constexpr (requires { one.is_first; }) {
+              if (one.is_first) snapshot_began_ = now;
+            }
             disk_->post(std::move(one));
           }
         },
@@ -265,11 +268,10 @@ void fill(Voter& voter, std::size_t finished, std::size_t queued, Report& report
   Filler filler(voter);
   const double empty_mb = resident_mb();
   report.add("memory, empty", empty_mb, "MB");
-  const std::size_t round = kItemsPerAdd * kPipeline;
   const TimePoint began = boot_now();
-  for (std::size_t done = 0; done < finished; done += round) {
-    filler.add(std::min(round, finished - done));
-    filler.finish(std::min(round, finished - done), work::kClaimMax);
+  for (std::size_t done = 0; done < finished; done += kRound) {
+    filler.add(std::min(kRound, finished - done));
+    filler.finish(std::min(kRound, finished - done), work::kClaimMax);
   }
   const double span_s = ms_of(boot_now() - began) / 1e3;
   report.add("items added, claimed and completed", static_cast<double>(finished) / span_s, "/s");
@@ -280,11 +282,11 @@ void fill(Voter& voter, std::size_t finished, std::size_t queued, Report& report
   report.add("memory, and all queued", full_mb, "MB");
   report.add("while filling", voter.turns);
   voter.turns = {};
-  // On at the full size, until a snapshot of it was begun and ended.
+  // On at the full size, until a snapshot of it has ended.
   const std::uint64_t taken = voter.figures().snapshots;
   for (int i = 0; i < 1000 && voter.figures().snapshots < taken + 2; ++i) {
-    filler.add(round);
-    filler.finish(round, work::kClaimMax);
+    filler.add(kRound);
+    filler.finish(kRound, work::kClaimMax);
   }
   report.add("snapshot, from its beginning to durable", voter.snapshot_ms, "ms");
   report.add("  its size", static_cast<double>(voter.figures().snapshot_bytes) / 1e6, "MB");
@@ -294,7 +296,7 @@ void fill(Voter& voter, std::size_t finished, std::size_t queued, Report& report
   report.add("claim of one item, median", claims_ms[claims_ms.size() / 2], "ms");
   report.add("claim of one item, p99", claims_ms[claims_ms.size() * 99 / 100], "ms");
   report.add("during claims", voter.turns);
-  report.add("memory at the end, snapshot's copy included", resident_mb(), "MB");
+  report.add("memory at the end", resident_mb(), "MB");
 }
 
 // What one queue needs for itself, from a snapshot of this one.
@@ -377,7 +379,7 @@ int main(int argc, char** argv) {
   std::size_t finished = 1'000'000;
   std::string directory = "/tmp";
   std::string json_path;
-  for (int i = 1; i < argc; ++i) {
+  for (int i = 1; i < argc; i += 2) {
     const std::string word = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
     if (value != nullptr && word == "--queued") {
@@ -389,11 +391,10 @@ int main(int argc, char** argv) {
     } else if (value != nullptr && word == "--json") {
       json_path = value;
     } else {
-      std::cerr << "usage: queue_size [--queued N] [--finished N] [--directory DIR]"
-                   " [--json FILE]\n";
+      std::cerr
+          << "usage: queue_size [--queued N] [--finished N] [--directory DIR] [--json FILE]\n";
       return word == "--help" ? 0 : 2;
     }
-    ++i;
   }
   return riftbus::bench::run(queued, finished, directory, json_path);
 }

@@ -39,6 +39,12 @@ consensus::SnapshotMeta meta_at(std::uint64_t index) {
                                    {{consensus::ServerId(1), consensus::Standing::voter, 0}})};
 }
 
+void apply(work::WorkQueue& queue, const consensus::Entry& entry) {
+  const work::Stamp stamp{entry.index.value(), entry.term.value(),
+                          static_cast<work::LogMs>(entry.stamp.value())};
+  queue.apply(stamp, work::decode_command(entry.payload).value);
+}
+
 // A voter's disk in a folder of its own.
 class Disk {
  public:
@@ -49,7 +55,7 @@ class Disk {
     auto loaded = LogDisk::load(**store, &first);
     EXPECT_TRUE(loaded.ok());
     start.emplace(std::move(*loaded));
-    disk = std::make_unique<LogDisk>(std::move(*store), std::move(start->shadow));
+    disk = std::make_unique<LogDisk>(std::move(*store));
   }
 
   // Entries of 50 items each, in one write.
@@ -61,6 +67,17 @@ class Disk {
     disk->post(std::move(persist));
     disk->commit();
     return entries;
+  }
+
+  // Of the queue as it is now.
+  void snapshot(std::uint64_t index, const work::WorkQueue& queue) {
+    bool is_first = true;
+    for (work::SnapshotWriter writer(queue); !writer.done(); is_first = false) {
+      replica::SnapshotPiece piece{meta_at(index), writer.next_piece(100'000), is_first, false};
+      piece.is_last = writer.done();
+      disk->post(std::move(piece));
+    }
+    disk->commit();
   }
 
   template <class Wanted>
@@ -80,8 +97,9 @@ class Disk {
 
   template <class Wanted>
   static std::optional<Wanted> pick(DiskDone& one) {
-    if constexpr (std::is_same_v<Wanted, Installed>) {
-      if (auto* found = std::get_if<Installed>(&one)) return std::move(*found);
+    if constexpr (std::is_constructible_v<DiskDone, Wanted> &&
+                  !std::is_constructible_v<consensus::Event, Wanted>) {
+      if (auto* found = std::get_if<Wanted>(&one)) return std::move(*found);
     } else if (auto* event = std::get_if<consensus::Event>(&one)) {
       if (auto* found = std::get_if<Wanted>(event)) return std::move(*found);
     }
@@ -107,23 +125,20 @@ TEST(LogDisk, WritesWhatGatheredAndReportsTheLastOne) {
   EXPECT_LE(voter.disk->figures().writes, 2U);
 }
 
-TEST(LogDisk, ASnapshotMadeAsideIsTheQueueAtThatEntry) {
+TEST(LogDisk, ASnapshotInPiecesIsThereAtTheNextStart) {
   const TempFolder folder;
   work::WorkQueue queue;
   {
     Disk voter(folder.path());
-    const auto entries = voter.write(2, 21);
-    for (const auto& entry : entries) replica::apply_entry(queue, *entry);
-    voter.disk->post(replica::TakeSnapshot{meta_at(21), {}, entries});
+    for (const auto& entry : voter.write(2, 21)) apply(queue, *entry);
+    voter.snapshot(21, queue);
     const auto taken = voter.await<consensus::SnapshotTaken>();
     ASSERT_TRUE(taken.has_value());
     EXPECT_TRUE(taken->ok);
     EXPECT_EQ(taken->index, consensus::Index(21));
-    EXPECT_GT(voter.disk->figures().snapshot_bytes, 1000U * 2000U);  // in many pieces
-    // The next one continues where this one ended.
-    const auto more = voter.write(22, 25);
-    for (const auto& entry : more) replica::apply_entry(queue, *entry);
-    voter.disk->post(replica::TakeSnapshot{meta_at(25), {}, more});
+    EXPECT_EQ(voter.disk->figures().snapshot_bytes, work::write_snapshot(queue).size());
+    for (const auto& entry : voter.write(22, 25)) apply(queue, *entry);
+    voter.snapshot(25, queue);
     ASSERT_TRUE(voter.await<consensus::SnapshotTaken>().has_value());
     voter.disk->post(consensus::Compact{consensus::Index(20)});
     voter.disk->commit();
@@ -133,9 +148,19 @@ TEST(LogDisk, ASnapshotMadeAsideIsTheQueueAtThatEntry) {
   EXPECT_EQ(work::write_snapshot(again.start->queue), work::write_snapshot(queue));
 }
 
-TEST(LogDisk, AReceivedSnapshotReplacesTheQueueAndWhatSnapshotsAreMadeFrom) {
+TEST(LogDisk, EachPieceIsReported) {
+  const TempFolder folder;
+  Disk voter(folder.path());
+  voter.disk->post(replica::SnapshotPiece{meta_at(1), "some", true, false});
+  voter.disk->post(replica::SnapshotPiece{meta_at(1), "more", false, false});
+  voter.disk->commit();
+  EXPECT_TRUE(voter.await<PieceWritten>().has_value());
+  EXPECT_TRUE(voter.await<PieceWritten>().has_value());
+}
+
+TEST(LogDisk, AReceivedSnapshotIsFollowedByOneOfOurOwn) {
   work::WorkQueue sent;
-  for (std::uint64_t i = 2; i <= 11; ++i) replica::apply_entry(sent, *add_entry(i, 50));
+  for (std::uint64_t i = 2; i <= 11; ++i) apply(sent, *add_entry(i, 50));
   const std::string bytes = work::write_snapshot(sent);
   const TempFolder folder;
   Disk voter(folder.path());
@@ -149,9 +174,8 @@ TEST(LogDisk, AReceivedSnapshotReplacesTheQueueAndWhatSnapshotsAreMadeFrom) {
   ASSERT_TRUE(installed.has_value());
   EXPECT_EQ(work::write_snapshot(installed->queue), bytes);
 
-  const auto entries = voter.write(12, 13);
-  for (const auto& entry : entries) replica::apply_entry(sent, *entry);
-  voter.disk->post(replica::TakeSnapshot{meta_at(13), {}, entries});
+  for (const auto& entry : voter.write(12, 13)) apply(sent, *entry);
+  voter.snapshot(13, sent);
   const auto taken = voter.await<consensus::SnapshotTaken>();
   ASSERT_TRUE(taken.has_value());
   EXPECT_TRUE(taken->ok);
@@ -166,7 +190,7 @@ TEST(LogDisk, AReceivedSnapshotReplacesTheQueueAndWhatSnapshotsAreMadeFrom) {
 
 TEST(LogDisk, ADamagedSnapshotIsRefusedAndNothingIsLost) {
   work::WorkQueue sent;
-  replica::apply_entry(sent, *add_entry(2, 5));
+  apply(sent, *add_entry(2, 5));
   std::string bytes = work::write_snapshot(sent);
   bytes[bytes.size() / 2] ^= 1;
   const TempFolder folder;

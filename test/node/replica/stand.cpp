@@ -52,7 +52,7 @@ Stand::Stand(int voters, std::uint64_t snapshot_entries) : snapshot_entries_(sna
 void Stand::boot(std::size_t number) {
   Host& host = hosts_[number];
   ReplicaSettings settings;
-  settings.snapshots_inline = true;
+  settings.limits.snapshot_piece_bytes = 100;
   settings.log.self = server(number);
   settings.log.cluster = consensus::ClusterKey(1);
   settings.log.memory = host.disk;
@@ -115,9 +115,13 @@ void Stand::execute(std::size_t number, Action& action) {
     ++answers_seen;
     EXPECT_FALSE(answers_.contains(answer->ticket)) << "answered twice";
     answers_.emplace(answer->ticket, std::move(*answer));
-  } else if (const auto* snapshot = std::get_if<TakeSnapshot>(&action)) {
+  } else if (const auto* snapshot = std::get_if<SnapshotPiece>(&action)) {
+    host.replica->piece_written();
+    if (snapshot->is_first) host.draft.clear();
+    host.draft += snapshot->bytes;
+    if (!snapshot->is_last) return;
     ++snapshots;
-    host.snapshot = snapshot->bytes;
+    host.snapshot = host.draft;
     host.disk.snapshot = snapshot->meta;
     std::erase_if(host.disk.entries,
                   [&](const auto& entry) { return entry->index <= snapshot->meta.index; });

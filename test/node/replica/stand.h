@@ -52,6 +52,7 @@ class Stand {
     std::unique_ptr<QueueReplica> replica;
     consensus::Memory disk;
     std::string snapshot;
+    std::string draft;  // of the next one
     std::deque<consensus::Event> inbox;
   };
   void boot(std::size_t number);

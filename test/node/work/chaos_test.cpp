@@ -95,6 +95,7 @@ class Chaos {
   Reply apply(const Command& command) {
     const Stamp stamp{++index_, term_, now_ms_};
     const Reply reply = queue_.apply(stamp, command);
+    write_meanwhile();
     EXPECT_TRUE(other_.apply(stamp, command) == reply);
     checker_.saw(stamp, command, reply);
     if (past_.size() < 500) {
@@ -103,6 +104,21 @@ class Chaos {
       past_[random_.below(past_.size())] = command;
     }
     return reply;
+  }
+
+  // Always somewhere in a snapshot, with a piece now and then.
+  void write_meanwhile() {
+    if (!writer_) {
+      began_as_ = write_snapshot(queue_);
+      written_.clear();
+      writer_.emplace(queue_);
+    }
+    if (random_.chance(0.5)) return;
+    written_ += writer_->next_piece(random_.below(1000));
+    if (!writer_->done()) return;
+    EXPECT_TRUE(written_ == began_as_);
+    ++snapshots_;
+    writer_.reset();
   }
 
   void restore() {
@@ -263,6 +279,10 @@ class Chaos {
   Random random_;
   WorkQueue queue_;
   WorkQueue other_;
+  std::optional<SnapshotWriter> writer_;
+  std::string began_as_;  // what it is to write
+  std::string written_;
+  std::uint64_t snapshots_ = 0;
   Checker checker_;
   std::vector<Worker> workers_;
   std::vector<Command> past_;

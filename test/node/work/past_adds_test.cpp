@@ -13,7 +13,8 @@ namespace {
 std::vector<WorkId> ids_of(std::uint64_t nonce) { return {WorkId(nonce), WorkId(nonce + 1)}; }
 
 TEST(PastAdds, AnEmptyOneKnowsNothing) {
-  const PastAdds past;
+  const RecordWatches nobody;
+  const PastAdds past(nobody);
   EXPECT_EQ(past.find(0), nullptr);
   EXPECT_EQ(past.size(), 0U);
 }
@@ -21,7 +22,8 @@ TEST(PastAdds, AnEmptyOneKnowsNothing) {
 // Nonces that follow each other, as one adder draws them, and ones from anywhere, in turn.
 TEST(PastAdds, KnowsTheNewestAndNoOther) {
   Random random(7);
-  PastAdds past;
+  const RecordWatches nobody;
+  PastAdds past(nobody);
   std::deque<std::uint64_t> kept;
   std::set<std::uint64_t> all;
   std::uint64_t near = 1;

@@ -75,6 +75,78 @@ TEST(Snapshot, MayBeCutAnywhere) {
   }
 }
 
+// A queue in which everything gives way soon, and a nonce for each Add.
+class Busy {
+ public:
+  Busy() {
+    Settings settings;
+    settings.history_max = 60;
+    settings.results_max = 20;
+    stand.configure(settings);
+    for (std::uint64_t i = 0; i < kAddsKept; ++i) add(i < 100 ? "old" + std::to_string(i) : "");
+    for (int i = 0; i < 100; ++i) go_on();
+  }
+
+  void go_on() {
+    stand.pass(static_cast<LogMs>(random_.below(20)));
+    switch (random_.below(4)) {
+      case 0:
+        return add("k" + std::to_string(random_.below(200)));
+      case 1:
+        return add("");
+      case 2:
+        stand.cancel(WorkId(1 + random_.below(stand.ledger().next_id.value())));
+        return;
+      default:
+        for (const Held& held : stand.claim("w", 2)) {
+          stand.complete(held, random_.chance(0.5) ? "result" : "");
+        }
+    }
+  }
+
+  Stand stand;
+
+ private:
+  void add(const std::string& key) {
+    Spec spec = job();
+    spec.dedupe = key;
+    spec.dedupe_window_ms = 300;
+    stand.apply(Add{++nonce_, {spec}});
+  }
+
+  Random random_{5};
+  std::uint64_t nonce_ = 0;
+};
+
+TEST(Snapshot, OfAQueueThatGoesOnIsTheQueueAsItWas) {
+  Busy busy;
+  for (const std::size_t piece : {20'000U, 50'000U, 200'000U}) {
+    const std::string then = write_snapshot(busy.stand.queue);
+    SnapshotWriter writer(busy.stand.queue);
+    std::string pieces;
+    while (!writer.done()) {
+      for (int i = 0; i < 5; ++i) busy.go_on();
+      pieces += writer.next_piece(piece);
+    }
+    EXPECT_TRUE(pieces == then) << piece;
+    EXPECT_FALSE(write_snapshot(busy.stand.queue) == then);
+  }
+}
+
+// One table after the other, so that each has changed as a whole before it is written.
+TEST(Snapshot, OfAQueueThatHasChangedAltogetherIsTheQueueAsItWas) {
+  Busy busy;
+  const std::string then = write_snapshot(busy.stand.queue);
+  SnapshotWriter writer(busy.stand.queue);
+  for (std::uint64_t id = 1; id < busy.stand.ledger().next_id.value(); ++id) {
+    busy.stand.cancel(WorkId(id));
+  }
+  for (int i = 0; i < 1000; ++i) busy.go_on();
+  std::string pieces;
+  while (!writer.done()) pieces += writer.next_piece(1000);
+  EXPECT_TRUE(pieces == then);
+}
+
 TEST(Snapshot, RefusesEveryTruncationAndEveryFlippedBit) {
   Stand s;
   fill(s);

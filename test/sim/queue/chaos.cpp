@@ -210,7 +210,7 @@ Scene draw_scene(std::uint64_t seed) {
   scene.spares = random.below(3);
   scene.workers = 1 + random.below(4);
   scene.clients = 1 + random.below(2);
-  scene.snapshots_inline = random.chance(0.5);
+  if (random.chance(0.5)) scene.replica.snapshot_piece_bytes = 300;
   scene.wire = random.chance(0.25);
   scene.drift_ppm_max = 8000;
   if (random.chance(0.5)) scene.turn_max = Millis(random.between(1, 5));

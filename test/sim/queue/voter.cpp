@@ -45,9 +45,7 @@ void Voter::start() {
   settings.log.limits = world_.scene().limits;
   settings.log.memory = disk_.image().load();
   settings.limits = world_.scene().replica;
-  settings.snapshots_inline = world_.scene().snapshots_inline;
   told_ = disk_.image();
-  shadow_ = load_queue(world_, told_);
   auto queue = load_queue(world_, told_);
   replica_ =
       std::make_unique<replica::QueueReplica>(std::move(settings), std::move(*queue), core_random_);
@@ -121,7 +119,6 @@ void Voter::on_durable(const Action& action) {
     take(SnapshotTaken{taken->meta.index, true});
   } else if (const auto* install = std::get_if<InstallSnapshot>(&action)) {
     post([this, index = install->meta.index] {
-      shadow_ = load_queue(world_, disk_.image());
       auto queue = load_queue(world_, disk_.image());
       replica_->install(index, std::move(*queue), local_now());
       seen_applied = std::max(seen_applied, index);
@@ -206,8 +203,8 @@ void Voter::perform(replica::Action& action) {
   if (auto* send = std::get_if<Send>(&action)) {
     world_.witness().said(*this, send->message);
     world_.deliver(std::move(send->message));
-  } else if (auto* taken = std::get_if<replica::TakeSnapshot>(&action)) {
-    take_snapshot(*taken);
+  } else if (auto* piece = std::get_if<replica::SnapshotPiece>(&action)) {
+    keep_piece(*piece);
   } else if (const auto* read = std::get_if<ReadSnapshot>(&action)) {
     read_snapshot(*read);
   } else if (const auto* said = std::get_if<replica::Answer>(&action)) {
@@ -222,23 +219,26 @@ void Voter::perform(replica::Action& action) {
   } else if (auto* chunk = std::get_if<StoreChunk>(&action)) {
     disk_.submit(std::move(*chunk), "");
   } else if (auto* install = std::get_if<InstallSnapshot>(&action)) {
+    is_draft_valid_ = false;
     disk_.submit(std::move(*install), "");
   }
 }
 
-void Voter::take_snapshot(replica::TakeSnapshot& action) {
-  if (!world_.scene().snapshots_inline) {
-    for (const EntryPtr& entry : action.entries) {
-      if (entry->kind != EntryKind::command) continue;
-      const auto decoded = work::decode_command(entry->payload);
-      if (!decoded.ok()) continue;
-      shadow_->apply({entry->index.value(), entry->term.value(),
-                      static_cast<work::LogMs>(entry->stamp.value())},
-                     decoded.value);
-    }
-    action.bytes = work::write_snapshot(*shadow_);
+void Voter::keep_piece(replica::SnapshotPiece& piece) {
+  if (piece.is_first) {
+    draft_.clear();
+    is_draft_valid_ = true;
   }
-  disk_.submit(consensus::TakeSnapshot{std::move(action.meta)}, std::move(action.bytes));
+  draft_ += piece.bytes;
+  world_.schedule().after(Millis(1), [this, life = life_] {
+    if (life == life_) post([this] { replica_->piece_written(); });
+  });
+  if (!piece.is_last) return;
+  if (is_draft_valid_) {
+    disk_.submit(consensus::TakeSnapshot{std::move(piece.meta)}, std::move(draft_));
+  } else {
+    take(SnapshotTaken{piece.meta.index, false});
+  }
 }
 
 void Voter::read_snapshot(const ReadSnapshot& action) {

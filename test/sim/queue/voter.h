@@ -76,7 +76,7 @@ class Voter {
   void schedule_deadline();
   void turn();
   void perform(replica::Action& action);
-  void take_snapshot(replica::TakeSnapshot& action);
+  void keep_piece(replica::SnapshotPiece& piece);
   void read_snapshot(const consensus::ReadSnapshot& action);
   void answer(const replica::Answer& answer);
   void on_durable(const Action& action);
@@ -91,7 +91,8 @@ class Voter {
   sim::HostClock clock_;
   consensus::Policy policy_ = consensus::Policy::raft;
   std::unique_ptr<replica::QueueReplica> replica_;
-  std::unique_ptr<work::WorkQueue> shadow_;  // where snapshots are made, beside the loop
+  std::string draft_;            // of its own snapshot
+  bool is_draft_valid_ = false;  // nothing was installed since it was begun
   std::map<replica::Ticket, Asked> asked_;
   std::deque<std::function<void()>> inbox_;  // while stopped
   Nanos turn_max_{};

@@ -24,7 +24,6 @@ struct Scene {
   std::size_t spares = 0;  // servers without a log: to be added as learners
   std::size_t workers = 0;
   std::size_t clients = 0;
-  bool snapshots_inline = true;
   bool wire = false;  // every message through the codec
   std::int64_t drift_ppm_max = 0;
   Nanos turn_max{};
