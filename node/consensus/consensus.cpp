@@ -6,6 +6,12 @@
 
 namespace riftbus::consensus {
 
+namespace {
+
+constexpr std::size_t kFreedPerTurn = 512;  // entries that a snapshot covers; some 50 us
+
+}  // namespace
+
 Memory bootstrap(const Configuration& configuration) {
   RIFTBUS_CHECK(configuration.voter_count() > 0);
   Memory memory;
@@ -31,6 +37,7 @@ void Consensus::flush(TimePoint now, Actions& out) {
   State& state = *state_;
   state.check_time(now);
   Core& core = state.core;
+  core.log.free_dropped(kFreedPerTurn);
   if (!state.is_retired()) {
     state.advance_campaign(now);
     state.advance_leader(now);

@@ -1,6 +1,7 @@
 #include "node/consensus/log.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "config/check.h"
 #include "node/consensus/codec.h"
@@ -86,8 +87,12 @@ Index Log::compact(const SnapshotMeta& snapshot, std::uint64_t entries_max,
   while (bytes_between(base, snapshot.index) > bytes_max) base = base.next();
   if (base == base_index_) return base_index_;
   base_term_ = at(base)->term;
-  entries_.erase(entries_.begin(),
-                 entries_.begin() + static_cast<std::ptrdiff_t>(distance(base_index_, base)));
+  const auto first_kept =
+      entries_.begin() + static_cast<std::ptrdiff_t>(distance(base_index_, base));
+  std::deque<Slot> kept(std::make_move_iterator(first_kept),
+                        std::make_move_iterator(entries_.end()));
+  dropped_.swap(entries_);
+  entries_.swap(kept);
   base_index_ = base;
   while (milestones_.size() > 1 && milestones_[1].index <= base) {
     milestones_.erase(milestones_.begin());
@@ -95,10 +100,15 @@ Index Log::compact(const SnapshotMeta& snapshot, std::uint64_t entries_max,
   return base_index_;
 }
 
+void Log::free_dropped(std::size_t most) {
+  for (; most > 0 && !dropped_.empty(); --most) dropped_.pop_front();
+}
+
 void Log::restart(SnapshotMeta snapshot) {
   snapshot_ = std::move(snapshot);
   base_index_ = snapshot_.index;
   base_term_ = snapshot_.term;
+  dropped_.swap(entries_);
   entries_.clear();
   milestones_.assign(1, Milestone{snapshot_.index, snapshot_.term, snapshot_.configuration});
 }

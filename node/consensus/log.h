@@ -49,7 +49,10 @@ class Log {
   // Cuts off `from` and all behind it.
   void truncate(Index from);
   // The snapshot is durable. Keeps entries before it, within both bounds. Returns the new base.
+  // What is dropped is freed by free_dropped().
   Index compact(const SnapshotMeta& snapshot, std::uint64_t entries_max, std::uint64_t bytes_max);
+  // At most so many entries: a quarter of a million at once would hold the loop for 50 ms.
+  void free_dropped(std::size_t most);
   // Forgets everything; the log continues behind the snapshot.
   void restart(SnapshotMeta snapshot);
 
@@ -85,6 +88,7 @@ class Log {
   Term base_term_;
   std::uint64_t bytes_total_ = 0;
   std::deque<Slot> entries_;
+  std::deque<Slot> dropped_;                        // some of them empty
   std::vector<Milestone> milestones_{Milestone{}};  // ordered; the first is the oldest known
 };
 

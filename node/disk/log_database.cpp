@@ -132,6 +132,7 @@ void LogDatabase::checkpoint() {
                                              nullptr, nullptr);
   if (code != SQLITE_OK) throw SQLite::Exception(database_.getHandle(), code);
   wal_pages_ = 0;
+  wal_pages_due_ = kWalPagesDue + static_cast<int>(random_.below(kWalPagesDue));
 }
 
 // ---- rows ------------------------------------------------------------------------------------

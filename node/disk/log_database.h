@@ -9,7 +9,8 @@
 // synced before commit() returns; a relaxed one when the next strict one is, which is enough for
 // what nobody was promised (pieces of an unfinished snapshot, deletions). The write-ahead log is
 // copied into the database by checkpoint() alone, never in the middle of a commit, until it has
-// grown to kWalPagesMax.
+// grown to kWalPagesMax. Voters write the same bytes: each is due at a length that it draws anew
+// each time, or all of them would stand still together.
 //
 // Errors: SQLite::Exception from everything but open(); the store (one layer up) makes them
 // Results. Blocking; not thread-safe.
@@ -20,16 +21,18 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 
+#include "config/random.h"
 #include "config/result.h"
 #include "node/disk/log_record.h"
 
 namespace riftbus::disk {
 
-inline constexpr int kWalPagesDue = 512;   // 8 MiB: then a checkpoint is worth its syncs
-inline constexpr int kWalPagesMax = 1024;  // 16 MiB: then a commit waits for it, some 20 ms
+inline constexpr int kWalPagesDue = 512;   // 8 MiB, and up to as much again: worth its syncs
+inline constexpr int kWalPagesMax = 2048;  // 32 MiB: then a commit waits for it, some 50 ms
 
 enum class Sync : std::uint8_t { strict, relaxed };
 
@@ -46,7 +49,7 @@ class LogDatabase {
   void commit();
   // All that was committed is in the database proper, and synced.
   void checkpoint();
-  [[nodiscard]] int wal_pages() const { return wal_pages_; }
+  [[nodiscard]] bool is_checkpoint_due() const { return wal_pages_ >= wal_pages_due_; }
 
   [[nodiscard]] std::optional<std::string> read_state();
   void write_state(const std::string& record);
@@ -83,6 +86,8 @@ class LogDatabase {
       delete_piece_;
   Sync sync_ = Sync::strict;
   int wal_pages_ = 0;
+  Random random_{std::random_device()()};
+  int wal_pages_due_ = kWalPagesDue;
 };
 
 }  // namespace riftbus::disk

@@ -204,10 +204,10 @@ Result<bool> SqliteLogStore::tidy() {
         if (*draft) drafts.push_back((*draft)->snapshot.id);
       }
       (void)it.shelf->tidy(drafts);
-    } else if (it.database->wal_pages() >= kWalPagesDue) {
+    } else if (it.database->is_checkpoint_due()) {
       it.database->checkpoint();
     }
-    return it.has_dead_batches || it.shelf->has_dead() || it.database->wal_pages() >= kWalPagesDue;
+    return it.has_dead_batches || it.shelf->has_dead() || it.database->is_checkpoint_due();
   });
 }
 

@@ -192,6 +192,7 @@ bool LogDisk::persist(std::vector<Task>& tasks, std::size_t& at) {
     figures_.write_us_max = std::max(figures_.write_us_max, spent_us);
   }
   tell(consensus::Event(consensus::Persisted{writes.back().seq}));
+  tidy_more_ = true;  // it may have become worth a checkpoint: now that nobody waits for this write
   return true;
 }
 
@@ -242,7 +243,7 @@ Status LogDisk::perform(const replica::SnapshotPiece& piece) {
   if (!piece.is_last) return Ok{};
   const auto finished = store_->finish_snapshot();
   if (!finished) return finished.error();
-  {
+  if (*finished) {
     const std::lock_guard lock(mutex_);
     ++figures_.snapshots;
     figures_.snapshot_bytes = piece_bytes_;

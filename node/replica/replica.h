@@ -55,8 +55,8 @@ struct ReplicaLimits {
   std::size_t snapshot_piece_bytes = 64 * 1024;
   std::size_t snapshot_pieces = 4;  // on their way to the disk
   Nanos snapshot_pause = Millis(5);
-  std::uint64_t snapshot_patience_entries = 256 * 1024;
-  std::uint64_t snapshot_patience_bytes = 64 * 1024 * 1024;
+  std::uint64_t snapshot_patience_entries = 128 * 1024;
+  std::uint64_t snapshot_patience_bytes = 32 * 1024 * 1024;
 };
 
 struct ReplicaSettings {

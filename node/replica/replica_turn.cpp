@@ -272,6 +272,7 @@ void QueueReplica::State::write_piece(TimePoint now, Actions& out) {
   SnapshotPiece piece{snapshot->meta, {}, !snapshot->is_begun, false};
   piece.bytes = snapshot->writer.next_piece(limits.snapshot_piece_bytes);
   piece.is_last = snapshot->writer.done();
+  if (piece.bytes.empty() && !piece.is_last) return;
   snapshot->is_begun = true;
   if (piece.is_last) snapshot.reset();
   ++pieces_open;

@@ -1,6 +1,7 @@
 #include "node/work/batch.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "node/work/fields.h"
 
@@ -135,7 +136,7 @@ bool Batch::judge_dependencies(std::size_t item) {
     if (from_here && id >= end_) {
       return refuse(Outcome::bad_dependency, item, "#" + std::to_string(id.value()) + " unknown");
     }
-    if (from_here || ledger_.find(id) != nullptr) {
+    if (from_here || std::as_const(ledger_).find(id) != nullptr) {
       plan.after.push_back(id);
       continue;
     }

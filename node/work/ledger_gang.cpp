@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "config/check.h"
 #include "node/work/ledger.h"
 
@@ -30,7 +32,7 @@ void Ledger::update_gang(WorkId id) {
   std::size_t leased = 0;
   std::size_t free = 0;
   for (const WorkId member : gang.members) {
-    const Item* item = find(member);
+    const Item* item = std::as_const(*this).find(member);
     if (item == nullptr) return;  // the batch that makes the gang is still being entered
     if (item->state == State::leased) ++leased;
     if (is_free(*item)) ++free;

@@ -63,9 +63,10 @@ void Ledger::configure(const Settings& wanted) {
       for (const auto& rank : line) sorted.push_back(rank.id);
     }
   }
-  for (const WorkId id : sorted) withdraw(*find(id));
+  // Not find(): nothing changes of which a snapshot speaks.
+  for (const WorkId id : sorted) withdraw(items.at(id));
   settings = wanted;
-  for (const WorkId id : sorted) place(*find(id));
+  for (const WorkId id : sorted) place(items.at(id));
   history.trim(settings.history_max, settings.results_max);
 }
 

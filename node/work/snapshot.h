@@ -34,10 +34,14 @@ class SnapshotWriter final : private RecordWatch {
   ~SnapshotWriter() override;
 
   [[nodiscard]] bool done() const { return part_ == Part::none; }
-  // The next piece, of about this size: at most one record (100 KiB) more. Empty when done.
+  // The next piece, of about this size: at most one record (200 KiB) more. At most kStepsMax
+  // records are looked at, so it may be empty before it is done: some keys have nothing to be
+  // written.
   std::string next_piece(std::size_t bytes);
 
  private:
+  static constexpr std::size_t kStepsMax = 4096;
+
   // What follows what; each long table is a part of its own.
   enum class Part : std::uint8_t { head, items, keys, finished, rest, adds, tail, none };
   // Frames that wait to be written.

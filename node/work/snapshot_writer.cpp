@@ -134,7 +134,9 @@ void SnapshotWriter::before_add_goes() {
 std::string SnapshotWriter::next_piece(std::size_t bytes) {
   std::string out;
   out.reserve(bytes + 4096);
-  while (!done() && out.size() < bytes) step(out);
+  for (std::size_t steps = 0; !done() && out.size() < bytes && steps < kStepsMax; ++steps) {
+    step(out);
+  }
   return out;
 }
 

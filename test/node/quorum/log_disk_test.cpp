@@ -1,4 +1,4 @@
-// The threads behind a voter, with a real store: snapshots of our own and of a leader's.
+// The thread behind a voter, with a real store: snapshots of our own and of a leader's.
 #include "node/quorum/log_disk.h"
 
 #include <gtest/gtest.h>
@@ -72,10 +72,12 @@ class Disk {
   // Of the queue as it is now.
   void snapshot(std::uint64_t index, const work::WorkQueue& queue) {
     bool is_first = true;
-    for (work::SnapshotWriter writer(queue); !writer.done(); is_first = false) {
+    for (work::SnapshotWriter writer(queue); !writer.done();) {
       replica::SnapshotPiece piece{meta_at(index), writer.next_piece(100'000), is_first, false};
       piece.is_last = writer.done();
+      if (piece.bytes.empty()) continue;
       disk->post(std::move(piece));
+      is_first = false;
     }
     disk->commit();
   }

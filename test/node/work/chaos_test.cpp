@@ -79,6 +79,8 @@ class Chaos {
   }
 
   [[nodiscard]] const Checker& checker() const { return checker_; }
+  // Written while the queue went on, and compared.
+  [[nodiscard]] std::uint64_t snapshots() const { return snapshots_; }
   [[nodiscard]] const WorkQueue& straight() const { return queue_; }
   [[nodiscard]] const WorkQueue& restored() const { return other_; }
 
@@ -339,6 +341,7 @@ TEST_P(ChaosTest, EndsWithEachItemGrantedToOneAtATimeAndEndedOnce) {
     EXPECT_TRUE(write_snapshot(chaos.straight()) == write_snapshot(chaos.restored()));
     for (const auto& violation : chaos.checker().violations()) ADD_FAILURE() << violation;
     EXPECT_GT(chaos.checker().completions(), 100U);
+    EXPECT_GT(chaos.snapshots(), 10U);
     if (HasFailure()) return;
   }
 }

@@ -147,6 +147,26 @@ TEST(Snapshot, OfAQueueThatHasChangedAltogetherIsTheQueueAsItWas) {
   EXPECT_TRUE(pieces == then);
 }
 
+// They stand with their items, so there may be many keys and nothing to write.
+TEST(Snapshot, LooksAtABoundedNumberOfKeysAtATime) {
+  Stand s;
+  for (std::size_t i = 0; i < 3 * 4096; ++i) {
+    Spec spec = job();
+    spec.dedupe = "k" + std::to_string(i);
+    s.apply(Add{0, {spec}});
+  }
+  SnapshotWriter writer(s.queue);
+  std::string pieces;
+  std::size_t empty = 0;
+  while (!writer.done()) {
+    const std::string piece = writer.next_piece(4U << 20U);
+    if (piece.empty()) ++empty;
+    pieces += piece;
+  }
+  EXPECT_GE(empty, 2U);
+  EXPECT_EQ(read_snapshot(pieces).value().ledger().dedupe.size(), 3U * 4096U);
+}
+
 TEST(Snapshot, RefusesEveryTruncationAndEveryFlippedBit) {
   Stand s;
   fill(s);

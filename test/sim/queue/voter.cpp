@@ -227,7 +227,7 @@ void Voter::perform(replica::Action& action) {
 void Voter::keep_piece(replica::SnapshotPiece& piece) {
   if (piece.is_first) {
     draft_.clear();
-    is_draft_valid_ = true;
+    is_draft_valid_ = piece.meta.index > told_.snapshot.index;
   }
   draft_ += piece.bytes;
   world_.schedule().after(Millis(1), [this, life = life_] {
