@@ -80,7 +80,7 @@ LogDatabase::LogDatabase(const std::string& path, bool may_create)
        {"PRAGMA page_size=16384", "PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",
         "PRAGMA wal_autocheckpoint=0", "PRAGMA synchronous=FULL", "PRAGMA fullfsync=ON",
         "PRAGMA cell_size_check=ON", "PRAGMA trusted_schema=OFF", "PRAGMA temp_store=MEMORY",
-        "PRAGMA cache_size=-4096"}) {
+        "PRAGMA cache_size=-4096", "PRAGMA secure_delete=OFF"}) {
     SQLite::Statement(database_, setting).executeStep();
   }
   sqlite3_wal_hook(handle, count_wal_pages, &wal_pages_);

@@ -10,7 +10,9 @@
 // what nobody was promised (pieces of an unfinished snapshot, deletions). The write-ahead log is
 // copied into the database by checkpoint() alone, never in the middle of a commit, until it has
 // grown to kWalPagesMax. Voters write the same bytes: each is due at a length that it draws anew
-// each time, or all of them would stand still together.
+// each time, or all of them would stand still together. What is deleted is not overwritten with
+// zeros, which Debian's SQLite would do by default: each page of the log went to the disk twice
+// more.
 //
 // Errors: SQLite::Exception from everything but open(); the store (one layer up) makes them
 // Results. Blocking; not thread-safe.
