@@ -8,65 +8,74 @@ namespace riftbus::work {
 
 namespace {
 
-std::uint64_t block_of(WorkId id) { return id.value() >> History::kBlockBits; }
-
-template <class Records>
-auto find_place(Records& records, WorkId id) {
-  return std::lower_bound(records.begin(), records.end(), id,
-                          [](const Finished& record, WorkId wanted) { return record.id < wanted; });
-}
+constexpr std::uint64_t bit(std::uint64_t place) { return std::uint64_t{1} << place; }
 
 }  // namespace
 
 void History::add(const Finished& record, std::string result) {
-  auto& block = blocks_[block_of(record.id)];
-  const auto place = find_place(block, record.id);
-  RIFTBUS_CHECK(place == block.end() || place->id != record.id);
-  block.insert(place, record);
-  order_.push_back(record.id);
-  if (result.empty()) return;
-  results_.emplace(record.id, std::move(result));
-  results_order_.push_back(record.id);
+  const std::uint64_t number = forgotten_ + records_.size();
+  const std::uint64_t place = record.id.value() % kBlockIds;
+  Block& block = blocks_[record.id.value() / kBlockIds];
+  RIFTBUS_CHECK((block.present & bit(place)) == 0);
+  block.present |= bit(place);
+  block.numbers[place] = static_cast<std::uint32_t>(number);
+  records_.push_back(record);
+  if (!result.empty()) results_.push_back({number, std::move(result)});
+}
+
+bool History::add_result(std::uint64_t place, std::string result) {
+  if (place >= records_.size()) return false;
+  const std::uint64_t number = forgotten_ + place;
+  if (!results_.empty() && results_.back().number >= number) return false;
+  results_.push_back({number, std::move(result)});
+  return true;
 }
 
 void History::trim(std::size_t records_max, std::size_t results_max) {
   std::size_t budget = kDueMax;
-  for (; results_.size() > results_max && budget > 0; --budget) {
-    forget_result(results_order_.front());
-  }
-  for (; order_.size() > records_max && budget > 0; --budget) forget_oldest();
+  for (; results_.size() > results_max && budget > 0; --budget) forget_oldest_result();
+  for (; records_.size() > records_max && budget > 0; --budget) forget_oldest();
 }
 
 void History::forget_oldest() {
   watches_.tell([](RecordWatch& watch) { watch.before_finished_goes(); });
-  const WorkId id = order_.front();
-  order_.pop_front();
+  const WorkId id = records_.front().id;
+  const auto block = blocks_.find(id.value() / kBlockIds);
+  block->second.present &= ~bit(id.value() % kBlockIds);
+  if (block->second.present == 0) blocks_.erase(block);
+  if (!results_.empty() && results_.front().number == forgotten_) forget_oldest_result();
+  records_.pop_front();
   ++forgotten_;
-  const auto block = blocks_.find(block_of(id));
-  block->second.erase(find_place(block->second, id));
-  if (block->second.empty()) blocks_.erase(block);
-  // Results stand in the same order, so the oldest record's result is the oldest result.
-  if (!results_order_.empty() && results_order_.front() == id) forget_result(id);
 }
 
-// Of the oldest that has one.
-void History::forget_result(WorkId id) {
-  const auto at = results_.find(id);
-  watches_.tell([&](RecordWatch& watch) { watch.before_result_goes(id, at->second); });
-  results_.erase(at);
-  results_order_.pop_front();
+void History::forget_oldest_result() {
+  watches_.tell([](RecordWatch& watch) { watch.before_result_goes(); });
+  results_.pop_front();
+  ++results_forgotten_;
+}
+
+std::optional<std::size_t> History::place_of(WorkId id) const {
+  const auto found = blocks_.find(id.value() / kBlockIds);
+  if (found == blocks_.end()) return std::nullopt;
+  const Block& block = found->second;
+  const std::uint64_t place = id.value() % kBlockIds;
+  if ((block.present & bit(place)) == 0) return std::nullopt;
+  return static_cast<std::uint32_t>(block.numbers[place] - static_cast<std::uint32_t>(forgotten_));
 }
 
 const Finished* History::find(WorkId id) const {
-  const auto block = blocks_.find(block_of(id));
-  if (block == blocks_.end()) return nullptr;
-  const auto place = find_place(block->second, id);
-  return place != block->second.end() && place->id == id ? &*place : nullptr;
+  const auto place = place_of(id);
+  return place ? &records_[*place] : nullptr;
 }
 
 const std::string* History::find_result(WorkId id) const {
-  const auto at = results_.find(id);
-  return at == results_.end() ? nullptr : &at->second;
+  const auto place = place_of(id);
+  if (!place) return nullptr;
+  const std::uint64_t number = forgotten_ + *place;
+  const auto at =
+      std::lower_bound(results_.begin(), results_.end(), number,
+                       [](const Kept& kept, std::uint64_t wanted) { return kept.number < wanted; });
+  return at != results_.end() && at->number == number ? &at->result : nullptr;
 }
 
 }  // namespace riftbus::work

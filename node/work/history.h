@@ -2,16 +2,20 @@
 //
 // A million finished items are remembered by their outcome, so that late and repeated reports are
 // answered truly and dependencies on them are known to be met; the last few thousand also by their
-// result. The oldest give way. Records lie in blocks of neighbouring ids, sorted: look-up is one
-// search in a map and one in a vector, and there is no node to pay for per record.
+// result. The oldest give way. Records lie in the order in which they ended, as snapshots write
+// them: a million are read through in some ms. An index leads to them by id, in blocks of
+// neighbouring ids. Both take their memory in large pieces: small ones that stay, among those of
+// items that come and go, leave a heap full of holes, and then each item costs a search for room.
 //
 // Pure; not thread-safe.
 #pragma once
 
+#include <array>
+#include <boost/container/deque.hpp>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "node/work/record_watch.h"
 
@@ -33,13 +37,14 @@ struct Finished {
 
 class History {
  public:
-  static constexpr unsigned kBlockBits = 8;
-
   // `watches`: told of what goes; outlives this object.
   explicit History(const RecordWatches& watches) : watches_(watches) {}
 
-  // The newest; `result` may be empty.
-  void add(const Finished& record, std::string result);
+  // The newest.
+  void add(const Finished& record, std::string result = {});
+  // Of the record at this place in records(); false: there is none, or one before it or at it has
+  // its result already told.
+  [[nodiscard]] bool add_result(std::uint64_t place, std::string result);
   // Forgets the oldest beyond these bounds; at most kDueMax of them at a time.
   void trim(std::size_t records_max, std::size_t results_max);
 
@@ -47,22 +52,41 @@ class History {
   [[nodiscard]] const Finished* find(WorkId id) const;
   [[nodiscard]] const std::string* find_result(WorkId id) const;
   // In the order in which they ended.
-  [[nodiscard]] const std::deque<WorkId>& order() const { return order_; }
-  [[nodiscard]] std::size_t size() const { return order_.size(); }
+  using Records = boost::container::deque<
+      Finished, void, boost::container::deque_options_t<boost::container::block_size<1024>>>;
+  [[nodiscard]] const Records& records() const { return records_; }
+  [[nodiscard]] std::size_t size() const { return records_.size(); }
   // How many have gone since this object was made.
   [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
-  [[nodiscard]] std::size_t result_count() const { return results_.size(); }
+
+  // Likewise, of those that have one.
+  struct Kept {
+    std::uint64_t number = 0;  // of its record; the first one ever here is 0
+    std::string result;
+  };
+  [[nodiscard]] const std::deque<Kept>& results() const { return results_; }
+  [[nodiscard]] std::uint64_t results_forgotten() const { return results_forgotten_; }
 
  private:
+  static constexpr unsigned kBlockIds = 64;
+  // Of neighbouring ids: which are here, and the lower parts of their records' numbers, for there
+  // are never so many at once that these would not do.
+  struct Block {
+    std::uint64_t present = 0;
+    std::array<std::uint32_t, kBlockIds> numbers{};
+  };
+
   void forget_oldest();
-  void forget_result(WorkId id);
+  void forget_oldest_result();
+  // Its place in records_.
+  [[nodiscard]] std::optional<std::size_t> place_of(WorkId id) const;
 
   const RecordWatches& watches_;
   std::uint64_t forgotten_ = 0;
-  std::map<std::uint64_t, std::vector<Finished>> blocks_;
-  std::deque<WorkId> order_;
-  std::map<WorkId, std::string> results_;
-  std::deque<WorkId> results_order_;
+  Records records_;
+  std::map<std::uint64_t, Block> blocks_;
+  std::uint64_t results_forgotten_ = 0;
+  std::deque<Kept> results_;
 };
 
 // What happened to the items of one kind, or on one node. Sums since the queue began.

@@ -155,10 +155,9 @@ std::vector<WorkView> list_history(const WorkQueue& queue, const WorkFilter& fil
                                    std::size_t limit) {
   const Ledger& ledger = queue.ledger();
   std::vector<WorkView> views;
-  const auto& order = ledger.history.order();
-  for (auto at = order.rbegin(); at != order.rend() && views.size() < limit; ++at) {
-    const Finished& record = *ledger.history.find(*at);
-    if (passes(filter, ledger, record)) views.push_back(view_finished(ledger, record));
+  const auto& records = ledger.history.records();
+  for (auto at = records.rbegin(); at != records.rend() && views.size() < limit; ++at) {
+    if (passes(filter, ledger, *at)) views.push_back(view_finished(ledger, *at));
   }
   return views;
 }

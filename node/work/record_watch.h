@@ -29,7 +29,7 @@ class RecordWatch {
   virtual void before_key(const std::string& key) = 0;
   // The oldest one goes.
   virtual void before_finished_goes() = 0;
-  virtual void before_result_goes(WorkId id, const std::string& result) = 0;
+  virtual void before_result_goes() = 0;
   virtual void before_add_goes() = 0;
 };
 

@@ -2,9 +2,13 @@
 //
 // A snapshot is a row of frames, `length (4 bytes, little-endian) | tag (1 byte) | msgpack`, in
 // ascending order of tags and, within a tag, of keys; the last frame holds the checksum. Only what
-// cannot be derived is written: no index, no count. Equal queues give equal bytes.
+// cannot be derived is written: no index, no count. Equal queues give equal bytes. Records of
+// finished items, of which there may be a million, are not msgpack but lie as FinishedRow, up to
+// kRunMax in a frame.
 #pragma once
 
+#include <array>
+#include <boost/endian/buffers.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +18,9 @@
 
 namespace riftbus::work {
 
-inline constexpr std::uint32_t kSnapshotFormat = 3;
+inline constexpr std::uint32_t kSnapshotFormat = 4;
 inline constexpr std::size_t kFrameHead = 5;  // length and tag
+inline constexpr std::size_t kRunMax = 256;
 
 // Each table may refer to those before it.
 enum class Tag : std::uint8_t {
@@ -30,6 +35,7 @@ enum class Tag : std::uint8_t {
   item,
   key,
   finished,
+  result,
   kind_tally,
   node_tally,
   orphan,
@@ -81,8 +87,16 @@ struct KeyRecord {
   WorkId id;
   LogMs until_ms = 0;
 };
-struct FinishedRecord {
-  Finished finished;
+struct FinishedRow {
+  boost::endian::little_uint64_buf_t id, fence;
+  boost::endian::little_int64_buf_t finished_ms;
+  boost::endian::little_uint32_buf_t waited_ms, ran_ms;
+  boost::endian::little_uint16_buf_t kind, node;
+  std::uint8_t state = 0, failures = 0, losses = 0;
+};
+static_assert(sizeof(FinishedRow) == 39);
+struct ResultRecord {
+  std::uint64_t place = 0;  // of its item among the finished ones
   std::string result;
 };
 struct TallyRecord {
@@ -134,11 +148,6 @@ void fields(V& v, Ref<V, Answer> m) {
   v(m.request, m.fence, List(m.ids, kClaimMax));
 }
 template <class V>
-void fields(V& v, Ref<V, Finished> m) {
-  v(m.id, m.fence, m.finished_ms, m.waited_ms, m.ran_ms, m.kind, m.node,
-    Choice(m.state, kLastState), m.failures, m.losses);
-}
-template <class V>
 void fields(V& v, Ref<V, Tally> m) {
   v(m.added, m.granted, m.completed, m.failed, m.lost, m.released, m.died, m.cancelled, m.waited_ms,
     m.ran_ms);
@@ -176,8 +185,8 @@ void fields(V& v, Ref<V, KeyRecord> m) {
   v(Text(m.key, kKeyBytesMax), m.id, m.until_ms);
 }
 template <class V>
-void fields(V& v, Ref<V, FinishedRecord> m) {
-  v(m.finished, Bytes(m.result, kResultBytesMax));
+void fields(V& v, Ref<V, ResultRecord> m) {
+  v(m.place, Bytes(m.result, kResultBytesMax));
 }
 template <class V>
 void fields(V& v, Ref<V, TallyRecord> m) {

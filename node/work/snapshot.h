@@ -43,7 +43,7 @@ class SnapshotWriter final : private RecordWatch {
   static constexpr std::size_t kStepsMax = 4096;
 
   // What follows what; each long table is a part of its own.
-  enum class Part : std::uint8_t { head, items, keys, finished, rest, adds, tail, none };
+  enum class Part : std::uint8_t { head, items, keys, finished, results, rest, adds, tail, none };
   // Frames that wait to be written.
   struct Copied {
     std::string frames;
@@ -51,16 +51,19 @@ class SnapshotWriter final : private RecordWatch {
   };
   // Of a row whose oldest records give way: the next one to be written, the end, and those of them
   // that have gone.
+  template <class Record>
   struct Row {
     std::uint64_t next = 0;
     std::uint64_t end = 0;
-    std::deque<std::string> kept;
+    std::deque<Record> kept;
+    // Of the one that goes.
+    [[nodiscard]] bool lacks(std::uint64_t number) const { return number >= next && number < end; }
   };
 
   void before_item(const Item& item) override;
   void before_key(const std::string& key) override;
   void before_finished_goes() override;
-  void before_result_goes(WorkId id, const std::string& result) override;
+  void before_result_goes() override;
   void before_add_goes() override;
 
   void copy_head();
@@ -70,11 +73,14 @@ class SnapshotWriter final : private RecordWatch {
   void write_item(std::string& out);
   void write_key(std::string& out);
   void write_finished(std::string& out);
+  void write_result(std::string& out);
   void write_add(std::string& out);
   void write_copied(std::string& out, Copied& copied);
   void write_end(std::string& out);
-  [[nodiscard]] std::string finished_frame(WorkId id) const;
+  [[nodiscard]] std::string result_frame(const History::Kept& kept) const;
   void put(std::string& out, std::string_view frame);
+  // What stands from `begin` on in `out` is a frame.
+  void count_frame(const std::string& out, std::size_t begin);
   void next_part();
 
   const Ledger& ledger_;
@@ -89,11 +95,10 @@ class SnapshotWriter final : private RecordWatch {
   std::optional<std::string> last_key_;
   std::map<std::string, std::string, std::less<>> kept_keys_;  // empty: there was none
 
-  Row finished_;
-  std::size_t results_left_;  // of those there were
-  std::map<WorkId, std::string> kept_results_;
-
-  Row adds_;
+  Row<Finished> finished_;
+  const std::uint64_t finished_begin_;
+  Row<std::string> results_;
+  Row<std::string> adds_;
 };
 
 // All at once: for tests, and for queues that are known to be small.

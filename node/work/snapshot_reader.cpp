@@ -1,6 +1,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "bus/wire/tape.h"
 #include "node/work/records.h"
@@ -92,6 +93,8 @@ class SnapshotReader::Loader {
         return load_key(body);
       case Tag::finished:
         return load_finished(body);
+      case Tag::result:
+        return load_result(body);
       case Tag::kind_tally:
         return load_tally(body, ledger_->kind_tally);
       case Tag::node_tally:
@@ -219,13 +222,25 @@ class SnapshotReader::Loader {
   }
 
   bool load_finished(std::string_view body) {
-    FinishedRecord record;
-    if (!parse(body, record)) return false;
-    const WorkId id = record.finished.id;
-    if (id >= ledger_->next_id) return false;
-    if (ledger_->find(id) != nullptr || ledger_->history.find(id) != nullptr) return false;
-    ledger_->history.add(record.finished, std::move(record.result));
+    if (body.size() % sizeof(FinishedRow) != 0) return false;
+    for (; !body.empty(); body.remove_prefix(sizeof(FinishedRow))) {
+      FinishedRow row;
+      std::memcpy(&row, body.data(), sizeof row);
+      const WorkId id(row.id.value());
+      if (id >= ledger_->next_id || row.state > static_cast<std::uint8_t>(kLastState)) return false;
+      if (ledger_->find(id) != nullptr || ledger_->history.find(id) != nullptr) return false;
+      ledger_->history.add({id, Fence(row.fence.value()), row.finished_ms.value(),
+                            row.waited_ms.value(), row.ran_ms.value(), row.kind.value(),
+                            row.node.value(), static_cast<State>(row.state), row.failures,
+                            row.losses});
+    }
     return true;
+  }
+
+  bool load_result(std::string_view body) {
+    ResultRecord record;
+    return parse(body, record) && !record.result.empty() &&
+           ledger_->history.add_result(record.place, std::move(record.result));
   }
 
   static bool load_tally(std::string_view body, std::map<std::uint16_t, Tally>& tallies) {

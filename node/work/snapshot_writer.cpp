@@ -1,5 +1,8 @@
 #include <xxhash.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "node/work/records.h"
 #include "node/work/snapshot.h"
 
@@ -7,14 +10,37 @@ namespace riftbus::work {
 
 namespace {
 
-template <class Record>
-void append_frame(std::string& out, Tag tag, const Record& record) {
+// `write` appends its body.
+template <class Write>
+void append_frame_of(std::string& out, Tag tag, Write write) {
   const std::size_t begin = out.size();
   out.append(kFrameHead, '\0');
-  Writer(out).write(record);
+  write();
   const std::size_t size = out.size() - begin - kFrameHead;
   for (std::size_t i = 0; i < 4; ++i) out[begin + i] = static_cast<char>(size >> (8 * i) & 0xFFU);
   out[begin + 4] = static_cast<char>(tag);
+}
+
+template <class Record>
+void append_frame(std::string& out, Tag tag, const Record& record) {
+  append_frame_of(out, tag, [&] { Writer(out).write(record); });
+}
+
+void append_row(std::string& out, const Finished& finished) {
+  FinishedRow row;
+  row.id = finished.id.value();
+  row.fence = finished.fence.value();
+  row.finished_ms = finished.finished_ms;
+  row.waited_ms = finished.waited_ms;
+  row.ran_ms = finished.ran_ms;
+  row.kind = finished.kind;
+  row.node = finished.node;
+  row.state = static_cast<std::uint8_t>(finished.state);
+  row.failures = finished.failures;
+  row.losses = finished.losses;
+  std::array<char, sizeof row> bytes;
+  std::memcpy(bytes.data(), &row, sizeof row);
+  out.append(bytes.data(), bytes.size());
 }
 
 // Of the first of these frames.
@@ -41,9 +67,11 @@ void append_tallies(std::string& out, Tag tag, const std::map<std::uint16_t, Tal
 SnapshotWriter::SnapshotWriter(const WorkQueue& queue)
     : ledger_(queue.ledger()),
       items_end_(ledger_.next_id),
-      results_left_(ledger_.history.result_count()) {
-  finished_.next = ledger_.history.forgotten();
-  finished_.end = finished_.next + ledger_.history.size();
+      finished_begin_(ledger_.history.forgotten()) {
+  finished_.next = finished_begin_;
+  finished_.end = finished_begin_ + ledger_.history.size();
+  results_.next = ledger_.history.results_forgotten();
+  results_.end = results_.next + ledger_.history.results().size();
   adds_.next = ledger_.past_adds.forgotten();
   adds_.end = adds_.next + ledger_.past_adds.size();
   copy_head();
@@ -112,20 +140,17 @@ void SnapshotWriter::before_key(const std::string& key) {
 }
 
 void SnapshotWriter::before_finished_goes() {
-  const std::uint64_t place = ledger_.history.forgotten();
-  if (place < finished_.next || place >= finished_.end) return;
-  finished_.kept.push_back(finished_frame(ledger_.history.order().front()));
+  if (!finished_.lacks(ledger_.history.forgotten())) return;
+  finished_.kept.push_back(ledger_.history.records().front());
 }
 
-void SnapshotWriter::before_result_goes(WorkId id, const std::string& result) {
-  if (part_ > Part::finished || results_left_ == 0) return;
-  --results_left_;
-  kept_results_.emplace(id, result);
+void SnapshotWriter::before_result_goes() {
+  if (!results_.lacks(ledger_.history.results_forgotten())) return;
+  results_.kept.push_back(result_frame(ledger_.history.results().front()));
 }
 
 void SnapshotWriter::before_add_goes() {
-  const std::uint64_t place = ledger_.past_adds.forgotten();
-  if (place < adds_.next || place >= adds_.end) return;
+  if (!adds_.lacks(ledger_.past_adds.forgotten())) return;
   append_frame(adds_.kept.emplace_back(), Tag::add, ledger_.past_adds.at(0));
 }
 
@@ -150,6 +175,8 @@ void SnapshotWriter::step(std::string& out) {
       return write_key(out);
     case Part::finished:
       return write_finished(out);
+    case Part::results:
+      return write_result(out);
     case Part::rest:
       return write_copied(out, rest_);
     case Part::adds:
@@ -164,6 +191,11 @@ void SnapshotWriter::step(std::string& out) {
 void SnapshotWriter::put(std::string& out, std::string_view frame) {
   checksum_ = XXH3_64bits_withSeed(frame.data(), frame.size(), checksum_);
   out += frame;
+}
+
+void SnapshotWriter::count_frame(const std::string& out, std::size_t begin) {
+  const std::string_view frame = std::string_view(out).substr(begin);
+  checksum_ = XXH3_64bits_withSeed(frame.data(), frame.size(), checksum_);
 }
 
 void SnapshotWriter::next_part() { part_ = static_cast<Part>(static_cast<int>(part_) + 1); }
@@ -198,8 +230,7 @@ void SnapshotWriter::write_item(std::string& out) {
   next_item_ = at->first.next();
   const std::size_t begin = out.size();
   append_frame(out, Tag::item, at->second);
-  const std::string_view frame = std::string_view(out).substr(begin);
-  checksum_ = XXH3_64bits_withSeed(frame.data(), frame.size(), checksum_);
+  count_frame(out, begin);
 }
 
 void SnapshotWriter::write_key(std::string& out) {
@@ -220,29 +251,40 @@ void SnapshotWriter::write_key(std::string& out) {
   put(out, frame);
 }
 
-std::string SnapshotWriter::finished_frame(WorkId id) const {
-  const std::string* result = ledger_.history.find_result(id);
-  const auto kept = kept_results_.find(id);
-  if (kept != kept_results_.end()) result = &kept->second;
+// A frame of as many as are left, up to kRunMax.
+void SnapshotWriter::write_finished(std::string& out) {
+  if (finished_.next == finished_.end) return next_part();
+  const std::size_t begin = out.size();
+  const std::uint64_t run_end = std::min(finished_.end, finished_.next + kRunMax);
+  append_frame_of(out, Tag::finished, [&] {
+    for (; finished_.next < run_end; ++finished_.next) {
+      if (!finished_.kept.empty()) {
+        append_row(out, finished_.kept.front());
+        finished_.kept.pop_front();
+      } else {
+        append_row(out, ledger_.history.records()[finished_.next - ledger_.history.forgotten()]);
+      }
+    }
+  });
+  count_frame(out, begin);
+}
+
+std::string SnapshotWriter::result_frame(const History::Kept& kept) const {
   std::string frame;
-  append_frame(frame, Tag::finished,
-               FinishedRecord{*ledger_.history.find(id), result == nullptr ? "" : *result});
+  append_frame(frame, Tag::result, ResultRecord{kept.number - finished_begin_, kept.result});
   return frame;
 }
 
-void SnapshotWriter::write_finished(std::string& out) {
-  if (finished_.next == finished_.end) {
-    kept_results_.clear();
-    return next_part();
-  }
-  if (!finished_.kept.empty()) {
-    put(out, finished_.kept.front());
-    finished_.kept.pop_front();
+void SnapshotWriter::write_result(std::string& out) {
+  if (results_.next == results_.end) return next_part();
+  if (!results_.kept.empty()) {
+    put(out, results_.kept.front());
+    results_.kept.pop_front();
   } else {
-    const auto place = finished_.next - ledger_.history.forgotten();
-    put(out, finished_frame(ledger_.history.order()[place]));
+    const auto place = results_.next - ledger_.history.results_forgotten();
+    put(out, result_frame(ledger_.history.results()[place]));
   }
-  ++finished_.next;
+  ++results_.next;
 }
 
 void SnapshotWriter::write_add(std::string& out) {

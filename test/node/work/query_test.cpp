@@ -116,7 +116,7 @@ TEST(Query, HistoryHoldsTheLatestFirstAndForgetsTheOldest) {
   const auto views = list_history(s.queue, {}, 10);
   ASSERT_EQ(views.size(), 3U);
   EXPECT_EQ(views[0].id, ids[4]);
-  EXPECT_EQ(s.ledger().history.result_count(), 2U);
+  EXPECT_EQ(s.ledger().history.results().size(), 2U);
   EXPECT_FALSE(find_work(s.queue, ids[0]));
   EXPECT_EQ(find_work(s.queue, ids[2])->result, "");
 }
