@@ -60,7 +60,7 @@ void Consensus::step(const Event& event, TimePoint now, Actions& out) {
 
 TimePoint Consensus::next_deadline() const { return state_->next_deadline(); }
 
-Proposal Consensus::propose(std::span<const std::string> commands, TimePoint now) {
+Proposal Consensus::propose(std::span<std::string> commands, TimePoint now) {
   state_->check_time(now);
   if (state_->is_retired()) return {Refusal::disk_failed, {}, {}};
   if (!state_->is_leader()) return {Refusal::not_leader, {}, {}};

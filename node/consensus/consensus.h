@@ -301,7 +301,9 @@ class Consensus {
   [[nodiscard]] TimePoint next_deadline() const;
 
   // ---- requests, answered at once; what follows from them comes with the next flush()
-  Proposal propose(std::span<const std::string> commands, TimePoint now);
+  // All of them or none: taken if ok(), else left as they are.
+  Proposal propose(std::span<std::string> commands, TimePoint now);
+  Proposal propose(std::string command, TimePoint now) { return propose({&command, 1}, now); }
   // Then ReadReady or ReadLost, once.
   Refusal read(ReadTicket ticket, TimePoint now);
   // To the fittest voter if `to` is nobody. Given up after one election timeout.

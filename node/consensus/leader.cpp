@@ -46,7 +46,7 @@ void Leader::follow_configuration(TimePoint now) {
   }
 }
 
-Proposal Leader::propose(std::span<const std::string> commands, TimePoint now) {
+Proposal Leader::propose(std::span<std::string> commands, TimePoint now) {
   if (hand_over_) return {Refusal::transferring, {}, {}};
   std::uint64_t bytes = core_.log.bytes_between(core_.commit, core_.log.last());
   for (const std::string& command : commands) {
@@ -56,7 +56,7 @@ Proposal Leader::propose(std::span<const std::string> commands, TimePoint now) {
   if (commands.empty()) return {Refusal::oversize, {}, {}};
   if (bytes > core_.limits().uncommitted_bytes) return {Refusal::overloaded, {}, {}};
   const Proposal proposal{Refusal::none, core_.log.last().next(), core_.hard.term};
-  for (const std::string& command : commands) append(EntryKind::command, command, now);
+  for (std::string& command : commands) append(EntryKind::command, std::move(command), now);
   return proposal;
 }
 

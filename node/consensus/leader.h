@@ -50,7 +50,7 @@ class Leader {
   [[nodiscard]] TimePoint next_deadline() const;
 
   // ---- requests
-  Proposal propose(std::span<const std::string> commands, TimePoint now);
+  Proposal propose(std::span<std::string> commands, TimePoint now);
   Refusal read(ReadTicket ticket);
   Refusal transfer(ServerId to, TimePoint now);
   Proposal change(const Change& change, TimePoint now);

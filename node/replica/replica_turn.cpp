@@ -204,7 +204,8 @@ void QueueReplica::State::apply_entry(const consensus::Entry& entry, TimePoint n
     }
     mine = Proposed{entry.index, entry.term, Ticket(), std::move(decoded.value), {}};
   }
-  settle(*mine, queue.apply(stamp_of(entry), mine->command), now);
+  work::Reply reply = queue.apply(stamp_of(entry), std::move(mine->command));
+  settle(*mine, std::move(reply), now);
 }
 
 // What stands in the log at a place where we proposed something else, was proposed by another

@@ -229,7 +229,7 @@ void Batch::forget_names() {
 }
 
 Item Batch::make_item(std::size_t index) {
-  const Spec& spec = add_.items[index];
+  Spec& spec = add_.items[index];
   const Plan& plan = plans_[index];
   Item item;
   item.id = plan.id;
@@ -242,7 +242,7 @@ Item Batch::make_item(std::size_t index) {
   item.due_ms = point_of(ledger_, spec.delay_ms);
   item.expires_ms = point_of(ledger_, spec.expires_ms);
   item.deadline_ms = point_of(ledger_, spec.deadline_ms);
-  item.payload = spec.payload;
+  item.payload = std::move(spec.payload);
   if (!plan.after.empty()) item.grow().after = plan.after;
   if (!spec.data.empty()) item.grow().data = spec.data;
   if (!spec.dedupe.empty()) {

@@ -7,6 +7,7 @@
 // Lives only within one handle(Add).
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,7 +18,8 @@ namespace riftbus::work {
 
 class Batch {
  public:
-  Batch(Ledger& ledger, const Add& add) : ledger_(ledger), add_(add), plans_(add.items.size()) {}
+  // Takes the payloads of `add` once nothing is refused.
+  Batch(Ledger& ledger, Add& add) : ledger_(ledger), add_(add), plans_(add.items.size()) {}
 
   [[nodiscard]] Added run();
 
@@ -49,8 +51,8 @@ class Batch {
   [[nodiscard]] std::size_t node_of(std::size_t item) const;
 
   Ledger& ledger_;
-  const Add& add_;
-  std::vector<Plan> plans_;
+  Add& add_;
+  boost::container::small_vector<Plan, 1> plans_;  // mostly one
   std::map<std::uint16_t, std::vector<std::size_t>> gangs_;
   std::map<std::uint16_t, Needs> new_terms_;
   WorkId end_;  // after the last new id

@@ -3,7 +3,7 @@
 
 namespace riftbus::work {
 
-Added handle(Ledger& ledger, const Stamp&, const Add& command) {
+Added handle(Ledger& ledger, const Stamp&, Add& command) {
   if (command.nonce != 0) {
     if (const auto* known = ledger.past_adds.find(command.nonce)) {
       Added again;

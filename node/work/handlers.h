@@ -9,7 +9,8 @@
 
 namespace riftbus::work {
 
-[[nodiscard]] Added handle(Ledger& ledger, const Stamp& stamp, const Add& command);
+// Takes its payloads.
+[[nodiscard]] Added handle(Ledger& ledger, const Stamp& stamp, Add& command);
 [[nodiscard]] Claimed handle(Ledger& ledger, const Stamp& stamp, const Claim& command);
 [[nodiscard]] Verdicts handle(Ledger& ledger, const Stamp& stamp, const Attach& command);
 [[nodiscard]] Verdicts handle(Ledger& ledger, const Stamp& stamp, const Complete& command);

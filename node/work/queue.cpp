@@ -13,15 +13,14 @@ WorkQueue::~WorkQueue() = default;
 WorkQueue::WorkQueue(WorkQueue&&) noexcept = default;
 WorkQueue& WorkQueue::operator=(WorkQueue&&) noexcept = default;
 
-Reply WorkQueue::apply(const Stamp& stamp, const Command& command) {
+Reply WorkQueue::apply(const Stamp& stamp, Command&& command) {
   Ledger& ledger = *ledger_;
   RIFTBUS_CHECK(stamp.index > ledger.applied_index);
   RIFTBUS_CHECK(stamp.index >> kFenceIndexBits == 0);
   ledger.applied_index = stamp.index;
   ledger.now_ms = std::max(ledger.now_ms, stamp.now_ms);
   ledger.fire_due();
-  return std::visit([&](const auto& body) -> Reply { return handle(ledger, stamp, body); },
-                    command);
+  return std::visit([&](auto& body) -> Reply { return handle(ledger, stamp, body); }, command);
 }
 
 LogMs WorkQueue::next_due_ms() const { return ledger_->next_due_ms(); }

@@ -42,7 +42,9 @@ class WorkQueue {
   // From a snapshot.
   explicit WorkQueue(std::unique_ptr<Ledger> ledger);
 
-  Reply apply(const Stamp& stamp, const Command& command);
+  // Takes the payloads of an Add out of it; any other command stays as it is.
+  Reply apply(const Stamp& stamp, Command&& command);
+  Reply apply(const Stamp& stamp, const Command& command) { return apply(stamp, Command(command)); }
 
   // When a Tick has work, in log time: the leader proposes one then. LogMs max: never.
   [[nodiscard]] LogMs next_due_ms() const;

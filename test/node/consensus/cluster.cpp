@@ -352,7 +352,7 @@ ServerId Cluster::await_leader(Nanos limit) {
 
 Proposal Cluster::propose(ServerId to, const std::string& command) {
   Proposal proposal;
-  request(to, [&](Consensus& core) { proposal = core.propose(std::span(&command, 1), now_); });
+  request(to, [&](Consensus& core) { proposal = core.propose(command, now_); });
   return proposal;
 }
 

@@ -51,7 +51,7 @@ TEST_F(Duties, LogTimeStandsUntilTheFirstEntryIsCommittedThenFollowsTheBootClock
   pass(Millis(700));
   EXPECT_EQ(core->log_time(now), LogTime(5700));
   const std::string command = "x";
-  ASSERT_TRUE(core->propose(std::span(&command, 1), now).ok());
+  ASSERT_TRUE(core->propose(command, now).ok());
   flush();
   EXPECT_EQ(writes.back().entries.back()->stamp, LogTime(5700));
 }
@@ -99,10 +99,10 @@ TEST_F(Duties, WhatIsUnderWayToOneFollowerIsBounded) {
   start(remembered(3, {}, 1));
   win_election();
   acknowledge(2, 2);
-  const std::vector<std::string> commands(100, std::string(kAppendBytesMax / 4, 'x'));
   limits.uncommitted_bytes = 0;
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(core->propose(std::span(commands).subspan(0, 20), now).ok());
+    std::vector<std::string> commands(20, std::string(kAppendBytesMax / 4, 'x'));
+    ASSERT_TRUE(core->propose(commands, now).ok());
   }
   sent.clear();
   flush();
@@ -125,14 +125,14 @@ TEST_F(Duties, ProposalsAreRefusedWhileTooMuchWaits) {
   win_election();
   acknowledge(2, 2);
   const std::string command(400, 'x');
-  EXPECT_TRUE(core->propose(std::span(&command, 1), now).ok());
-  EXPECT_TRUE(core->propose(std::span(&command, 1), now).ok());
-  EXPECT_EQ(core->propose(std::span(&command, 1), now).refusal, Refusal::overloaded);
+  EXPECT_TRUE(core->propose(command, now).ok());
+  EXPECT_TRUE(core->propose(command, now).ok());
+  EXPECT_EQ(core->propose(command, now).refusal, Refusal::overloaded);
   flush();
   acknowledge(2, 4);
-  EXPECT_TRUE(core->propose(std::span(&command, 1), now).ok());
+  EXPECT_TRUE(core->propose(command, now).ok());
   const std::string huge(kEntryBytesMax + 1, 'x');
-  EXPECT_EQ(core->propose(std::span(&huge, 1), now).refusal, Refusal::oversize);
+  EXPECT_EQ(core->propose(huge, now).refusal, Refusal::oversize);
 }
 
 TEST_F(Duties, StrangeMessagesAreDroppedAndCounted) {
@@ -186,7 +186,7 @@ TEST_F(Duties, AFailedDiskEndsEverything) {
   EXPECT_TRUE(sent.empty());
   EXPECT_EQ(core->next_deadline(), TimePoint::max());
   const std::string command = "x";
-  EXPECT_EQ(core->propose(std::span(&command, 1), now).refusal, Refusal::disk_failed);
+  EXPECT_EQ(core->propose(command, now).refusal, Refusal::disk_failed);
 }
 
 TEST_F(Duties, WhileASnapshotIsInstalledTheLogStandsStill) {

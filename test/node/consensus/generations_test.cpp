@@ -42,7 +42,7 @@ TEST_F(Generations, AVoterThatHearsOfALaterOneLeadsNoMoreAndNeverAgain) {
   EXPECT_EQ(core->status().term, term) << "its term is the other generation's business";
   EXPECT_TRUE(was_announced(Happening::superseded));
   const std::string command = "x";
-  EXPECT_FALSE(core->propose(std::span(&command, 1), now).ok());
+  EXPECT_FALSE(core->propose(command, now).ok());
   sent.clear();
   receive(3, 9, VoteRequest{false, false, Term(9), Index(9), Term(9)});
   pass(timing.election * 10);
@@ -202,7 +202,7 @@ TEST_F(Generations, WorkThatComesAfterALongRestIsNotLate) {
   // Alone, it has nothing to do and no turns.
   now += timing.stall * 2;
   const std::string command = "x";
-  ASSERT_TRUE(core->propose(std::span(&command, 1), now).ok());
+  ASSERT_TRUE(core->propose(command, now).ok());
   flush();
   EXPECT_EQ(core->status().role, Role::leader);
   EXPECT_EQ(core->status().commit, core->status().last);

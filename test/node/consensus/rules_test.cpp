@@ -35,7 +35,7 @@ TEST_F(Rules, ALeaderCountsItselfOnlyWithWhatItsDiskConfirmed) {
   win_election();
   disk_waits = true;
   const std::string command = "x";
-  ASSERT_TRUE(core->propose(std::span(&command, 1), now).ok());
+  ASSERT_TRUE(core->propose(command, now).ok());
   flush();
   const std::uint64_t before = commit();
   acknowledge(2, 2);
@@ -52,7 +52,7 @@ TEST_F(Rules, AMajorityWithoutTheLeadersOwnDiskIsEnough) {
   acknowledge(2, 2);
   disk_waits = true;
   const std::string command = "x";
-  ASSERT_TRUE(core->propose(std::span(&command, 1), now).ok());
+  ASSERT_TRUE(core->propose(command, now).ok());
   flush();
   acknowledge(2, 3);
   acknowledge(3, 3);
