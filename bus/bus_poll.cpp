@@ -26,8 +26,6 @@ long timeout_ms(TimePoint until, TimePoint now) {
   return static_cast<long>(span.count());
 }
 
-zmq::pollitem_t readable(void* socket) { return {socket, 0, ZMQ_POLLIN, 0}; }
-
 }  // namespace
 
 // One turn: wait, then sockets before everything that judges time, then connections and timers.
@@ -46,8 +44,9 @@ bool Bus::poll(TimePoint until, std::vector<Event>& out) {
       timeout = timeout_ms(due, now);
       if (due > now && due - now < kFine) s.fine_timer.arm(due - now);
     }
-    const int count = ::zmq_poll(s.items.data(), static_cast<int>(s.items.size()), timeout);
-    RIFTBUS_CHECK(count >= 0 || ::zmq_errno() == EINTR);
+    s.mark_used_sockets();
+    const int count = s.items.wait(timeout);
+    RIFTBUS_CHECK(count >= 0 || errno == EINTR);
     now = boot_now();
     s.more = count > 0 && s.drain_polled(now, out);
   }
@@ -80,26 +79,35 @@ void Bus::State::rebuild_items() {
   using Kind = Source::Kind;
   items.clear();
   sources.clear();
-  const auto add = [&](zmq::pollitem_t item, Source source) {
-    items.push_back(item);
+  const auto add = [&](void* socket, Source source) {
+    items.add_socket(socket);
     sources.push_back(source);
   };
-  add(readable(router.handle()), {Kind::router, nullptr, {}});
-  add(readable(publisher.handle()), {Kind::publisher, nullptr, {}});
-  add({nullptr, resolver.descriptor(), ZMQ_POLLIN, 0}, {Kind::resolver, nullptr, {}});
-  add({nullptr, fine_timer.descriptor(), ZMQ_POLLIN, 0}, {Kind::timer, nullptr, {}});
+  const auto add_descriptor = [&](int descriptor, Source source, short events = POLLIN) {
+    items.add_descriptor(descriptor, events);
+    sources.push_back(source);
+  };
+  add(router.handle(), {Kind::router, nullptr, {}});
+  add(publisher.handle(), {Kind::publisher, nullptr, {}});
+  add_descriptor(resolver.descriptor(), {Kind::resolver, nullptr, {}});
+  add_descriptor(fine_timer.descriptor(), {Kind::timer, nullptr, {}});
   for (const Wakeup& wakeup : wakeups) {
-    add({wakeup.socket, wakeup.descriptor, ZMQ_POLLIN, 0}, {Kind::wakeup, nullptr, wakeup.id});
+    const Source source{Kind::wakeup, nullptr, wakeup.id};
+    if (wakeup.socket == nullptr) {
+      add_descriptor(wakeup.descriptor, source);
+    } else {
+      add(wakeup.socket, source);
+    }
   }
   const auto add_monitors = [&](Link& link) {
     std::vector<void*> monitors;
     void* data = nullptr;
     link.collect_handles(monitors, data);
-    for (void* monitor : monitors) add(readable(monitor), {Kind::monitor, &link, {}});
+    for (void* monitor : monitors) add(monitor, {Kind::monitor, &link, {}});
     return data;
   };
   const auto add_link = [&](Link& link) {
-    if (void* data = add_monitors(link)) add(readable(data), {Kind::data, &link, {}});
+    if (void* data = add_monitors(link)) add(data, {Kind::data, &link, {}});
   };
   for (auto& [peer, link] : subscriptions) add_link(link);
   for (auto& [peer, callee] : callees) add_link(callee.link);
@@ -107,12 +115,24 @@ void Bus::State::rebuild_items() {
   std::vector<Dialer::Waiting> dials;
   dialer.collect_descriptors(dials);
   for (const auto& dial : dials) {
-    const short events = dial.is_asking ? ZMQ_POLLIN : ZMQ_POLLOUT;
-    add({nullptr, dial.descriptor, events, 0}, {Kind::dial, nullptr, {}});
+    const short events = dial.is_asking ? POLLIN : POLLOUT;
+    add_descriptor(dial.descriptor, {Kind::dial, nullptr, {}}, events);
   }
   hot.clear();
   items_generation = world.poll_generation;
   dial_generation = dialer.generation();
+}
+
+// Links know when theirs were. The others are few: as if they always were.
+void Bus::State::mark_used_sockets() {
+  const Link* last = nullptr;
+  bool is_used = false;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    Link* link = sources[i].link;
+    if (link != nullptr && link != last) is_used = link->take_used();  // its sockets lie together
+    last = link;
+    if (link == nullptr || is_used) items.mark_used(i);
+  }
 }
 
 TimePoint Bus::State::own_deadline() const {
@@ -126,7 +146,7 @@ bool Bus::State::drain_polled(TimePoint now, std::vector<Event>& out) {
   using Kind = Source::Kind;
   ready.clear();
   for (std::size_t i = 0; i < items.size(); ++i) {
-    if (items[i].revents == 0) continue;
+    if (!items.is_ready(i)) continue;
     const Source& source = sources[i];
     switch (source.kind) {
       case Kind::wakeup:

@@ -20,6 +20,7 @@
 #include "bus/fine_timer.h"
 #include "bus/intake.h"
 #include "bus/link.h"
+#include "bus/poll_set.h"
 #include "bus/prover.h"
 #include "bus/resolver.h"
 #include "bus/sessions.h"
@@ -112,6 +113,7 @@ struct Bus::State {
 
   // bus_poll.cpp
   void rebuild_items();
+  void mark_used_sockets();
   [[nodiscard]] TimePoint own_deadline() const;
   [[nodiscard]] bool drain_hot(TimePoint now, std::vector<Event>& out);
   [[nodiscard]] bool drain_polled(TimePoint now, std::vector<Event>& out);
@@ -167,7 +169,7 @@ struct Bus::State {
   std::uint64_t greetings = 0;
 
   std::vector<Event> pending;  // from calls of the owner, told by the next poll
-  std::vector<zmq::pollitem_t> items;
+  PollSet items;
   std::vector<Source> sources;
   std::uint64_t items_generation = 0;
   std::uint64_t dial_generation = 0;

@@ -79,6 +79,7 @@ void Link::on_names_resolved(TimePoint now) {
 
 LinkChange Link::step(TimePoint now) {
   ready_ = false;
+  used_ = true;
   if (std::exchange(lost_, false)) return LinkChange::down;
   if (has_moved_) {
     win(attempts_.begin(), now);
@@ -112,6 +113,7 @@ TimePoint Link::next_deadline() const {
 
 zmq::socket_t& Link::socket() {
   RIFTBUS_CHECK(up_);
+  used_ = true;
   return attempts_.front().socket;
 }
 

@@ -22,6 +22,7 @@
 #include <list>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bus/bus_limits.h"
@@ -83,11 +84,13 @@ class Link {
   [[nodiscard]] TimePoint next_deadline() const;
 
   [[nodiscard]] bool up() const { return up_; }
-  [[nodiscard]] zmq::socket_t& socket();  // up() is CHECKed
+  [[nodiscard]] zmq::socket_t& socket();  // up() is CHECKed; counts as use
   // After `down` for a lost connection: its socket, with messages that arrived before the end. The
   // owner reads them and calls bury(); so does the next round. nullptr: nothing remains.
   [[nodiscard]] zmq::socket_t* remains();
   void bury() { remains_.clear(); }
+  // Whether any of its sockets was used since the last call (poll_set.h).
+  [[nodiscard]] bool take_used() { return std::exchange(used_, false); }
   // Every monitor's handle, and the socket's own if up.
   void collect_handles(std::vector<void*>& monitors, void*& data);
 
@@ -151,6 +154,7 @@ class Link {
   bool told_failed_ = false;
   bool in_round_ = false;
   bool ready_ = false;
+  bool used_ = true;
   bool unresolved_ = false;      // the last round had no numeric address to try
   std::list<Attempt> attempts_;  // while up: exactly the winner
   std::list<Attempt> remains_;
