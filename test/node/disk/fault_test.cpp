@@ -36,7 +36,7 @@ void expect_either(const std::string& folder, const Model& model, const Model& a
 TEST(LogStoreFaults, AfterAPowerCutEachWriteIsWholeOrAbsent) {
   FaultVfs vfs;
   int unacknowledged = 0;
-  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     TempFolder folder;
     Random random(seed);

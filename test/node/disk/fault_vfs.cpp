@@ -165,11 +165,14 @@ void FaultVfs::redo(int fd, const Change& change, Random& random) {
 }
 
 void FaultVfs::cut_power(Random& random) {
+  const bool keeps_all = random.chance(0.5);  // the kernel had just written back everything
   for (auto& [name, changes] : unsynced_) {
     const int fd = ::open(name.c_str(), O_RDWR | O_CLOEXEC);
     if (fd < 0) continue;  // of a test before this one
-    for (auto change = changes.rbegin(); change != changes.rend(); ++change) undo(fd, *change);
-    for (const Change& change : changes) redo(fd, change, random);
+    if (!keeps_all) {
+      for (auto change = changes.rbegin(); change != changes.rend(); ++change) undo(fd, *change);
+      for (const Change& change : changes) redo(fd, change, random);
+    }
     ::close(fd);
   }
   unsynced_.clear();
