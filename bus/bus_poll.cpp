@@ -61,7 +61,7 @@ bool Bus::poll(TimePoint until, std::vector<Event>& out) {
 }
 
 // Where traffic is dense, the sockets of the last turn have something again: asking them costs a
-// tenth of a zmq_poll over all. False: they had nothing, or it is time to look at the others.
+// tenth of a look at all. False: they had nothing, or it is time to look at the others.
 bool Bus::State::drain_hot(TimePoint now, std::vector<Event>& out) {
   if (hot.empty() || ++hot_turns > kHotTurnsMax) {
     hot.clear();
@@ -125,13 +125,12 @@ void Bus::State::rebuild_items() {
 
 // Links know when theirs were. The others are few: as if they always were.
 void Bus::State::mark_used_sockets() {
-  const Link* last = nullptr;
-  bool is_used = false;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    Link* link = sources[i].link;
-    if (link != nullptr && link != last) is_used = link->take_used();  // its sockets lie together
-    last = link;
-    if (link == nullptr || is_used) items.mark_used(i);
+    const Link* link = sources[i].link;
+    if (link == nullptr || link->is_used()) items.mark_used(i);
+  }
+  for (const Source& source : sources) {
+    if (source.link != nullptr) source.link->rest();
   }
 }
 

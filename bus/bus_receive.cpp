@@ -3,6 +3,7 @@
 #include "bus/bus_state.h"
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "bus/uninterrupted.h"
 #include "bus/wire/codec.h"
 #include "bus/wire/topic.h"
 
@@ -15,7 +16,8 @@ std::string_view view_of(const zmq::message_t& message) {
 }
 
 bool receive(zmq::socket_t& socket, zmq::message_t& into) {
-  return ::zmq_msg_recv(into.handle(), socket.handle(), ZMQ_DONTWAIT) >= 0;
+  return uninterrupted(
+             [&] { return ::zmq_msg_recv(into.handle(), socket.handle(), ZMQ_DONTWAIT); }) >= 0;
 }
 
 // False: the message had one frame too many and is gone.

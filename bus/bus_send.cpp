@@ -4,6 +4,7 @@
 
 #include "bus/bus_state.h"
 #include "bus/clock.h"
+#include "bus/uninterrupted.h"
 #include "bus/wire/codec.h"
 #include "bus/wire/topic.h"
 #include "config/check.h"
@@ -13,7 +14,9 @@ namespace riftbus::bus {
 namespace {
 
 int send_frame(zmq::socket_t& socket, std::string_view bytes, int flags) {
-  return ::zmq_send(socket.handle(), bytes.data(), bytes.size(), flags | ZMQ_DONTWAIT);
+  return uninterrupted([&] {
+    return ::zmq_send(socket.handle(), bytes.data(), bytes.size(), flags | ZMQ_DONTWAIT);
+  });
 }
 
 }  // namespace

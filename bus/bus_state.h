@@ -158,7 +158,7 @@ struct Bus::State {
   std::map<NodeId, Callee> callees;
   std::vector<Wakeup> wakeups;
   std::uint32_t wakeups_made = 0;
-  FineTimer fine_timer;  // for deadlines within zmq_poll's grain
+  FineTimer fine_timer;  // for deadlines within poll()'s grain
 
   std::vector<ReplyTo> answered;            // sessions with answers of this turn
   bool has_called = false;                  // a callee has calls of this turn

@@ -1,6 +1,6 @@
 // FineTimer: wakes a poll loop after less than a millisecond.
 //
-// zmq_poll() counts in milliseconds. For whoever gathers commands for half the time of an fsync,
+// poll() counts in milliseconds. For whoever gathers commands for half the time of an fsync,
 // rounding up would be ten times the patience, and rounding down would spin.
 //
 // Contract: loop thread. arm() replaces what was armed before; poll descriptor(), then clear().

@@ -22,7 +22,6 @@
 #include <list>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "bus/bus_limits.h"
@@ -89,8 +88,9 @@ class Link {
   // owner reads them and calls bury(); so does the next round. nullptr: nothing remains.
   [[nodiscard]] zmq::socket_t* remains();
   void bury() { remains_.clear(); }
-  // Whether any of its sockets was used since the last call (poll_set.h).
-  [[nodiscard]] bool take_used() { return std::exchange(used_, false); }
+  // Whether any of its sockets was used since rest() (poll_set.h).
+  [[nodiscard]] bool is_used() const { return used_; }
+  void rest() { used_ = false; }
   // Every monitor's handle, and the socket's own if up.
   void collect_handles(std::vector<void*>& monitors, void*& data);
 

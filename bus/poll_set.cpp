@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "bus/uninterrupted.h"
 #include "config/check.h"
 
 namespace riftbus::bus {
@@ -14,7 +15,8 @@ namespace {
 int int_option(void* socket, int option) {
   int value = 0;
   std::size_t size = sizeof value;
-  RIFTBUS_CHECK(::zmq_getsockopt(socket, option, &value, &size) == 0);
+  RIFTBUS_CHECK(uninterrupted([&] { return ::zmq_getsockopt(socket, option, &value, &size); }) ==
+                0);
   return value;
 }
 

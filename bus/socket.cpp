@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "bus/uninterrupted.h"
 #include "bus/wire/topic.h"
 #include "config/address.h"
 #include "config/check.h"
@@ -131,9 +132,13 @@ Monitor::~Monitor() { ::zmq_socket_monitor(watched_.handle(), nullptr, 0); }
 std::optional<ConnectionEvent> Monitor::next() {
   for (;;) {
     zmq::message_t head;
-    if (!pair_.recv(head, zmq::recv_flags::dontwait)) return std::nullopt;
+    const auto receive = [this](zmq::message_t& frame) {
+      return uninterrupted(
+          [&] { return ::zmq_msg_recv(frame.handle(), pair_.handle(), ZMQ_DONTWAIT); });
+    };
+    if (receive(head) < 0) return std::nullopt;
     zmq::message_t address;
-    if (head.more()) (void)pair_.recv(address, zmq::recv_flags::dontwait);
+    if (head.more()) (void)receive(address);
     std::uint16_t event = 0;
     if (head.size() < sizeof event) continue;
     std::memcpy(&event, head.data(), sizeof event);

@@ -223,10 +223,12 @@ class SnapshotReader::Loader {
 
   bool load_finished(std::string_view body) {
     if (body.size() % sizeof(FinishedRow) != 0) return false;
+    if (body.empty() || body.size() > kRunMax * sizeof(FinishedRow)) return false;
     for (; !body.empty(); body.remove_prefix(sizeof(FinishedRow))) {
       FinishedRow row;
       std::memcpy(&row, body.data(), sizeof row);
       const WorkId id(row.id.value());
+      if (!is_time(row.finished_ms.value())) return false;
       if (id >= ledger_->next_id || row.state > static_cast<std::uint8_t>(kLastState)) return false;
       if (ledger_->find(id) != nullptr || ledger_->history.find(id) != nullptr) return false;
       ledger_->history.add({id, Fence(row.fence.value()), row.finished_ms.value(),

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <string>
 #include <zmq.hpp>
+
+#include "bus/uninterrupted.h"
 
 namespace riftbus::bus {
 namespace {
@@ -23,7 +27,9 @@ class PollSetTest : public ::testing::Test {
   }
   std::string hear() {
     zmq::message_t message;
-    return ours_.recv(message, zmq::recv_flags::dontwait) ? message.to_string() : "";
+    const int size = uninterrupted(
+        [&] { return ::zmq_msg_recv(message.handle(), ours_.handle(), ZMQ_DONTWAIT); });
+    return size >= 0 ? message.to_string() : "";
   }
   // As a send does now and then: takes in what the descriptor would have told.
   void use() { (void)ours_.get(zmq::sockopt::events); }
@@ -80,6 +86,29 @@ TEST_F(PollSetTest, WhoWasUsedIsAskedAndNobodyElse) {
   set_.mark_used(0);
   EXPECT_EQ(set_.wait(0), 1);
   EXPECT_EQ(hear(), "one");
+}
+
+void ignore_alarm(int) {}
+
+// What is asked looks into its mailbox by a system call that a signal may end.
+TEST_F(PollSetTest, SignalsInTheMiddleOfAnythingChangeNothing) {
+  struct sigaction action {};
+  action.sa_handler = ignore_alarm;
+  struct sigaction before {};
+  ASSERT_EQ(::sigaction(SIGALRM, &action, &before), 0);
+  const itimerval often{{0, 20}, {0, 20}};
+  ASSERT_EQ(::setitimer(ITIMER_REAL, &often, nullptr), 0);
+  set_.add_socket(ours_.handle());
+  int heard = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    set_.mark_used(0);
+    if (set_.wait(0) > 0 && hear() == "x") ++heard;
+    if (i % 1000 == 0) (void)::zmq_send(theirs_.handle(), "x", 1, ZMQ_DONTWAIT);
+  }
+  const itimerval never{};
+  ASSERT_EQ(::setitimer(ITIMER_REAL, &never, nullptr), 0);
+  ASSERT_EQ(::sigaction(SIGALRM, &before, nullptr), 0);
+  EXPECT_GT(heard, 100);
 }
 
 // Or a busy socket would keep a disk's answer waiting.
