@@ -198,15 +198,20 @@ void Warden::on_program_ended(int status, TimePoint now) {
   }
   if (stopping_) return;
   signal_all(SIGTERM);
-  kill_at_ = now + std::min<Nanos>(kLeftoverGrace, spec_.kill_grace);
+  kill_after(std::min<Nanos>(kLeftoverGrace, spec_.kill_grace), now);
 }
 
 void Warden::begin_stop(Cause cause, TimePoint now) {
   if (stopping_ || program_ended_) return;
   stopping_ = cause;
   signal_all(SIGTERM);
-  // A machine that slept through the end of the lease has slept through the grace, too.
-  kill_at_ = (cause == Cause::lease ? std::min(now, state_.stop_at) : now) + spec_.kill_grace;
+  kill_after(spec_.kill_grace, now);
+}
+
+// A machine that slept through the end of the lease has slept through the grace, too, whatever its
+// job is ended for now.
+void Warden::kill_after(Nanos grace, TimePoint now) {
+  kill_at_ = std::min(now, state_.stop_at) + grace;
 }
 
 void Warden::signal_all(int number) const {

@@ -69,6 +69,7 @@ class Warden {
   void reap(TimePoint now);
   void on_program_ended(int status, TimePoint now);
   void begin_stop(Cause cause, TimePoint now);
+  void kill_after(Nanos grace, TimePoint now);
   void signal_all(int number) const;
   void finish();
   void reserve_room() const;

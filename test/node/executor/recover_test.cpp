@@ -92,6 +92,26 @@ TEST(Recover, TheLeaseEndsTheJobWhileTheDaemonIsStopped) {
   end(driver);
 }
 
+TEST(Recover, WhoSleptThroughTheEndOfTheLeaseHasNoGraceLeftWhateverItIsStoppedFor) {
+  RunnerWorld world;
+  const auto kind = RunnerWorld::shell(
+      "trap '' TERM; echo $PPID > warden; echo $$ > pid; while :; do sleep 1000; done");
+  auto start = RunnerWorld::start_of(1, kind);
+  start.kill_grace = kPatience * 2;
+  const auto hold = world.start(start, kind);
+  const auto pid = world.wait_for_pid(hold, "pid");
+  const auto warden = world.wait_for_pid(hold, "warden");
+  kill(warden, SIGSTOP);
+  EXPECT_TRUE(world.runner.extend(hold, bus::boot_now() - start.kill_grace));
+  EXPECT_TRUE(world.runner.stop(hold, Cause::evict));
+  EXPECT_TRUE(is_alive(pid));
+  kill(warden, SIGCONT);
+  const auto exit = world.wait_end(hold);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->cause, Cause::evict);
+  EXPECT_FALSE(is_alive(pid));
+}
+
 TEST(Recover, ARenewedLeaseLetsItRunOnAndIsRememberedForTheNextDaemon) {
   RunnerWorld world;
   const auto kind = RunnerWorld::shell("echo $$ > pid; exec sleep 1000");

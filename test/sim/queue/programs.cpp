@@ -85,9 +85,9 @@ void Programs::stop(const jobs::Hold& hold, jobs::Cause cause) {
   Program* program = find_running(hold);
   if (program == nullptr || program->kill_at != TimePoint::max()) return;
   program->cause = cause;
-  // Whoever slept through the end of its lease has slept through its grace.
-  const TimePoint now = local_now();
-  const TimePoint since = cause == jobs::Cause::lease ? std::min(now, program->stop_at) : now;
+  // Whoever slept through the end of its lease has slept through its grace, whatever comes first
+  // when it wakes (log-chaos, seed 80504: an eviction).
+  const TimePoint since = std::min(local_now(), program->stop_at);
   program->kill_at = since + time_to_die(random_, program->kill_grace);
   watch(hold);
 }
