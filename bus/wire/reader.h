@@ -78,7 +78,7 @@ class Reader {
     const Token* token = take(Token::Type::bytes);
     if (token == nullptr) return;
     if (token->size > field.bytes_max) return refuse(Reject::too_long);
-    field.value.assign(token->data, token->size);
+    field.value = S(token->data, token->size);
   }
   template <class I>
   void read(MaybeId<I>& field) {

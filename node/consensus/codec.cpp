@@ -31,12 +31,13 @@ static void fields(wire::Writer& writer, const EntryList<const Entries>& field) 
 }
 static void fields(wire::Reader& reader, EntryList<Entries>& field) {
   auto left = reader.open(wire::Token::Type::array, kAppendEntriesMax);
+  std::vector<Entry> entries;
+  entries.reserve(left);
   for (; left > 0 && reader.reject() == wire::Reject::accepted; --left) {
-    Entry entry;
-    reader.read(entry);
-    if (!is_valid(entry)) return reader.refuse(wire::Reject::bad_value);
-    field.values.push_back(std::make_shared<const Entry>(std::move(entry)));
+    reader.read(entries.emplace_back());
+    if (!is_valid(entries.back())) return reader.refuse(wire::Reject::bad_value);
   }
+  field.values = keep(entries);
 }
 
 namespace {
@@ -236,7 +237,7 @@ std::optional<Configuration> decode_configuration(std::string_view bytes) {
 std::string encode_entry(const Entry& entry) { return write_document(entry); }
 std::optional<Entry> decode_entry(std::string_view bytes) {
   auto value = read_document<Entry>(bytes);
-  return value && is_valid(*value) ? std::move(value) : std::nullopt;
+  return value && is_valid(*value) ? value : std::nullopt;
 }
 
 std::string encode_snapshot_meta(const SnapshotMeta& meta) { return write_document(plain(meta)); }

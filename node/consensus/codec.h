@@ -35,6 +35,7 @@ inline constexpr std::uint8_t kCodecVersion = 1;
 [[nodiscard]] std::optional<Configuration> decode_configuration(std::string_view bytes);
 
 [[nodiscard]] std::string encode_entry(const Entry& entry);
+// Its payload lies in `bytes`.
 [[nodiscard]] std::optional<Entry> decode_entry(std::string_view bytes);
 
 [[nodiscard]] std::string encode_snapshot_meta(const SnapshotMeta& meta);

@@ -16,9 +16,8 @@ Memory bootstrap(const Configuration& configuration) {
   RIFTBUS_CHECK(configuration.voter_count() > 0);
   Memory memory;
   memory.hard = {Term(1), ServerId(), configuration.generation()};
-  memory.entries.push_back(
-      std::make_shared<const Entry>(Entry{Index(1), Term(1), EntryKind::configuration, LogTime(),
-                                          encode_configuration(configuration)}));
+  memory.entries.push_back(keep({Index(1), Term(1), EntryKind::configuration, LogTime(),
+                                 encode_configuration(configuration)}));
   return memory;
 }
 
@@ -60,7 +59,7 @@ void Consensus::step(const Event& event, TimePoint now, Actions& out) {
 
 TimePoint Consensus::next_deadline() const { return state_->next_deadline(); }
 
-Proposal Consensus::propose(std::span<std::string> commands, TimePoint now) {
+Proposal Consensus::propose(std::span<const std::string_view> commands, TimePoint now) {
   state_->check_time(now);
   if (state_->is_retired()) return {Refusal::disk_failed, {}, {}};
   if (!state_->is_leader()) return {Refusal::not_leader, {}, {}};

@@ -301,9 +301,11 @@ class Consensus {
   [[nodiscard]] TimePoint next_deadline() const;
 
   // ---- requests, answered at once; what follows from them comes with the next flush()
-  // All of them or none: taken if ok(), else left as they are.
-  Proposal propose(std::span<std::string> commands, TimePoint now);
-  Proposal propose(std::string command, TimePoint now) { return propose({&command, 1}, now); }
+  // All of them or none; copied.
+  Proposal propose(std::span<const std::string_view> commands, TimePoint now);
+  Proposal propose(std::string_view command, TimePoint now) {
+    return propose(std::span(&command, 1), now);
+  }
   // Then ReadReady or ReadLost, once.
   Refusal read(ReadTicket ticket, TimePoint now);
   // To the fittest voter if `to` is nobody. Given up after one election timeout.

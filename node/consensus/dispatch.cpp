@@ -117,9 +117,8 @@ Refusal Consensus::State::recover(TimePoint now) {
   const Configuration alone(generation, {{core.self(), Standing::voter, own->priority}}, mark);
   follow(core.hard.term.next(), ServerId(), now);
   core.set_hard({core.hard.term, ServerId(), generation, mark, Generation()});
-  core.append(std::make_shared<const Entry>(Entry{core.log.last().next(), core.hard.term,
-                                                  EntryKind::configuration, core.log.last_stamp(),
-                                                  encode_configuration(alone)}));
+  core.append(keep({core.log.last().next(), core.hard.term, EntryKind::configuration,
+                    core.log.last_stamp(), encode_configuration(alone)}));
   elector.begin_vote(false, now);
   return Refusal::none;
 }

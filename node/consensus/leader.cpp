@@ -28,11 +28,10 @@ void Leader::end() {
   beat_all_ = false;
 }
 
-Index Leader::append(EntryKind kind, std::string payload, TimePoint now) {
+Index Leader::append(EntryKind kind, std::string_view payload, TimePoint now) {
   const Index index = core_.log.last().next();
   const LogTime stamp = clock_.stamp(core_.log.last_stamp(), now);
-  core_.append(std::make_shared<const Entry>(
-      Entry{index, core_.hard.term, kind, stamp, std::move(payload)}));
+  core_.append(keep({index, core_.hard.term, kind, stamp, payload}));
   return index;
 }
 
@@ -46,17 +45,24 @@ void Leader::follow_configuration(TimePoint now) {
   }
 }
 
-Proposal Leader::propose(std::span<std::string> commands, TimePoint now) {
+Proposal Leader::propose(std::span<const std::string_view> commands, TimePoint now) {
   if (hand_over_) return {Refusal::transferring, {}, {}};
   std::uint64_t bytes = core_.log.bytes_between(core_.commit, core_.log.last());
-  for (const std::string& command : commands) {
+  for (const std::string_view command : commands) {
     if (command.size() > kEntryBytesMax) return {Refusal::oversize, {}, {}};
     bytes += command.size() + kEntryOverheadBytes;
   }
   if (commands.empty()) return {Refusal::oversize, {}, {}};
   if (bytes > core_.limits().uncommitted_bytes) return {Refusal::overloaded, {}, {}};
   const Proposal proposal{Refusal::none, core_.log.last().next(), core_.hard.term};
-  for (std::string& command : commands) append(EntryKind::command, std::move(command), now);
+  const LogTime stamp = clock_.stamp(core_.log.last_stamp(), now);
+  std::vector<Entry> entries;
+  entries.reserve(commands.size());
+  for (const std::string_view command : commands) {
+    const Index index = proposal.first + entries.size();
+    entries.push_back({index, proposal.term, EntryKind::command, stamp, command});
+  }
+  for (EntryPtr& entry : keep(entries)) core_.append(std::move(entry));
   return proposal;
 }
 

@@ -50,7 +50,7 @@ class Leader {
   [[nodiscard]] TimePoint next_deadline() const;
 
   // ---- requests
-  Proposal propose(std::span<std::string> commands, TimePoint now);
+  Proposal propose(std::span<const std::string_view> commands, TimePoint now);
   Refusal read(ReadTicket ticket);
   Refusal transfer(ServerId to, TimePoint now);
   Proposal change(const Change& change, TimePoint now);
@@ -74,7 +74,7 @@ class Leader {
     TimePoint ask_due{};
   };
 
-  Index append(EntryKind kind, std::string payload, TimePoint now);
+  Index append(EntryKind kind, std::string_view payload, TimePoint now);
   void follow_configuration(TimePoint now);
   void on_committed(Index before, TimePoint now);
 

@@ -14,7 +14,8 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "config/types.h"
@@ -76,11 +77,19 @@ struct Entry {
   Term term;
   EntryKind kind = EntryKind::command;
   LogTime stamp;
-  std::string payload;
+  std::string_view payload;  // not its own
   bool operator==(const Entry&) const = default;
 };
+// Keeps the payload, too, and whatever else keep() was given with it.
 using EntryPtr = std::shared_ptr<const Entry>;
 using Entries = std::vector<EntryPtr>;
+
+// Copies entries and their payloads into one piece of memory. What arrives together is forgotten
+// together: piece by piece, entries would leave holes all over the heap, between what commands
+// leave in the state machine for longer, and the allocator's search for them would cost more than
+// the entries themselves.
+[[nodiscard]] Entries keep(std::span<const Entry> entries);
+[[nodiscard]] EntryPtr keep(const Entry& entry);
 
 // What must survive a crash beside the log itself. All zero: a server that never took part.
 struct HardState {

@@ -150,16 +150,17 @@ Decoded<Batch> decode_batch(const LogOwner& owner, std::string_view bytes) {
   Reader reader(std::get<std::string_view>(body));
   const BatchSpan span = take_span(reader);
   if (!reader.ok() || !is_sound(span)) return RecordFault::damaged;
-  Batch batch{span.seq, {}};
+  std::vector<consensus::Entry> entries;
+  entries.reserve(span.count);
   for (std::uint64_t i = 0; i < span.count; ++i) {
     const std::string_view encoded = reader.take_bytes(reader.take<std::uint32_t>());
     if (!reader.ok()) return RecordFault::damaged;
-    auto entry = consensus::decode_entry(encoded);
+    const auto entry = consensus::decode_entry(encoded);
     if (!entry || entry->index != span.first + i) return RecordFault::damaged;
-    batch.entries.push_back(std::make_shared<const consensus::Entry>(std::move(*entry)));
+    entries.push_back(*entry);
   }
   if (!reader.is_done()) return RecordFault::damaged;
-  return batch;
+  return Batch{span.seq, consensus::keep(entries)};
 }
 
 Decoded<BatchSpan> decode_batch_span(const LogOwner& owner, std::string_view bytes) {

@@ -138,7 +138,6 @@ void QueueReplica::State::on(Submit&& submit, TimePoint now) {
 
 void QueueReplica::State::enqueue(Submit&& submit, TimePoint now) {
   if (submit.bytes.empty()) submit.bytes = work::encode(submit.command);
-  submit.bytes.shrink_to_fit();  // the log keeps them as they are
   if (submit.bytes.size() > consensus::kEntryBytesMax) {
     // The queue's own bounds on one element are tighter; this is about too many in one batch.
     ++stats.busy;

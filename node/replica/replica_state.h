@@ -93,8 +93,8 @@ struct QueueReplica::State {
   std::optional<SnapshotInTheMaking> snapshot;
   std::size_t pieces_open = 0;
   std::vector<Answer> answers;
-  consensus::Actions log_actions;  // scratch
-  std::vector<std::string> batch;  // scratch
+  consensus::Actions log_actions;       // scratch
+  std::vector<std::string_view> batch;  // scratch
 };
 
 }  // namespace riftbus::replica

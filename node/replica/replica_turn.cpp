@@ -118,15 +118,14 @@ void QueueReplica::State::propose(TimePoint now) {
   const auto& limits = settings.limits;
   batch.clear();
   std::size_t bytes = 0;
-  for (Submit& submit : waiting) {
+  for (const Submit& submit : waiting) {
     if (batch.size() >= limits.batch_commands) break;
     if (!batch.empty() && bytes + submit.bytes.size() > limits.batch_bytes) break;
     bytes += submit.bytes.size();
-    batch.push_back(std::move(submit.bytes));
+    batch.push_back(submit.bytes);
   }
   const auto proposal = core.propose(batch, now);
   if (!proposal.ok()) {
-    for (std::size_t i = 0; i < batch.size(); ++i) waiting[i].bytes = std::move(batch[i]);
     is_refused = true;
     return;
   }

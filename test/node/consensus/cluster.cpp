@@ -263,7 +263,7 @@ void Cluster::apply(ServerId id, const Apply& action) {
     }
     it.machine.at = entry->index;
     it.machine.stamp = entry->stamp;
-    if (entry->kind == EntryKind::command) it.machine.commands.push_back(entry->payload);
+    if (entry->kind == EntryKind::command) it.machine.commands.emplace_back(entry->payload);
   }
   if (it.machine_hangs) return;
   at(now_, [this, id, epoch = it.disk.epoch, index = action.entries.back()->index] {

@@ -27,7 +27,7 @@ TEST_F(Duties, MembersChangeOneAtATimeAndNotBeforeTheFirstEntryIsCommitted) {
 TEST_F(Duties, AConfigurationCutOffTheLogIsNotInForceAnyMore) {
   start(remembered(3, {}, 2));
   const Configuration larger = core->configuration().with({Change::Kind::add_learner, ServerId(4)});
-  const auto change = std::make_shared<const Entry>(
+  const auto change = keep(
       Entry{Index(2), Term(2), EntryKind::configuration, LogTime(), encode_configuration(larger)});
   append(2, 2, 1, 1, {change});
   EXPECT_EQ(core->configuration(), larger);
@@ -39,8 +39,7 @@ TEST_F(Duties, AConfigurationCutOffTheLogIsNotInForceAnyMore) {
 
 TEST_F(Duties, LogTimeStandsUntilTheFirstEntryIsCommittedThenFollowsTheBootClock) {
   Memory memory = remembered(3, {}, 1);
-  memory.entries.push_back(std::make_shared<const Entry>(
-      Entry{Index(2), Term(1), EntryKind::command, LogTime(5000), "x"}));
+  memory.entries.push_back(keep(Entry{Index(2), Term(1), EntryKind::command, LogTime(5000), "x"}));
   start(std::move(memory));
   win_election();
   EXPECT_EQ(core->log_time(now), LogTime(5000));
@@ -101,7 +100,8 @@ TEST_F(Duties, WhatIsUnderWayToOneFollowerIsBounded) {
   acknowledge(2, 2);
   limits.uncommitted_bytes = 0;
   for (int i = 0; i < 5; ++i) {
-    std::vector<std::string> commands(20, std::string(kAppendBytesMax / 4, 'x'));
+    const std::string command(kAppendBytesMax / 4, 'x');
+    const std::vector<std::string_view> commands(20, command);
     ASSERT_TRUE(core->propose(commands, now).ok());
   }
   sent.clear();
@@ -140,8 +140,8 @@ TEST_F(Duties, StrangeMessagesAreDroppedAndCounted) {
   append(2, 2, 2, 2, {entry(4, 2)});  // a hole
   append(2, 2, 2, 2, {entry(3, 3)});  // from a later term than its leader's
   append(2, 2, 2, 2, {entry(3, 1)});  // terms go back
-  const auto garbage = std::make_shared<const Entry>(
-      Entry{Index(3), Term(2), EntryKind::configuration, LogTime(), "garbage"});
+  const auto garbage =
+      keep(Entry{Index(3), Term(2), EntryKind::configuration, LogTime(), "garbage"});
   append(2, 2, 2, 2, {garbage});
   EXPECT_EQ(core->stats().malformed, 4U);
   EXPECT_EQ(core->status().last, Index(2));

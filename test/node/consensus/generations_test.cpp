@@ -153,9 +153,9 @@ TEST_F(Generations, AVoterThatIsToldOfItsRemovalCampaignsNoMoreUntilALeaderSpeak
 TEST_F(Generations, WhoWasTakenInAgainIsNotMisledByAnOlderList) {
   Memory memory = remembered(3, {2, 2}, 2);
   std::vector<Server> servers = three_voters();
-  memory.entries.push_back(std::make_shared<const Entry>(
-      Entry{Index(4), Term(2), EntryKind::configuration, LogTime(),
-            encode_configuration(Configuration(Generation(1), servers))}));
+  memory.entries.push_back(
+      keep(Entry{Index(4), Term(2), EntryKind::configuration, LogTime(),
+                 encode_configuration(Configuration(Generation(1), servers))}));
   start(memory);
   pass(timing.election * 2);
   const Term campaign = core->status().term.next();
@@ -182,9 +182,9 @@ TEST_F(Generations, AServerThatMayNotCampaignForgetsALeaderThatIsSilent) {
   Memory memory = remembered(3, {}, 1);
   std::vector<Server> servers = three_voters();
   servers[0].standing = Standing::learner;  // ourselves
-  memory.entries.push_back(std::make_shared<const Entry>(
-      Entry{Index(2), Term(1), EntryKind::configuration, LogTime(),
-            encode_configuration(Configuration(Generation(1), servers))}));
+  memory.entries.push_back(
+      keep(Entry{Index(2), Term(1), EntryKind::configuration, LogTime(),
+                 encode_configuration(Configuration(Generation(1), servers))}));
   start(memory);
   append(2, 2, 2, 1, {}, 2, 2);
   pass(timing.election * 2);

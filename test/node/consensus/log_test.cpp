@@ -14,8 +14,8 @@ namespace {
 constexpr std::uint64_t kAll = ~0ULL;
 
 EntryPtr entry(std::uint64_t index, std::uint64_t term, std::size_t bytes = 10) {
-  return std::make_shared<const Entry>(Entry{Index(index), Term(term), EntryKind::command,
-                                             LogTime(index * 10), std::string(bytes, 'x')});
+  return keep(Entry{Index(index), Term(term), EntryKind::command, LogTime(index * 10),
+                    std::string(bytes, 'x')});
 }
 Log log_of(const std::vector<std::uint64_t>& terms) {
   Log log;
@@ -76,9 +76,8 @@ TEST(Log, RemembersWhichConfigurationWasInForceWhere) {
   const Configuration one(Generation(1), {{ServerId(1), Standing::voter, 0}});
   const Configuration two = one.with({Change::Kind::add_learner, ServerId(2)});
   const auto put = [&](const Configuration& configuration) {
-    log.append(
-        std::make_shared<const Entry>(Entry{log.last().next(), Term(1), EntryKind::configuration,
-                                            LogTime(10), encode_configuration(configuration)}));
+    log.append(keep(Entry{log.last().next(), Term(1), EntryKind::configuration, LogTime(10),
+                          encode_configuration(configuration)}));
   };
   put(one);
   log.append(entry(3, 1));

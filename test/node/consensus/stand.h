@@ -35,9 +35,8 @@ class Stand : public testing::Test {
     memory.hard.vote = ServerId(vote);
     return memory;
   }
-  static EntryPtr entry(std::uint64_t index, std::uint64_t term, std::string text = "x") {
-    return std::make_shared<const Entry>(
-        Entry{Index(index), Term(term), EntryKind::command, LogTime(), std::move(text)});
+  static EntryPtr entry(std::uint64_t index, std::uint64_t term, const std::string& text = "x") {
+    return keep(Entry{Index(index), Term(term), EntryKind::command, LogTime(), text});
   }
 
   void start(Memory memory) {

@@ -6,10 +6,9 @@
 
 namespace riftbus::disk {
 
-EntryPtr make_entry(std::uint64_t index, std::uint64_t term, std::string payload) {
-  return std::make_shared<const consensus::Entry>(
-      consensus::Entry{Index(index), Term(term), consensus::EntryKind::command,
-                       consensus::LogTime(index * 10), std::move(payload)});
+EntryPtr make_entry(std::uint64_t index, std::uint64_t term, const std::string& payload) {
+  return consensus::keep(consensus::Entry{Index(index), Term(term), consensus::EntryKind::command,
+                                          consensus::LogTime(index * 10), payload});
 }
 
 Entries make_entries(std::uint64_t first, std::uint64_t last, std::uint64_t term) {

@@ -29,7 +29,8 @@ using node::TempFolder;
 
 inline const LogOwner kOwner{consensus::ClusterKey(77), ServerId(3)};
 
-[[nodiscard]] EntryPtr make_entry(std::uint64_t index, std::uint64_t term, std::string payload);
+[[nodiscard]] EntryPtr make_entry(std::uint64_t index, std::uint64_t term,
+                                  const std::string& payload);
 // Entries first..last of one term, payloads "p<index>.<term>".
 [[nodiscard]] Entries make_entries(std::uint64_t first, std::uint64_t last, std::uint64_t term);
 [[nodiscard]] SnapshotMeta make_meta(std::uint64_t index, std::uint64_t term);

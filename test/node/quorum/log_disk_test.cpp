@@ -28,9 +28,9 @@ consensus::EntryPtr add_entry(std::uint64_t index, std::size_t items) {
     item.kind = "job";
     item.payload.assign(2000, 'x');
   }
-  return std::make_shared<const consensus::Entry>(
-      consensus::Entry{consensus::Index(index), consensus::Term(1), consensus::EntryKind::command,
-                       consensus::LogTime(index), work::encode(work::Command(add))});
+  return consensus::keep(consensus::Entry{consensus::Index(index), consensus::Term(1),
+                                          consensus::EntryKind::command, consensus::LogTime(index),
+                                          work::encode(work::Command(add))});
 }
 
 consensus::SnapshotMeta meta_at(std::uint64_t index) {
