@@ -18,6 +18,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <mutex>
 #endif
 
@@ -35,7 +36,10 @@ constexpr const char* kValue =
     ":glibc.malloc.trim_threshold=4194304";
 
 constexpr int kMapFrom = 4 << 20;
-constexpr int kKeptAtEnd = 64 << 20;
+constexpr int kKeptAtEnd = 1 << 30;
+constexpr Seconds kGiveBackUnderLoad{600};
+
+std::atomic<bool> is_under_load = false;
 
 }  // namespace
 
@@ -61,12 +65,22 @@ void expect_long_batches() {
     ::mallopt(M_MMAP_THRESHOLD, kMapFrom);
     ::mallopt(M_TRIM_THRESHOLD, kKeptAtEnd);
   });
+  is_under_load.store(true, std::memory_order_relaxed);
+}
+
+void give_memory_back(TimePoint now) {
+  static TimePoint last{};
+  if (is_under_load.load(std::memory_order_relaxed) && now - last < kGiveBackUnderLoad) return;
+  is_under_load.store(false, std::memory_order_relaxed);
+  last = now;
+  static_cast<void>(::malloc_trim(0));
 }
 
 #else
 
 void tune_allocator(char** /*argv*/) {}
 void expect_long_batches() {}
+void give_memory_back(TimePoint /*now*/) {}
 
 #endif
 

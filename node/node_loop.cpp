@@ -1,11 +1,10 @@
-#include <malloc.h>
-
 #include <algorithm>
 #include <csignal>
 #include <utility>
 
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "node/allocator.h"
 #include "node/node_state.h"
 #include "node/resources.h"
 
@@ -265,8 +264,7 @@ void Node::State::housekeeping() {
 
 void Node::State::check_self() {
   self_check_due = now + kSelfCheck;
-  // What closed connections leave in the heap (50 kB each) goes back to the machine.
-  static_cast<void>(malloc_trim(0));
+  give_memory_back(now);
   renew_record(self_record.resources);
   auto measured = std::make_shared<wire::Resources>();
   // Not taken: the disk is stuck, and what was measured last stands.
