@@ -6,6 +6,12 @@
 
 namespace riftbus::consensus {
 
+namespace {
+
+constexpr std::uint64_t kLogPerSnapshot = 2;
+
+}  // namespace
+
 void Applier::on_applied(Index index) {
   RIFTBUS_CHECK(index <= handed_out_);
   applied_ = std::max(applied_, index);
@@ -15,6 +21,7 @@ void Applier::on_snapshot_taken(const SnapshotTaken& event) {
   if (!asking_ || event.index != asked_) return;
   asking_ = false;
   if (!event.ok || asked_ <= core_.log.snapshot().index) return;
+  snapshot_bytes_ = event.bytes;
   const Index before = core_.log.first();
   SnapshotMeta meta{asked_, core_.log.at(asked_)->term, core_.log.at(asked_)->stamp,
                     core_.log.configuration_at(asked_)};
@@ -42,8 +49,10 @@ bool Applier::is_snapshot_due() const {
   if (asking_) return false;
   // After one that failed, wait for as much again.
   const Index since = std::max(core_.log.snapshot().index, asked_);
+  const std::uint64_t bytes = core_.log.bytes_between(since, applied_);
+  if (bytes < std::min(snapshot_bytes_ * kLogPerSnapshot, core_.limits().log_bytes)) return false;
   return distance(since, applied_) >= core_.limits().snapshot_entries ||
-         core_.log.bytes_between(since, applied_) >= core_.limits().snapshot_bytes;
+         bytes >= core_.limits().snapshot_bytes;
 }
 
 void Applier::ask_for_snapshot() {

@@ -66,8 +66,12 @@ struct Limits {
   std::size_t window_messages = 64;                    // likewise
   std::size_t apply_bytes = 1024 * 1024;               // in one Apply
   std::size_t apply_entries = 4096;                    // likewise: the loop must not stall
-  std::uint64_t snapshot_bytes = 64 * 1024 * 1024;     // of applied log, then a snapshot is due
-  std::uint64_t snapshot_entries = 256 * 1024;         // likewise
+  // Of applied log: either makes a snapshot due, but one that is large only where the log has grown
+  // to twice its size, or to `log_bytes`. So writing snapshots takes a third of all that is written
+  // at most, however much the state machine holds (dissertation, 5.1.3).
+  std::uint64_t snapshot_bytes = 64 * 1024 * 1024;
+  std::uint64_t snapshot_entries = 256 * 1024;
+  std::uint64_t log_bytes = 256 * 1024 * 1024;
   std::uint64_t trailing_entries = 16 * 1024;          // kept behind a snapshot, for slow followers
   std::uint64_t trailing_bytes = 16 * 1024 * 1024;     // likewise
   std::size_t chunk_bytes = 128 * 1024;                // <= kChunkBytesMax
@@ -112,6 +116,7 @@ struct Applied {
 struct SnapshotTaken {
   Index index;
   bool ok = true;
+  std::uint64_t bytes = 0;  // of it; 0: unknown
 };
 // Bytes of the newest snapshot, as asked; `meta` says which one they belong to.
 struct SnapshotBytes {

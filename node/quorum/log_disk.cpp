@@ -248,7 +248,7 @@ Status LogDisk::perform(const replica::SnapshotPiece& piece) {
     ++figures_.snapshots;
     figures_.snapshot_bytes = piece_bytes_;
   }
-  tell(consensus::Event(consensus::SnapshotTaken{piece.meta.index, *finished}));
+  tell(consensus::Event(consensus::SnapshotTaken{piece.meta.index, *finished, piece_bytes_}));
   tidy_more_ = true;
   return Ok{};
 }

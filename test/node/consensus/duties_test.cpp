@@ -222,6 +222,30 @@ TEST_F(Duties, NoSnapshotOfOlderStateIsTakenWhileANewerOneIsInstalled) {
   EXPECT_EQ(core->status().applied, Index(20));
 }
 
+TEST_F(Duties, TheLargerTheLastSnapshotTheLongerTheLogBeforeTheNext) {
+  limits.snapshot_entries = 2;
+  limits.log_bytes = 3000;
+  start(remembered(3, {}, 1));
+  win_election();
+  acknowledge(2, 2);
+  const std::string command(100, 'x');
+  const auto entries_until_next = [&](std::uint64_t last_bytes) {
+    const Index before = core->status().applied;
+    const int asked = snapshots_asked;
+    if (asked > 0) step(SnapshotTaken{before, true, last_bytes});
+    while (snapshots_asked == asked && core->propose(command, now).ok()) {
+      flush();
+      acknowledge(2, core->status().last.value());
+    }
+    return distance(before, core->status().applied);
+  };
+  const std::uint64_t size = command.size() + kEntryOverheadBytes;
+  entries_until_next(0);
+  EXPECT_EQ(entries_until_next(0), limits.snapshot_entries);
+  EXPECT_EQ(entries_until_next(1000), 2000 / size + 1);
+  EXPECT_EQ(entries_until_next(1'000'000), 3000 / size + 1);
+}
+
 TEST_F(Duties, APieceOfASnapshotIsStoredOnceAndInOrder) {
   start(remembered(3, {}, 2));
   const SnapshotMeta meta{Index(20), Term(2), LogTime(9), core->configuration()};
