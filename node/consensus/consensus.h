@@ -72,11 +72,11 @@ struct Limits {
   std::uint64_t snapshot_bytes = 64 * 1024 * 1024;
   std::uint64_t snapshot_entries = 256 * 1024;
   std::uint64_t log_bytes = 256 * 1024 * 1024;
-  std::uint64_t trailing_entries = 16 * 1024;          // kept behind a snapshot, for slow followers
-  std::uint64_t trailing_bytes = 16 * 1024 * 1024;     // likewise
-  std::size_t chunk_bytes = 128 * 1024;                // <= kChunkBytesMax
-  std::uint64_t chunk_window = 8;                      // chunks under way to one follower
-  std::size_t reads = 4096;                            // waiting
+  std::uint64_t trailing_entries = 16 * 1024;       // kept behind a snapshot, for slow followers
+  std::uint64_t trailing_bytes = 16 * 1024 * 1024;  // likewise
+  std::size_t chunk_bytes = 128 * 1024;             // <= kChunkBytesMax
+  std::uint64_t chunk_window = 8;                   // chunks under way to one follower
+  std::size_t reads = 4096;                         // waiting
 };
 
 // What the disk knows at start. Bootstrapped: bootstrap(). Never took part: all empty.
