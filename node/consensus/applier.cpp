@@ -21,7 +21,7 @@ void Applier::on_snapshot_taken(const SnapshotTaken& event) {
   if (!asking_ || event.index != asked_) return;
   asking_ = false;
   if (!event.ok || asked_ <= core_.log.snapshot().index) return;
-  snapshot_bytes_ = event.bytes;
+  core_.snapshot_bytes = event.bytes;
   const Index before = core_.log.first();
   SnapshotMeta meta{asked_, core_.log.at(asked_)->term, core_.log.at(asked_)->stamp,
                     core_.log.configuration_at(asked_)};
@@ -49,10 +49,12 @@ bool Applier::is_snapshot_due() const {
   if (asking_) return false;
   // After one that failed, wait for as much again.
   const Index since = std::max(core_.log.snapshot().index, asked_);
+  const std::uint64_t entries = distance(since, applied_);
   const std::uint64_t bytes = core_.log.bytes_between(since, applied_);
-  if (bytes < std::min(snapshot_bytes_ * kLogPerSnapshot, core_.limits().log_bytes)) return false;
-  return distance(since, applied_) >= core_.limits().snapshot_entries ||
-         bytes >= core_.limits().snapshot_bytes;
+  const Limits& limits = core_.limits();
+  if (entries >= limits.log_entries || bytes >= limits.log_bytes) return true;
+  if (bytes < core_.snapshot_bytes * kLogPerSnapshot) return false;
+  return entries >= limits.snapshot_entries || bytes >= limits.snapshot_bytes;
 }
 
 void Applier::ask_for_snapshot() {

@@ -34,7 +34,6 @@ class Applier {
   Index handed_out_;
   Index asked_;  // the newest place a snapshot was asked for
   bool asking_ = false;
-  std::uint64_t snapshot_bytes_ = 0;  // of the last one
 };
 
 }  // namespace riftbus::consensus

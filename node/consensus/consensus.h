@@ -66,12 +66,13 @@ struct Limits {
   std::size_t window_messages = 64;                    // likewise
   std::size_t apply_bytes = 1024 * 1024;               // in one Apply
   std::size_t apply_entries = 4096;                    // likewise: the loop must not stall
-  // Of applied log: either makes a snapshot due, but one that is large only where the log has grown
-  // to twice its size, or to `log_bytes`. So writing snapshots takes a third of all that is written
-  // at most, however much the state machine holds (dissertation, 5.1.3).
+  // Of applied log: either makes a snapshot due, unless the last one was so large that the log is
+  // to grow to twice its size first (dissertation, 5.1.3): so writing snapshots takes a third of
+  // all that is written. For the memory and the restart, the log has bounds of its own.
   std::uint64_t snapshot_bytes = 64 * 1024 * 1024;
   std::uint64_t snapshot_entries = 256 * 1024;
   std::uint64_t log_bytes = 256 * 1024 * 1024;
+  std::uint64_t log_entries = 1024 * 1024;
   std::uint64_t trailing_entries = 16 * 1024;       // kept behind a snapshot, for slow followers
   std::uint64_t trailing_bytes = 16 * 1024 * 1024;  // likewise
   std::size_t chunk_bytes = 128 * 1024;             // <= kChunkBytesMax
@@ -83,7 +84,8 @@ struct Limits {
 struct Memory {
   HardState hard;
   SnapshotMeta snapshot;
-  Entries entries;  // consecutive; the first no later than snapshot.index + 1
+  Entries entries;                   // consecutive; the first no later than snapshot.index + 1
+  std::uint64_t snapshot_bytes = 0;  // 0: unknown
 };
 
 struct Settings {

@@ -13,6 +13,7 @@ Core::Core(Settings given, Random& source)
       durability(log.last()),
       hard(settings.memory.hard),
       commit(settings.memory.snapshot.index),
+      snapshot_bytes(settings.memory.snapshot_bytes),
       written_last_(log.last()) {
   RIFTBUS_CHECK(settings.self != ServerId());
   RIFTBUS_CHECK(settings.limits.chunk_bytes <= kChunkBytesMax);

@@ -32,6 +32,7 @@ struct Core {
   ServerId leader;
   TimePoint leader_contact{};
   Index commit;
+  std::uint64_t snapshot_bytes;  // of the newest one on our disk; 0: unknown
   std::set<ServerId> alive;      // hint; empty: nothing is known
   bool is_told_removed = false;  // by a voter that knows a later configuration
   bool has_disk_failed = false;

@@ -19,6 +19,7 @@ void SnapshotReceiver::on_chunk(ServerId from, SnapshotChunk chunk) {
   core_.send(from, SnapshotAnswer{meta.index, meta.term, incoming_->offset});
   if (!is_complete) return;
   installing_ = meta;
+  installing_bytes_ = incoming_->total;
   incoming_.reset();
   core_.flush_write();  // what was to be written before must not follow the new log
   core_.pending.emplace_back(InstallSnapshot{meta});
@@ -34,7 +35,9 @@ std::optional<SnapshotMeta> SnapshotReceiver::on_installed(const SnapshotInstall
   if (!installing_ || installing_->index != event.index) return std::nullopt;
   std::optional<SnapshotMeta> result = std::move(installing_);
   installing_.reset();
-  return event.ok ? result : std::nullopt;
+  if (!event.ok) return std::nullopt;
+  core_.snapshot_bytes = installing_bytes_;
+  return result;
 }
 
 }  // namespace riftbus::consensus

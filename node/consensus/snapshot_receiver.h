@@ -41,6 +41,7 @@ class SnapshotReceiver {
   Core& core_;
   std::optional<Incoming> incoming_;
   std::optional<SnapshotMeta> installing_;
+  std::uint64_t installing_bytes_ = 0;
 };
 
 }  // namespace riftbus::consensus

@@ -127,7 +127,8 @@ Result<consensus::Memory> SqliteLogStore::load() {
       return system_failure(kWriteFailed, "the mark cannot be written", it.mark_path, errno);
     }
     it.is_loaded = true;
-    return consensus::Memory{it.record.hard, it.record.snapshot.meta, std::move(found->entries)};
+    return consensus::Memory{it.record.hard, it.record.snapshot.meta, std::move(found->entries),
+                             it.record.snapshot.total};
   });
 }
 

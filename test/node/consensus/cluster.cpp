@@ -245,7 +245,7 @@ void Cluster::complete(ServerId id, const Action& action) {
     it.machine = Machine::load(install->meta.index, install->meta.stamp, it.disk.snapshot);
     step(id, SnapshotInstalled{install->meta.index, true});
   } else if (const auto* take = std::get_if<TakeSnapshot>(&action)) {
-    step(id, SnapshotTaken{take->meta.index, true});
+    step(id, SnapshotTaken{take->meta.index, true, it.disk.snapshot.size()});
   }
 }
 

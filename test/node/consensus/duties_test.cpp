@@ -222,28 +222,69 @@ TEST_F(Duties, NoSnapshotOfOlderStateIsTakenWhileANewerOneIsInstalled) {
   EXPECT_EQ(core->status().applied, Index(20));
 }
 
-TEST_F(Duties, TheLargerTheLastSnapshotTheLongerTheLogBeforeTheNext) {
-  limits.snapshot_entries = 2;
-  limits.log_bytes = 3000;
-  start(remembered(3, {}, 1));
-  win_election();
-  acknowledge(2, 2);
-  const std::string command(100, 'x');
-  const auto entries_until_next = [&](std::uint64_t last_bytes) {
-    const Index before = core->status().applied;
-    const int asked = snapshots_asked;
-    if (asked > 0) step(SnapshotTaken{before, true, last_bytes});
-    while (snapshots_asked == asked && core->propose(command, now).ok()) {
+class SnapshotsDue : public Duties {
+ protected:
+  SnapshotsDue() { limits.snapshot_entries = 2; }
+  void lead(Memory memory) {
+    start(std::move(memory));
+    win_election();
+    acknowledge(2, core->status().last.value());
+  }
+  // How many, one by one, from now until the next is asked for.
+  std::uint64_t entries_until_next() {
+    std::uint64_t count = 0;
+    for (const int asked = snapshots_asked; snapshots_asked == asked && count < 100; ++count) {
+      EXPECT_TRUE(core->propose(command, now).ok());
       flush();
       acknowledge(2, core->status().last.value());
     }
-    return distance(before, core->status().applied);
-  };
+    return count;
+  }
+  std::uint64_t entries_until_next(std::uint64_t last_bytes) {
+    step(SnapshotTaken{core->status().applied, true, last_bytes});
+    return entries_until_next();
+  }
+  const std::string command = std::string(100, 'x');
   const std::uint64_t size = command.size() + kEntryOverheadBytes;
-  entries_until_next(0);
+};
+
+TEST_F(SnapshotsDue, TheLargerTheLastTheLongerTheLogBeforeTheNext) {
+  limits.log_bytes = 3000;
+  lead(remembered(3, {}, 1));
+  ASSERT_EQ(snapshots_asked, 1);
   EXPECT_EQ(entries_until_next(0), limits.snapshot_entries);
   EXPECT_EQ(entries_until_next(1000), 2000 / size + 1);
   EXPECT_EQ(entries_until_next(1'000'000), 3000 / size + 1);
+}
+
+TEST_F(SnapshotsDue, ALogOfManySmallEntriesIsBoundedToo) {
+  limits.log_entries = 7;
+  lead(remembered(3, {}, 1));
+  ASSERT_EQ(snapshots_asked, 1);
+  EXPECT_EQ(entries_until_next(1'000'000), limits.log_entries);
+}
+
+TEST_F(SnapshotsDue, TheSizeOfTheLastIsKnownAfterARestart) {
+  auto memory = remembered(3, {}, 1);
+  memory.snapshot_bytes = 1000;
+  lead(std::move(memory));
+  ASSERT_EQ(snapshots_asked, 0);
+  EXPECT_GT(entries_until_next(), 2000 / size - 2);
+}
+
+TEST_F(SnapshotsDue, AndOfOneThatWasReceived) {
+  start(remembered(3, {}, 2));
+  const SnapshotMeta meta{Index(20), Term(2), LogTime(9), core->configuration()};
+  receive(2, 2, SnapshotChunk{meta, 0, 1000, std::string(1000, 's')});
+  ASSERT_EQ(installs, 1);
+  step(SnapshotInstalled{Index(20), true});
+  Index last(20);
+  while (snapshots_asked == 0 && last < Index(60)) {
+    append(2, 2, last.value(), 2, {entry(last.value() + 1, 2, command)}, last.value() + 1,
+           last.value() + 1);
+    last = last.next();
+  }
+  EXPECT_EQ(distance(Index(20), core->status().applied), 2000 / size + 1);
 }
 
 TEST_F(Duties, APieceOfASnapshotIsStoredOnceAndInOrder) {

@@ -116,6 +116,7 @@ void expect_model(const std::string& folder, const Model& model) {
   ASSERT_TRUE(found.store);
   EXPECT_EQ(difference(model.memory, found.memory), "");
   EXPECT_EQ(read_all(*found.store), model.snapshot);
+  EXPECT_EQ(found.memory.snapshot_bytes, model.snapshot.size());
 }
 
 Status write(SqliteLogStore& store, const Persist& request) { return store.persist({&request, 1}); }
