@@ -9,7 +9,7 @@ namespace {
 
 using consensus::WriteSeq;
 
-constexpr Nanos kLongest = Millis(2);
+constexpr Nanos kLongest = Millis(4);
 constexpr Nanos kWrite = Millis(3);
 const TimePoint kStart{Seconds(1000)};
 
@@ -46,13 +46,13 @@ TEST(Gather, DoesNotWaitForADiskThatHangs) {
   EXPECT_EQ(gather.due(1, 5), kStart + kLongest * Gather::kHoldsMax);
 }
 
-TEST(Gather, WaitsForThoseThatWereJustAnsweredForHalfAWrite) {
+TEST(Gather, WaitsForThoseThatWereJustAnsweredForAWrite) {
   Gather gather = experienced(kStart);
   gather.on_answer(kStart);
   gather.on_answer(kStart);
   gather.on_first(kStart + Nanos(100));
   gather.on_command();
-  EXPECT_EQ(gather.due(1, 0), kStart + kWrite / 2);
+  EXPECT_EQ(gather.due(1, 0), kStart + kWrite);
   gather.on_command();
   EXPECT_EQ(gather.due(2, 0), kStart + Nanos(100));  // all of them are here
 }
@@ -60,7 +60,7 @@ TEST(Gather, WaitsForThoseThatWereJustAnsweredForHalfAWrite) {
 TEST(Gather, WaitsForTheEndOfWhatOthersStillWrite) {
   Gather gather = experienced(kStart);
   gather.on_first(kStart - Millis(1));
-  EXPECT_EQ(gather.due(1, 5), kStart + kWrite / 2);
+  EXPECT_EQ(gather.due(1, 5), kStart + kWrite);
   EXPECT_EQ(gather.due(1, 0), kStart - Millis(1));
 }
 
