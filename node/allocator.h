@@ -34,9 +34,8 @@ void tune_allocator(char** argv);
 void expect_long_batches();
 
 // To the machine: what closed connections leave in the heap (50 kB each), and what a load left.
-// Call it every half minute; while long batches come, it acts every ten minutes only: on a virtual
-// machine each page costs 2 to 8 us when it is taken anew, half a microsecond for each item of
-// work. One thread.
+// Call it every half minute; while long batches come, it acts every ten minutes only: what it took
+// would be needed at once, and taking a page anew is dear on a virtual machine. One thread.
 void give_memory_back(TimePoint now);
 
 }  // namespace riftbus::node
