@@ -23,6 +23,9 @@ jobs:
     command: [sh, -c, '{gate}; printf "$RIFTBUS_NODE" > "$RIFTBUS_RESULT"']
     needs: cpus>=1
 """
+# Why the direct way does not do: what never began, or what the firewall cut. A session that is cut
+# before it was stable is not always dialled once more (tunnel/session/session.h).
+UNANSWERED = ("F-1810", "F-1814", "F-1816")
 FIREWALL = """
 table ip firewall {
   chain forw { type filter hook forward priority -1; tcp dport 7722 drop; }
@@ -83,6 +86,9 @@ class Carried(NatTest):
             return links if so else None
         return wait_until(are_so, seconds, f"both tunnels are up, and carried: {carried}")
 
+    def carried_by(self, relay):
+        return self.cluster.ask(relay, "relay", "show", relay)["carried"]
+
     def answers(self):
         return self.cluster.ask("n3", "link", "ping", PRIVATE, "-c", "1")["answered"]
 
@@ -93,7 +99,7 @@ class Carried(NatTest):
 
     def test_others_reach_it_and_everybody_says_how_and_why(self):
         for link in self.links().values():
-            self.assertIn(link["direct_error"]["code"], ("F-1810", "F-1816"), "nothing answered")
+            self.assertIn(link["direct_error"]["code"], UNANSWERED)
         wait_until(self.answers, 30, "it answers")
         views = self.cluster.ask("n3", "why", "path", PRIVATE)["views"]
         used = {one["kind"] for one in views[0]["paths"] if one["in_use"]}
@@ -102,8 +108,8 @@ class Carried(NatTest):
         self.assertEqual(len(said), len(RELAYS), views[1]["reasons"])
         self.assertIn("the direct way fails: F-18", said[0])
         for relay in RELAYS:
-            shown = self.cluster.ask(relay, "relay", "show", relay)
-            self.assertEqual(shown["carried"], [PRIVATE])
+            wait_until(lambda one=relay: self.carried_by(one) == [PRIVATE], 30,
+                       "the relay says so, too")
             self.assertIn(f"node={PRIVATE} class=control address=127.0.0.1",
                           self.cluster.log("relay-" + relay))
         self.assertIn("over CURVE", self.cluster.operate("tunnel", "list", PRIVATE, node="n3"))
