@@ -235,6 +235,9 @@ Scene draw_scene(std::uint64_t seed) {
   scene.links.stalls = random.unit();
   scene.work.lease_ms = static_cast<std::uint32_t>(random.between(1500, 6000));
   if (random.chance(0.5)) scene.replica.gather_max = Millis(2);
+  // Snapshots come when there are so many entries, or ever more rarely as they grow.
+  scene.limits.log_entries =
+      scene.limits.snapshot_entries * static_cast<std::uint64_t>(random.between(1, 20));
   return scene;
 }
 

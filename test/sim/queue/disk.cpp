@@ -55,6 +55,7 @@ Memory LogImage::load() const {
   memory.hard = hard;
   memory.snapshot = snapshot;
   memory.entries.assign(entries.begin(), entries.end());
+  memory.snapshot_bytes = state.size();
   return memory;
 }
 

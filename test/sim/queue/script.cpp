@@ -86,7 +86,7 @@ class Player {
     scene.work.run_min = scene.work.run_max = Millis(number_of(words, "run_ms", 500));
     scene.work.lasts = scene.work.fails = scene.work.finishes = 0;
     if (const auto entries = number_of(words, "snapshot", 0)) {
-      scene.limits.snapshot_entries = entries;
+      scene.limits.snapshot_entries = scene.limits.log_entries = entries;
       scene.limits.trailing_entries = 0;
       scene.limits.chunk_bytes = 256;
     }

@@ -116,7 +116,7 @@ void Voter::on_durable(const Action& action) {
   if (const auto* persist = std::get_if<Persist>(&action)) {
     take(Persisted{persist->seq});
   } else if (const auto* taken = std::get_if<consensus::TakeSnapshot>(&action)) {
-    take(SnapshotTaken{taken->meta.index, true});
+    take(SnapshotTaken{taken->meta.index, true, disk_.image().state.size()});
   } else if (const auto* install = std::get_if<InstallSnapshot>(&action)) {
     post([this, index = install->meta.index] {
       auto queue = load_queue(world_, disk_.image());
