@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """riftbus-relay: both halves, and members that ask its front for nodes behind it."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -38,8 +39,9 @@ class WholeRelay(Relay):
         path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
         with open(path, encoding="ascii") as file:
             for pid in map(int, file.read().split()):
-                if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == name:
-                    return pid
+                with contextlib.suppress(FileNotFoundError):  # killed, and not yet buried
+                    if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == name:
+                        return pid
         return None
 
     def ask(self, node, number=NUMBER):
@@ -170,6 +172,7 @@ class FrontTest(unittest.TestCase):
         _, through = relay.ask("n1")
         os.kill(ssh, signal.SIGKILL)
         self.assertTrue(is_closed(through))
+        wait_until(lambda: relay.half("riftbus-relay-ssh") not in (None, ssh), "a new SSH half")
         wait_until(lambda: self.is_reached(relay), "the node is attached again")
         self.assertEqual(relay.half("riftbus-relay-front"), front)
         relay.wait_log("signal 9")
