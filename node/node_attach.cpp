@@ -91,7 +91,8 @@ bool Node::State::is_relay() const {
 // What everybody is to know of us besides what the settings say.
 std::map<std::string, std::string> Node::State::own_tags() const {
   auto tags = prepared.settings.tags;
-  if (orders.relay_draining) tags[kRelayTag] = kRelayDraining;
+  if (orders.relay_draining) tags[kRelayTag] = kDraining;
+  if (orders.draining) tags[kWorkTag] = kDraining;
   const auto verdict = reach ? reach->verdict() : Reachability::unknown;
   if (verdict == Reachability::direct) tags[wire::kDialledTag] = wire::kDialledYes;
   const bool is_told = prepared.settings.nat_blocked && verdict == Reachability::unknown;
@@ -108,7 +109,7 @@ void Node::State::tend_relays() {
   if (!attacher) return;
   std::set<NodeId> drained;
   for (const auto* member : members->core().members()) {
-    if (is_drained(*member)) drained.insert(member->record.id);
+    if (is_draining(*member, kRelayTag)) drained.insert(member->record.id);
   }
   tend_reach();
   attacher->tick(drained, relays_wanted(), {now, bus::wall_now_ms()});

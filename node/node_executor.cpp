@@ -52,6 +52,7 @@ void Node::State::open_executor() {
   executor->on_drained([this](bool draining, bool evicting) {
     orders.draining = draining;
     orders.evicting = evicting;
+    self_check_due = now;  // everybody is told
     save_orders();
   });
   if (const auto status = executor->open({orders.draining, orders.evicting}, now); !status) {

@@ -119,7 +119,13 @@ Json member_json(const membership::Member& member, const NodeView& view) {
           {"interval_ms", record.interval_ms},
           {"software", record.software},
           {"resources", resources_json(record.resources)},
+          {"draining", is_draining(member, kWorkTag)},
           {"tags", record.tags}};
+}
+
+bool is_draining(const membership::Member& member, const char* tag) {
+  const auto found = member.record.tags.find(tag);
+  return found != member.record.tags.end() && found->second == kDraining;
 }
 
 Json watch_json(const membership::WatchReport* watch, const NodeView& view) {

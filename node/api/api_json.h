@@ -56,6 +56,12 @@ class Page {
 // Milliseconds with a fraction, or null.
 [[nodiscard]] Json span_json(const std::optional<Nanos>& span);
 
+// Words in a node's tags by which everybody knows that it takes no more work, or no more tunnels.
+inline constexpr const char* kWorkTag = "riftbus.work";
+inline constexpr const char* kRelayTag = "riftbus.relay";
+inline constexpr const char* kDraining = "draining";
+[[nodiscard]] bool is_draining(const membership::Member& member, const char* tag);
+
 [[nodiscard]] Json ids_json(const std::vector<NodeId>& ids);
 [[nodiscard]] Json address_json(const wire::Address& address);
 [[nodiscard]] Json member_json(const membership::Member& member, const NodeView& view);

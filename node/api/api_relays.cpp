@@ -110,7 +110,7 @@ Json relay_json(const std::string& name, const Sight& sight, const NodeView& vie
           {"front_port", place.front_port},
           {"pinned", !place.pins.empty()},
           {"member", member ? Json(wire::to_string(member->standing)) : Json()},
-          {"draining", member != nullptr && is_drained(*member)},
+          {"draining", member != nullptr && is_draining(*member, kRelayTag)},
           {"attached", ids_json(sight.nodes)},
           {"homes", ids_json(sight.homes)},
           {"used", sight.used},
@@ -129,11 +129,6 @@ Json sessions_json(const NodeView& view) {
 }
 
 }  // namespace
-
-bool is_drained(const membership::Member& member) {
-  const auto tag = member.record.tags.find(kRelayTag);
-  return tag != member.record.tags.end() && tag->second == kRelayDraining;
-}
 
 Json relay_of(const wire::Address& address, const NodeView& view) {
   if (address.kind != wire::AddressKind::relay) return nullptr;

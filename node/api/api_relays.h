@@ -20,11 +20,6 @@ struct RelayView {
   const std::string* status = nullptr;  // what the relay on this host says; null or "{}": nothing
 };
 
-// The word in a relay node's tags by which everybody knows that it is being emptied.
-inline constexpr const char* kRelayTag = "riftbus.relay";
-inline constexpr const char* kRelayDraining = "draining";
-[[nodiscard]] bool is_drained(const membership::Member& member);
-
 [[nodiscard]] Json relay_list_document(const NodeView& view);
 // Nothing: no such relay. By id, or by one of its hosts.
 [[nodiscard]] std::optional<Json> relay_show_document(const std::string& relay,

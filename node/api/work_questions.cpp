@@ -176,18 +176,20 @@ Result<Json> show_document(WorkId id, const work::WorkQueue& queue, Json documen
   return document;
 }
 
-Json why_document(WorkId id, const work::WorkQueue& queue, Json document) {
-  const work::Why why = work::explain_work(queue, id);
+Json why_document(WorkId id, const work::WorkQueue& queue, const NodeView& view, Json document) {
+  work::NodeNames drained;
+  for (const auto* member : view.membership->members()) {
+    if (is_draining(*member, kWorkTag)) drained.insert(member->record.id.value());
+  }
+  const work::Why why = work::explain_work(queue, id, drained);
   document["work"] = id.value();
   document["known"] = why.known;
   document["state"] = why.known ? Json(work::to_string(why.state)) : Json();
   document["reasons"] = work::describe(why);
   document["ahead"] = why.ahead;
-  document["workers"] = {{"heard", why.workers},
-                         {"excluded", why.excluded},
-                         {"other_kinds", why.other_kinds},
-                         {"busy", why.busy},
-                         {"free", why.free}};
+  document["workers"] = {
+      {"heard", why.workers},   {"excluded", why.excluded}, {"other_kinds", why.other_kinds},
+      {"drained", why.drained}, {"busy", why.busy},         {"free", why.free}};
   document["clauses"] = Json::array();
   for (const auto& clause : why.clauses) {
     document["clauses"].push_back({{"clause", clause.text}, {"failed", clause.failed}});
@@ -330,7 +332,7 @@ Result<std::string> answer_work(const wire::Query& query, const work::WorkQueue*
     const auto id = read_number(argument(query, "id"));
     if (!id) return bad_argument("id is not a number");
     written = query.name == "why.work"
-                  ? Result<Json>(why_document(WorkId(*id), *queue, std::move(document)))
+                  ? Result<Json>(why_document(WorkId(*id), *queue, view, std::move(document)))
                   : show_document(WorkId(*id), *queue, std::move(document));
   }
   if (!written.ok()) return written.error();

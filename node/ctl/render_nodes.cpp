@@ -7,9 +7,12 @@ namespace {
 
 Cell standing_cell(const Json& member) {
   const std::string standing = text(member, {"standing"});
-  const bool is_by_http = text(member, {"via"}) == "http";
-  return {standing.empty() ? "-" : standing + (is_by_http ? " via http" : ""),
-          tone_of_standing(standing)};
+  std::string said = or_dash(standing);
+  if (text(member, {"via"}) == "http") said += " via http";
+  const bool is_draining = flag(member, {"draining"});
+  if (is_draining) said += ", drained";
+  const bool is_warning = is_draining && standing == "alive";
+  return {std::move(said), is_warning ? Tone::warn : tone_of_standing(standing)};
 }
 
 std::string gpu_text(const Json& resources) {

@@ -30,7 +30,10 @@ void describe_workers(const Why& why, std::vector<std::string>& lines) {
     lines.push_back(count_of(why.other_kinds, "worker") + " run other kinds only");
   }
   if (why.excluded > 0) lines.push_back("failed before on " + count_of(why.excluded, "worker"));
-  if (why.busy > 0) lines.push_back(count_of(why.busy, "worker") + " could run it, but are busy");
+  if (why.drained > 0) {
+    lines.push_back(count_of(why.drained, "worker") + " could run it, if not drained");
+  }
+  if (why.busy > 0) lines.push_back(count_of(why.busy, "worker") + " could run it, if not busy");
   if (why.free > 0) lines.push_back(count_of(why.free, "worker") + " could take it now");
 }
 

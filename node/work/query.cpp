@@ -89,7 +89,7 @@ bool count_clauses(const CompiledTerms& terms, const Offer& offer, Why& why) {
   return fits;
 }
 
-void count_workers(const Ledger& ledger, const Item& item, Why& why) {
+void count_workers(const Ledger& ledger, const Item& item, const NodeNames& drained, Why& why) {
   const CompiledTerms& terms = ledger.terms(item);
   for (std::size_t i = 0; i < terms.needs.clause_count(); ++i) {
     why.clauses.push_back({terms.needs.clause_text(i), 0});
@@ -97,13 +97,17 @@ void count_workers(const Ledger& ledger, const Item& item, Why& why) {
   for (const auto& amount : terms.reserve) why.clauses.push_back({text_of(amount), 0});
   const auto& excluded = item.more().excluded;
   for (const auto& [node, worker] : ledger.workers.all()) {
-    if (!is_fresh(ledger, worker)) continue;
+    // A drained one asks for nothing, so that nothing is heard of it.
+    const bool is_drained = drained.contains(ledger.nodes.text(node));
+    if (!is_drained && !is_fresh(ledger, worker)) continue;
     ++why.workers;
     const bool fits = count_clauses(terms, worker.offer, why);
     if (!worker.offer.runs_kind(ledger.kinds.text(item.kind))) {
       ++why.other_kinds;
     } else if (std::binary_search(excluded.begin(), excluded.end(), node)) {
       ++why.excluded;
+    } else if (fits && is_drained) {
+      ++why.drained;
     } else if (fits) {
       ++(Workers::has_room(worker, terms.reserve) ? why.free : why.busy);
     }
@@ -162,7 +166,7 @@ std::vector<WorkView> list_history(const WorkQueue& queue, const WorkFilter& fil
   return views;
 }
 
-Why explain_work(const WorkQueue& queue, WorkId id) {
+Why explain_work(const WorkQueue& queue, WorkId id, const NodeNames& drained) {
   const Ledger& ledger = queue.ledger();
   Why why;
   const Item* item = ledger.find(id);
@@ -190,7 +194,7 @@ Why explain_work(const WorkQueue& queue, WorkId id) {
   why.group_limit = group.limit;
   if (item->state != State::leased) {
     why.ahead = item->state == State::ready ? count_ahead(ledger, *item) : 0;
-    count_workers(ledger, *item, why);
+    count_workers(ledger, *item, drained, why);
   }
   return why;
 }

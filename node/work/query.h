@@ -79,10 +79,13 @@ struct Why {
     std::size_t failed = 0;  // workers that do not meet it
   };
   std::vector<Clause> clauses;  // of its needs, and what it reserves
+  std::size_t drained = 0;      // could run it, but were told to take no more work
   std::size_t busy = 0;         // could run it, if they had nothing else to do
   std::size_t free = 0;         // could take it now
 };
-[[nodiscard]] Why explain_work(const WorkQueue& queue, WorkId id);
+using NodeNames = std::set<std::string, std::less<>>;
+// `drained`: nodes that take no more work, which the queue does not know.
+[[nodiscard]] Why explain_work(const WorkQueue& queue, WorkId id, const NodeNames& drained = {});
 // One sentence per reason; stable text.
 [[nodiscard]] std::vector<std::string> describe(const Why& why);
 

@@ -107,9 +107,17 @@ class WorkCommands(ClusterTest):
         wait_until(lambda: "takes no more work" in self.work("node", "drain", "n1") and
                    self.state(number) in ("ready", "delayed"), 20, "nobody keeps it")
         self.assertEqual(self.ask("work", "show", str(number))["work"]["result"], "")
+        every = len(self.cluster.names)
+        wait_until(lambda: self.ask("why", "work", str(number))["workers"]["drained"] == every, 20,
+                   "the leader knows who is drained")
+        said = self.work("why", "work", str(number))
+        self.assertIn(f"{every} workers could run it, if not drained", said)
+        self.assertNotIn("could take it now", said)
+        self.assertEqual(self.work("node", "list").count("alive, drained"), every)
         for name in self.cluster.names:
             self.assertIn("takes work", self.work("node", "resume", name))
         wait_until(lambda: self.state(number) == "done", 30, "it is done")
+        wait_until(lambda: "drained" not in self.work("node", "list"), 20, "all are told")
 
 
 if __name__ == "__main__":

@@ -176,7 +176,7 @@ TEST(RelayList, TellsWhatThisNodeUsesItForAndWhatFailed) {
 
 TEST(RelayList, ADrainedRelaySaysSoInItsNodesTags) {
   World world;
-  world.meet("r1", {}, {{kRelayTag, kRelayDraining}});
+  world.meet("r1", {}, {{kRelayTag, kDraining}});
   const Json relays = world.ask("relay.list")["relays"];
   EXPECT_EQ(relays[0]["draining"], true);
   EXPECT_EQ(relays[0]["member"], "alive");

@@ -33,6 +33,24 @@ TEST(Why, TellsTheBusyFromTheFree) {
   EXPECT_EQ(explain_work(s.queue, ids[2]).free, 1U);
 }
 
+// A drained worker asks for nothing: it is not heard of, and is no reason to wait any the less.
+TEST(Why, CountsTheDrainedApart) {
+  Stand s;
+  const WorkId id = s.add(needing("gpus>=1"));
+  s.claim("w1", 0, "gpus=1");
+  s.claim("w2", 0, "gpus=1");
+  s.claim("w3", 0, "cpus=1");
+  EXPECT_THAT(describe(explain_work(s.queue, id, {"w1", "w3", "stranger"})),
+              ElementsAre("is ready", "gpus>=1: not met by 1 of 3 workers",
+                          "reserve gpus>=1: not met by 1 of 3 workers",
+                          "1 worker could run it, if not drained", "1 worker could take it now"));
+  s.tick(s.queue.ledger().settings.worker_fresh_ms + 1);
+  s.tick();
+  EXPECT_EQ(explain_work(s.queue, id, {"w1"}).drained, 1U);
+  EXPECT_EQ(explain_work(s.queue, id, {"w1"}).free, 0U);
+  EXPECT_EQ(explain_work(s.queue, id).workers, 0U);
+}
+
 TEST(Why, NamesWhatIsWaitedFor) {
   Stand s;
   Spec late = job();
