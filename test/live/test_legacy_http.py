@@ -125,12 +125,16 @@ class LegacyHttp(ClusterTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.leader = cls.cluster.wait_leader()
         for name in cls.cluster.names:
             web = Web(cls.cluster, name)
             wait_until(lambda one=web: one.get("/health")["active_peers"] == 3, 10, "three peers")
-            wait_until(lambda one=web: one.get("/health")["leader_id"], 10, "who leads")
             wait_until(lambda one=web: one.get("/status")["alive_peers"] == 3, 10, "here, too")
+
+    def setUp(self):
+        self.leader = self.cluster.wait_leader()
+        for name in self.cluster.names:
+            web = Web(self.cluster, name)
+            wait_until(lambda one=web: one.get("/health")["leader_id"] == self.leader, 10, "known")
 
     def base(self, node="n1", port=None):
         web = Web(self.cluster, node)

@@ -189,7 +189,7 @@ class RelayTest(unittest.TestCase):
         tunnel.process.send_signal(signal.SIGSTOP)
         frozen = time.monotonic()
         relay.wait_log("F-1840")
-        self.assertLess(time.monotonic() - frozen, 4.0)
+        self.assertLess(time.monotonic() - frozen, 6.0)
         self.assertFalse(os.path.exists(path))
         tunnel.process.send_signal(signal.SIGCONT)
         wait_until(lambda: echoes(path), "it is back under its name")
@@ -204,7 +204,7 @@ class RelayTest(unittest.TestCase):
             relay.start()
             back = time.monotonic()
             wait_until(lambda: echoes(path), f"service is back; {tunnel.log()}", 10)
-            self.assertLess(time.monotonic() - back, 2.0)
+            self.assertLess(time.monotonic() - back, 5.0)
 
     # ---- strangers ---------------------------------------------------------------------------
 

@@ -113,7 +113,8 @@ class WorkCommands(ClusterTest):
         said = self.work("why", "work", str(number))
         self.assertIn(f"{every} workers could run it, if not drained", said)
         self.assertNotIn("could take it now", said)
-        self.assertEqual(self.work("node", "list").count("alive, drained"), every)
+        wait_until(lambda: self.work("node", "list").count("alive, drained") == every, 20,
+                   "everybody knows")
         for name in self.cluster.names:
             self.assertIn("takes work", self.work("node", "resume", name))
         wait_until(lambda: self.state(number) == "done", 30, "it is done")

@@ -127,7 +127,8 @@ class HungFile:
     def __init__(self, path):
         self.path, self.fifo = path + ".new", path + ".fifo"
         os.mkfifo(self.fifo)
-        os.link(self.fifo, self.path)
+        # It stands there for a moment at every writing.
+        wait_until(lambda: os.link(self.fifo, self.path) is None, "no writing is under way")
 
     def go_on(self):
         """Whether somebody was held up."""

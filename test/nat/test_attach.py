@@ -123,8 +123,8 @@ class Attach(NatTest):
 
     def test_an_operator_outside_reaches_a_private_node_through_its_relays(self):
         self.wait_roles("n4")
-        status = self.cluster.ask("n4", "status")
-        self.assertEqual((status["node"], status["state"]), ("n4", "ok"))
+        self.assertEqual(self.cluster.ask("n4", "status")["node"], "n4")
+        wait_until(lambda: self.cluster.ask("n4", "status")["state"] == "ok", 30, "it is content")
         shown = self.cluster.ask("n3", "node", "show", "n4")
         self.assertEqual(shown["member"]["id"], "n4")
 
