@@ -66,22 +66,25 @@ Result<work::WorkFilter> read_filter(const wire::Query& query) {
   return filter;
 }
 
+// History keeps little (work/history.h): the rest is null there, which is not to be read as 0.
 Json work_json(const work::WorkView& one) {
+  const bool is_over = one.state == State::done || one.state == State::cancelled;
+  const auto unless_over = [is_over](Json value) { return is_over ? Json() : std::move(value); };
   return {{"id", one.id.value()},
           {"state", work::to_string(one.state)},
           {"kind", one.kind},
-          {"group", one.group},
+          {"group", unless_over(one.group)},
           {"node", one.node},
           {"token", one.fence.value()},
-          {"priority", one.priority},
+          {"priority", unless_over(one.priority)},
           {"failures", one.failures},
           {"losses", one.losses},
-          {"percent", one.percent},
+          {"percent", unless_over(one.percent)},
           {"cancelling", one.cancelling},
           {"preempting", one.preempting},
           {"age_ms", one.age_ms},
           {"ran_ms", one.ran_ms},
-          {"payload_bytes", one.payload_bytes}};
+          {"payload_bytes", unless_over(one.payload_bytes)}};
 }
 
 Json works_json(const std::vector<work::WorkView>& works) {

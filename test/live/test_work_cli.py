@@ -25,7 +25,7 @@ class WorkCommands(ClusterTest):
     def setUpClass(cls):
         super().setUpClass()
         with open(cls.cluster.file("cluster.yaml"), "a", encoding="utf-8") as file:
-            file.write(JOBS)
+            file.write(JOBS.format())
         for name in cls.cluster.names:
             cls.cluster.stop_gently(name)
             cls.cluster.start(name)
@@ -87,6 +87,13 @@ class WorkCommands(ClusterTest):
         self.work("work", "cancel", str(number))
         self.assertEqual(self.state(number), "cancelled")
         self.work("work", "cancel", str(number + 1000), statuses=(1,))
+
+    def test_ended_work_has_no_values_that_history_does_not_keep(self):
+        number = self.add("echo", "--priority", "80", "--wait")["items"][0]["id"]
+        shown = self.ask("work", "show", str(number))["work"]
+        self.assertEqual([shown[key] for key in ("priority", "group", "percent", "payload_bytes")],
+                         [None] * 4)
+        self.assertNotIn("priority", self.work("work", "show", str(number)))
 
     def test_a_dead_letter_is_reported_and_may_be_tried_again(self):
         added = self.add("broken", "--wait", status=1)

@@ -46,5 +46,31 @@ TEST(WorkShow, OfALongPayloadTheBeginningIsShownUpToAWholeCharacter) {
   EXPECT_LE(text.size(), 16U * 1024U);
 }
 
+TEST(WorkShow, OfEndedWorkWhatHistoryDoesNotKeepIsNull) {
+  work::WorkQueue queue;
+  work::Add add;
+  add.items.emplace_back();
+  add.items[0].kind = "sum";
+  add.items[0].group = "film";
+  const auto added = std::get<work::Added>(queue.apply({1, 1, 1000}, add));
+  ASSERT_EQ(added.ids.size(), 1U);
+  wire::Query query;
+  query.name = "work.show";
+  query.arguments["id"] = std::to_string(added.ids[0].value());
+  const auto show = [&] {
+    const auto answer = answer_work(query, &queue, {}, NodeView{}, false);
+    return answer.ok() ? nlohmann::json::parse(*answer).at("work") : nlohmann::json();
+  };
+  const auto waiting = show();
+  EXPECT_EQ(waiting.at("priority"), 50);
+  EXPECT_EQ(waiting.at("group"), "film");
+  (void)queue.apply({2, 1, 2000}, work::Cancel{added.ids});
+  const auto ended = show();
+  EXPECT_EQ(ended.at("state"), "cancelled");
+  for (const char* key : {"priority", "group", "percent", "payload_bytes", "payload"}) {
+    EXPECT_TRUE(ended.at(key).is_null()) << key;
+  }
+}
+
 }  // namespace
 }  // namespace riftbus::node
