@@ -194,11 +194,14 @@ std::string render_work_stats(const Json& stats, Style style) {
 }
 
 std::string render_work_added(const Json& document, Style) {
-  const auto added = integer(document, {"added"}).value_or(0);
   const auto known = integer(document, {"known"}).value_or(0);
-  std::string out = "added " + std::to_string(added - known);
-  if (added > 0) out += ": " + text(document, {"ids"});
-  if (known > 0) out += " (" + std::to_string(known) + " of these were there already)";
+  const auto added = integer(document, {"added"}).value_or(0) - known;
+  std::string out = "added " + std::to_string(added);
+  if (added > 0) out += ": " + text(document, {"new_ids"});
+  if (known > 0) {
+    out += "; " + std::to_string(known) + (known == 1 ? " was" : " were") +
+           " there already: " + text(document, {"known_ids"});
+  }
   return out + "\n";
 }
 

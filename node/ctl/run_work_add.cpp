@@ -63,9 +63,11 @@ class Adder {
             {"document", "work.add"},
             {"request_id", request_},
             {"added", ids_.size()},
-            {"known", known_},
+            {"known", known_ids_.size()},
             {"refused", refused_},
             {"ids", text_of(ranges_of(ids_))},
+            {"new_ids", text_of(ranges_of(new_ids_))},
+            {"known_ids", text_of(ranges_of(known_ids_))},
             {"items", items_}};
   }
 
@@ -99,8 +101,9 @@ class Adder {
   std::size_t bytes_ = 0;
   std::uint64_t batches_ = 0;
   std::uint64_t refused_ = 0;
-  std::uint64_t known_ = 0;
   std::vector<std::uint64_t> ids_;
+  std::vector<std::uint64_t> new_ids_;    // of these, what was added
+  std::vector<std::uint64_t> known_ids_;  // and what was there already
   Json items_ = Json::array();
   std::optional<Error> error_;
 };
@@ -108,7 +111,7 @@ class Adder {
 void Adder::record(const work::Added& added) {
   for (std::size_t i = 0; i < batch_.size() && i < added.ids.size(); ++i) {
     const bool is_known = i < added.known.size() && added.known[i] != 0;
-    known_ += is_known ? 1 : 0;
+    (is_known ? known_ids_ : new_ids_).push_back(added.ids[i].value());
     ids_.push_back(added.ids[i].value());
     items_.push_back({{"line", batch_[i].line}, {"id", added.ids[i].value()}, {"known", is_known}});
   }

@@ -2,6 +2,7 @@
 """The operator's commands about work, against real daemons that run real jobs."""
 
 import json
+import re
 import unittest
 
 from clustertest import ClusterTest, wait_until
@@ -94,6 +95,16 @@ class WorkCommands(ClusterTest):
         self.assertEqual([shown[key] for key in ("priority", "group", "percent", "payload_bytes")],
                          [None] * 4)
         self.assertNotIn("priority", self.work("work", "show", str(number)))
+
+    def test_what_was_there_already_is_told_from_what_was_added(self):
+        path = self.write("twice.jsonl", '{"kind":"echo","dedupe":"a"}\n{"kind":"echo"}\n'
+                                         '{"kind":"echo","dedupe":"a"}\n')
+        said = self.work("work", "add", "--from", path)
+        found = re.fullmatch(r"added 2: (\d+)-(\d+); 1 was there already: (\d+)\n", said)
+        self.assertIsNotNone(found, said)
+        self.assertEqual(found[3], found[1])
+        self.assertEqual(self.work("work", "add", "echo", "--dedupe", "a"),
+                         f"added 0; 1 was there already: {found[1]}\n")
 
     def test_a_dead_letter_is_reported_and_may_be_tried_again(self):
         added = self.add("broken", "--wait", status=1)

@@ -234,5 +234,16 @@ TEST(Render, APathIsToldFromBothEnds) {
             "not heard from: vast-1: no answer\n");
 }
 
+TEST(Render, WhatWasThereAlreadyIsNotCountedAsAdded) {
+  const auto said = [](int added, int known, const char* fresh, const char* there) {
+    return render_work_added(
+        {{"added", added}, {"known", known}, {"new_ids", fresh}, {"known_ids", there}}, {});
+  };
+  EXPECT_EQ(said(3, 0, "1-3", ""), "added 3: 1-3\n");
+  EXPECT_EQ(said(3, 1, "2-3", "1"), "added 2: 2-3; 1 was there already: 1\n");
+  EXPECT_EQ(said(2, 2, "", "7-8"), "added 0; 2 were there already: 7-8\n");
+  EXPECT_EQ(said(0, 0, "", ""), "added 0\n");
+}
+
 }  // namespace
 }  // namespace riftbus::ctl
