@@ -42,6 +42,23 @@ Result<NodeId> id_of(const wire::Query& query) {
   return NodeId::parse(found->second);
 }
 
+// The same order may be taken when somebody leads, when what is under way is over, or when a
+// learner has caught up; the others are so until an operator changes something.
+bool will_pass(consensus::Refusal refusal) {
+  using consensus::Refusal;
+  switch (refusal) {
+    case Refusal::not_leader:
+    case Refusal::overloaded:
+    case Refusal::transferring:
+    case Refusal::not_settled:
+    case Refusal::change_pending:
+    case Refusal::learner_lagging:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Answers who_answers(std::string_view name) {
@@ -74,7 +91,9 @@ Result<std::string> LeaderQuestions::answer(const wire::Query& query, const std:
 
 Error LeaderQuestions::refuse(consensus::Refusal refusal) const {
   const std::string why = consensus::to_string(refusal);
-  return {kOrderRefused, "refused: " + why, leader_.leader().value(), "see `riftbus why leader`"};
+  const bool passes = will_pass(refusal);
+  return {passes ? kOrderRefusedNow : kOrderRefused, "refused: " + why, leader_.leader().value(),
+          passes ? "try again in a while; see `riftbus why leader`" : "see `riftbus why leader`"};
 }
 
 Result<std::string> LeaderQuestions::set_policy(const wire::Query& query) {
@@ -98,20 +117,19 @@ Result<std::string> LeaderQuestions::set_policy(const wire::Query& query) {
 Result<std::string> LeaderQuestions::change(const wire::Query& query, bool stale) {
   using consensus::Change;
   using consensus::Refusal;
-  if (voter_ == nullptr || (stale && query.name != "leader.recover")) {
-    return refuse(Refusal::not_leader);
-  }
+  const bool is_recovery = query.name == "leader.recover";
+  if (is_recovery && voter_ == nullptr) return refuse(Refusal::unknown_server);
+  if (voter_ == nullptr || (stale && !is_recovery)) return refuse(Refusal::not_leader);
   // Not the clock's: the log is given the time of this turn afterwards, and time never goes back.
   const TimePoint now = view_().now.at;
   Refusal refusal = Refusal::none;
   NodeId id;
-  if (query.name != "leader.recover" &&
-      (query.name != "leader.transfer" || query.arguments.contains("id"))) {
+  if (!is_recovery && (query.name != "leader.transfer" || query.arguments.contains("id"))) {
     auto parsed = id_of(query);
     if (!parsed) return parsed.error();
     id = *parsed;
   }
-  if (query.name == "leader.recover") {
+  if (is_recovery) {
     refusal = voter_->recover(now);
   } else if (query.name == "leader.transfer") {
     refusal = voter_->transfer(id, now);

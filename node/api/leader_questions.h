@@ -29,6 +29,7 @@ namespace riftbus::node {
 // What sets a standing order back to the configuration.
 inline constexpr std::string_view kConfigured = "configured";
 inline constexpr std::uint16_t kOrderRefused = 1726;
+inline constexpr std::uint16_t kOrderRefusedNow = 1731;  // and may be taken in a while
 
 // Where a question belongs: to the node that was asked, or to whoever leads.
 enum class Answers : std::uint8_t { nobody, here, leader };

@@ -1,5 +1,6 @@
 #include "node/api/leader_questions.h"
 
+#include "config/exit_status.h"
 #include "test/node/quorum/quorum_world.h"
 
 namespace riftbus::node {
@@ -30,11 +31,13 @@ TEST(LeaderQuestions, OrdersHaveTheTimeOfTheirTurn) {
   });
   questions.set_voter(&voter);
   const auto order = [&](const std::string& name, const std::string& key, const std::string& word) {
-    return questions.answer(wire::Query{name, {{key, word}}}, {Role::admin}, false).ok();
+    return questions.answer(wire::Query{name, {{key, word}}}, {Role::admin}, false);
   };
-  EXPECT_TRUE(order("leader.policy", "policy", "bully"));
+  EXPECT_TRUE(order("leader.policy", "policy", "bully").ok());
   voter.flush(turn);
-  EXPECT_FALSE(order("leader.transfer", "id", "v1")) << "it does not lead";
+  const auto refused = order("leader.transfer", "id", "v1");
+  ASSERT_FALSE(refused.ok()) << "it does not lead";
+  EXPECT_EQ(exit_status_of(refused.error()), kExitTemporary) << "but may soon";
   voter.flush(turn);
 }
 
