@@ -144,8 +144,9 @@ std::string render_work_logs(const Json& document, Style) {
           raw(one, "tail"));
   }
   block("result", raw(work, "result"));
-  if (out.empty()) out = "nothing was kept\n";
-  return out;
+  if (!out.empty()) return out;
+  if (!flag(output, {"wrote_nothing"})) return "nothing was kept\n";
+  return text(work, {"state"}) == "leased" ? "it has written nothing yet\n" : "it wrote nothing\n";
 }
 
 std::string render_work_why(const Json& why, Style style) {

@@ -1,4 +1,4 @@
-// work list|show|logs|cancel|retry|history|stats, why work, node drain|resume.
+// work list|show|cancel|retry|history|stats, why work, node drain|resume.
 #include <algorithm>
 #include <ostream>
 
@@ -14,7 +14,6 @@ namespace {
 
 constexpr Shape kList{"works", "id", render_work_list};
 constexpr Shape kShow{nullptr, "work", render_work_show};
-constexpr Shape kLogs{nullptr, "work", render_work_logs};
 constexpr Shape kWhyWork{nullptr, "work", render_work_why};
 constexpr Shape kStats{"kinds", "kind", render_work_stats};
 constexpr Shape kVerdicts{"works", "id", render_work_verdicts};
@@ -32,20 +31,11 @@ int ask_and_print(Context& context, const std::string& query, const Arguments& a
   return must_hold == nullptr || flag(*document, {must_hold}) ? kExitOk : kExitFalse;
 }
 
-Result<Arguments> read_work_id(const Context& context) {
-  auto ids = read_ids(context.invocation.arguments);
-  if (!ids.ok()) return ids.error();
-  if (ids->size() == 1 && ids->front().first == ids->front().second) {
-    return Arguments{{"id", std::to_string(ids->front().first)}};
-  }
-  return Error{1501, "one id, please", "", "write 17"};
-}
-
 int show_one(Context& context, const std::string& query, const Shape& shape,
              const char* must_hold = nullptr) {
-  auto id = read_work_id(context);
+  auto id = read_id(context.invocation.arguments);
   if (!id.ok()) return report(context, id.error());
-  return ask_and_print(context, query, *id, shape, must_hold);
+  return ask_and_print(context, query, {{"id", std::to_string(*id)}}, shape, must_hold);
 }
 
 Arguments filter_arguments(const Context& context) {
@@ -149,34 +139,6 @@ int tell_node(Context& context, const std::string& mode) {
   return kExitOk;
 }
 
-// What the node that had it still holds, beside what the queue keeps.
-void add_output(Context& context, Session& session, Json& work) {
-  auto node = NodeId::parse(text(work, {"node"}));
-  if (!node.ok()) return;
-  for (const char* stream : {"stdout", "stderr"}) {
-    auto output = ask_node(session, *node, "job.output",
-                           {{"id", count_text(integer(work, {"id"}))}, {"stream", stream}});
-    if (!output.ok()) {
-      say(context, node->value() + " does not give its " + stream + ": " + output.error().what);
-      return;
-    }
-    work["output"][stream] = get(*output, {"text"});
-  }
-}
-
-int show_logs(Context& context) {
-  auto id = read_work_id(context);
-  if (!id.ok()) return report(context, id.error());
-  auto session = Session::open(context);
-  if (!session.ok()) return report(context, session.error());
-  auto document = (*session)->ask("work.show", *id);
-  if (!document.ok()) return report(context, document.error());
-  (*document)["document"] = "work.logs";
-  if (document->contains("work")) add_output(context, **session, (*document)["work"]);
-  print_document(context, *document, kLogs);
-  return kExitOk;
-}
-
 }  // namespace
 
 int run_work_list(Context& context) {
@@ -188,7 +150,6 @@ int run_work_history(Context& context) {
 int run_work_show(Context& context) {
   return run_watched(context, [](Context& one) { return show_one(one, "work.show", kShow); });
 }
-int run_work_logs(Context& context) { return show_logs(context); }
 int run_why_work(Context& context) {
   return run_watched(context,
                      [](Context& one) { return show_one(one, "why.work", kWhyWork, "known"); });

@@ -88,7 +88,9 @@ constexpr auto kWorkCommands = std::to_array<Command>({
      false},
     {"work logs",
      "Show what the attempts at one item left behind",
-     "The end of standard error of each attempt, and the result, as the queue keeps them.",
+     "What the last attempt wrote, as its node keeps it; the end of standard error of each failed "
+     "attempt, and the result, as the queue keeps them. Output that its node keeps no longer is "
+     "counted on standard error.",
      kWorkId,
      {},
      {},

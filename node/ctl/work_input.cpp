@@ -224,6 +224,13 @@ Result<IdRanges> read_ids(const std::vector<std::string>& words) {
   return ranges;
 }
 
+Result<std::uint64_t> read_id(const std::vector<std::string>& words) {
+  auto ids = read_ids(words);
+  if (!ids.ok()) return ids.error();
+  if (ids->size() == 1 && ids->front().first == ids->front().second) return ids->front().first;
+  return Error{1501, "one id, please", "", "write 17"};
+}
+
 IdRanges ranges_of(std::vector<std::uint64_t> ids) {
   std::sort(ids.begin(), ids.end());
   IdRanges ranges;

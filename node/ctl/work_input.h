@@ -43,6 +43,8 @@ using Kinds = std::map<std::string, KindTerms, std::less<>>;
 // First and last of each: "17-20,23" or several words of that form. At most 100,000 ids.
 using IdRanges = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 [[nodiscard]] Result<IdRanges> read_ids(const std::vector<std::string>& words);
+// Just one: "17".
+[[nodiscard]] Result<std::uint64_t> read_id(const std::vector<std::string>& words);
 // Ascending ids, as few ranges as possible.
 [[nodiscard]] IdRanges ranges_of(std::vector<std::uint64_t> ids);
 [[nodiscard]] std::string text_of(const IdRanges& ranges);

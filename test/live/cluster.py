@@ -206,14 +206,14 @@ class Cluster:
 
     # ---- questions -----------------------------------------------------------------------------
 
-    def command(self, *arguments, seconds=30, statuses=(0,)):
-        """Runs `riftbus ARGUMENTS`, gives its standard output."""
+    def command(self, *arguments, seconds=30, statuses=(0,), both=False):
+        """Runs `riftbus ARGUMENTS`, gives its standard output; of both, also standard error."""
         done = subprocess.run([*self.operator(), *arguments], text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds,
                               check=False)
         if done.returncode not in statuses:
             raise Refused(arguments, done.returncode, done.stderr + done.stdout)
-        return done.stdout
+        return (done.stdout, done.stderr) if both else done.stdout
 
     def operator(self):
         """The operator's program, as it is to be run."""

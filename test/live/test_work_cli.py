@@ -16,6 +16,12 @@ jobs:
     command: [sh, -c, 'echo "no luck" >&2; exit 3']
     needs: cpus>=0.1
     attempts_max: 1
+  long: {{command: [seq, '200000'], needs: cpus>=0.1}}
+  flood:
+    command: [sh, -c, 'yes flood | head -c 3000000; echo last']
+    needs: cpus>=0.1
+    output_mb_max: 1
+  silent: {{command: ['true'], needs: cpus>=0.1}}
 """
 
 
@@ -88,6 +94,23 @@ class WorkCommands(ClusterTest):
         self.work("work", "cancel", str(number))
         self.assertEqual(self.state(number), "cancelled")
         self.work("work", "cancel", str(number + 1000), statuses=(1,))
+
+    def test_all_output_that_is_kept_is_shown_and_the_rest_is_counted(self):
+        def logs(kind):
+            number = self.add(kind, "--wait")["items"][0]["id"]
+            return number, self.work("work", "logs", str(number), both=True)
+        _, (out, said) = logs("long")
+        self.assertEqual(out.splitlines()[1:], [str(number) for number in range(1, 200001)])
+        self.assertEqual(said, "")
+        number, (out, said) = logs("flood")
+        self.assertTrue(out.endswith("flood\nlast\n"))
+        output = self.ask("work", "logs", str(number))["work"]["output"]
+        lost = output["left_out"]["stdout"]
+        self.assertEqual(len(output["stdout"]) + lost, 3000005)
+        self.assertGreater(lost, 1900000)
+        self.assertIn(f"of 3000005 bytes of stdout, {lost} are no longer kept", said)
+        _, (out, said) = logs("silent")
+        self.assertEqual((out, said), ("it wrote nothing\n", ""))
 
     def test_ended_work_has_no_values_that_history_does_not_keep(self):
         number = self.add("echo", "--priority", "80", "--wait")["items"][0]["id"]

@@ -245,5 +245,14 @@ TEST(Render, WhatWasThereAlreadyIsNotCountedAsAdded) {
   EXPECT_EQ(said(0, 0, "", ""), "added 0\n");
 }
 
+TEST(Render, NoOutputIsToldFromOutputThatIsNotThere) {
+  Json logs{{"work", {{"state", "done"}}}};
+  EXPECT_EQ(render_work_logs(logs, {}), "nothing was kept\n");
+  logs["work"]["output"] = {{"stdout", ""}, {"stderr", ""}, {"wrote_nothing", true}};
+  EXPECT_EQ(render_work_logs(logs, {}), "it wrote nothing\n");
+  logs["work"]["state"] = "leased";
+  EXPECT_EQ(render_work_logs(logs, {}), "it has written nothing yet\n");
+}
+
 }  // namespace
 }  // namespace riftbus::ctl
