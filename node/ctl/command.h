@@ -39,8 +39,8 @@ struct Argument {
 };
 
 // What a command does to the world, and so what --dry-run makes of it. changes: it is not run, and
-// that is said. set_changes: likewise with --set; it shows otherwise. rehearses: it says itself
-// what it would change.
+// that is said. set_changes: likewise with an option of its own; it shows otherwise. rehearses: it
+// says itself what it would change.
 enum class Effect : std::uint8_t { reads, changes, set_changes, rehearses };
 
 struct Command {

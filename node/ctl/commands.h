@@ -58,6 +58,7 @@ int run_work_cancel(Context& context);
 int run_work_retry(Context& context);
 int run_work_history(Context& context);
 int run_work_stats(Context& context);
+int run_work_group(Context& context);
 int run_why_work(Context& context);
 int run_node_drain(Context& context);
 int run_node_resume(Context& context);

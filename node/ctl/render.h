@@ -41,6 +41,7 @@ struct Style {
 [[nodiscard]] std::string render_work_logs(const Json& document, Style style);
 [[nodiscard]] std::string render_work_why(const Json& why, Style style);
 [[nodiscard]] std::string render_work_stats(const Json& stats, Style style);
+[[nodiscard]] std::string render_work_group(const Json& document, Style style);
 [[nodiscard]] std::string render_work_added(const Json& document, Style style);
 [[nodiscard]] std::string render_work_verdicts(const Json& document, Style style);
 [[nodiscard]] std::string render_jobs(const Json& document, Style style);

@@ -67,6 +67,10 @@ std::string payload_text(const Json& payload) {
   return out;
 }
 
+std::string limit_text(const Json& group) {
+  return integer(group, {"limit"}) == 0 ? "none" : count_text(integer(group, {"limit"}));
+}
+
 std::string stale_note(const Json& document) {
   if (!flag(document, {"stale"})) return "";
   return "as " + text(document, {"node"}) + " knew it: no leader was reached\n";
@@ -187,11 +191,17 @@ std::string render_work_stats(const Json& stats, Style style) {
   add("nodes", "id", "NODE");
   TextTable groups({"GROUP", "RUNNING", "LIMIT", "WEIGHT"});
   for (const Json& one : get(stats, {"groups"})) {
-    groups.add({dash(text(one, {"group"})), count_text(integer(one, {"leased"})),
-                count_text(integer(one, {"limit"})), count_text(integer(one, {"weight"}))});
+    groups.add({dash(text(one, {"group"})), count_text(integer(one, {"leased"})), limit_text(one),
+                count_text(integer(one, {"weight"}))});
   }
   if (!groups.empty()) out += "\n" + groups.print(style.color);
   return out;
+}
+
+std::string render_work_group(const Json& document, Style) {
+  return stale_note(document) + "group " + text(document, {"group"}) + ": " +
+         count_text(integer(document, {"leased"})) + " running, limit " + limit_text(document) +
+         ", weight " + count_text(integer(document, {"weight"})) + "\n";
 }
 
 std::string render_work_added(const Json& document, Style) {

@@ -67,7 +67,8 @@ int run_unknown(Context& context) {
 
 bool changes(const Invocation& invocation) {
   const Effect effect = invocation.command->effect;
-  return effect == Effect::changes || (effect == Effect::set_changes && invocation.has("set"));
+  return effect == Effect::changes ||
+         (effect == Effect::set_changes && !invocation.options.empty());
 }
 
 // What the cluster would make of it only the cluster knows, and it is not asked.

@@ -42,6 +42,13 @@ constexpr auto kListOptions = std::to_array<Option>({
     {"on", 0, "ID", false, "", Completes::node_id, "only work that this node has or had last"},
     {"lines", 'n', "N", false, "", kNothing, "at most so many (200)"},
 });
+constexpr auto kGroupName = std::to_array<Argument>({{"NAME", true, false, kNothing}});
+constexpr auto kGroupOptions = std::to_array<Option>({
+    {"limit", 0, "N", false, "", kNothing,
+     "so many of its items run at the same time at most; 0: no limit"},
+    {"weight", 0, "W", false, "", kNothing,
+     "of its share, when groups compete: one of weight 2 gets twice what one of weight 1 gets"},
+});
 constexpr auto kDrainOptions = std::to_array<Option>({
     {"evict", 0, "", false, "", kNothing,
      "also give back what runs, after a checkpoint where the job can write one"},
@@ -55,6 +62,9 @@ constexpr auto kListExamples = std::to_array<std::string_view>(
     {"riftbus work list --state dead", "riftbus work list --kind encode -o name"});
 constexpr auto kCancelExamples =
     std::to_array<std::string_view>({"riftbus work cancel 17", "riftbus work cancel 17-20,23"});
+constexpr auto kGroupExamples =
+    std::to_array<std::string_view>({"riftbus work group film", "riftbus work group film --limit 4",
+                                     "riftbus work group film --limit 0 --weight 2"});
 
 constexpr auto kWorkCommands = std::to_array<Command>({
     {"work add", "Add work to the queue",
@@ -140,6 +150,11 @@ constexpr auto kWorkCommands = std::to_array<Command>({
      kAsks,
      false,
      false},
+    {"work group", "Show or set how much of a group's work may run",
+     "Without options it is shown. What is not given stays as it is. A smaller limit stops "
+     "nothing that runs; a group need not have work yet. Setting takes the admin role.",
+     kGroupName, kGroupOptions, kGroupExamples, run_work_group, kAsks, false, false,
+     Effect::set_changes},
     {"why work",
      "Explain why an item is not running",
      "Counts, for each clause of its needs, the nodes that do not meet it.",

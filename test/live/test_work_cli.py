@@ -5,7 +5,7 @@ import json
 import re
 import unittest
 
-from clustertest import ClusterTest, wait_until
+from clustertest import ClusterTest, Gate, wait_until
 
 JOBS = """
 jobs:
@@ -16,6 +16,7 @@ jobs:
     command: [sh, -c, 'echo "no luck" >&2; exit 3']
     needs: cpus>=0.1
     attempts_max: 1
+  gated: {{command: [sh, -c, '{gate}'], needs: cpus>=0.01}}
   long: {{command: [seq, '200000'], needs: cpus>=0.1}}
   flood:
     command: [sh, -c, 'yes flood | head -c 3000000; echo last']
@@ -31,8 +32,9 @@ class WorkCommands(ClusterTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.gate = Gate(cls.cluster.file("gate"))
         with open(cls.cluster.file("cluster.yaml"), "a", encoding="utf-8") as file:
-            file.write(JOBS.format())
+            file.write(JOBS.format(gate=cls.gate))
         for name in cls.cluster.names:
             cls.cluster.stop_gently(name)
             cls.cluster.start(name)
@@ -94,6 +96,32 @@ class WorkCommands(ClusterTest):
         self.work("work", "cancel", str(number))
         self.assertEqual(self.state(number), "cancelled")
         self.work("work", "cancel", str(number + 1000), statuses=(1,))
+
+    def test_a_group_runs_no_more_than_its_limit(self):
+        def group(*options):
+            shown = self.ask("work", "group", "film", *options)
+            return shown["leased"], shown["limit"], shown["weight"]
+        self.addCleanup(self.gate.open)
+        self.gate.shut()
+        self.assertEqual(group(), (0, 0, 1))
+        self.assertEqual(group("--weight", "3"), (0, 0, 3))
+        self.assertEqual(group("--limit", "1"), (0, 1, 3), "the weight stays")
+        first, second = (self.add("gated", "--group", "film")["items"][0]["id"] for _ in range(2))
+        wait_until(lambda: self.state(first) == "leased", 30, "the first runs")
+        wait_until(lambda: "its group runs 1 of at most 1" in self.work("why", "work", str(second)),
+                   10, "it is said why the second does not")
+        self.assertEqual(self.work("work", "group", "film"),
+                         "group film: 1 running, limit 1, weight 3\n")
+        self.work("work", "group", "film", "--limit", "2")
+        wait_until(lambda: self.state(second) == "leased", 30, "now the second runs, too")
+        self.gate.open()
+        wait_until(lambda: self.state(first) == self.state(second) == "done", 30, "both are done")
+        self.assertEqual(group("--limit", "0"), (0, 0, 3))
+        self.assertEqual(group("--weight", "1"), (0, 0, 1))
+        self.assertNotIn("film", [one["group"] for one in self.ask("work", "stats")["groups"]])
+        for wrong in (("--limit", "many"), ("--weight", "0"), ("--limit", "-1")):
+            self.work("work", "group", "film", *wrong, statuses=(64,))
+        self.work("work", "group", "", "--limit", "1", statuses=(64,))
 
     def test_all_output_that_is_kept_is_shown_and_the_rest_is_counted(self):
         def logs(kind):

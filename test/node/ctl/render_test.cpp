@@ -245,6 +245,13 @@ TEST(Render, WhatWasThereAlreadyIsNotCountedAsAdded) {
   EXPECT_EQ(said(0, 0, "", ""), "added 0\n");
 }
 
+TEST(Render, AGroupWithoutALimitSaysSo) {
+  Json group{{"group", "film"}, {"leased", 2}, {"limit", 0}, {"weight", 3}};
+  EXPECT_EQ(render_work_group(group, {}), "group film: 2 running, limit none, weight 3\n");
+  group["limit"] = 4;
+  EXPECT_EQ(render_work_group(group, {}), "group film: 2 running, limit 4, weight 3\n");
+}
+
 TEST(Render, NoOutputIsToldFromOutputThatIsNotThere) {
   Json logs{{"work", {{"state", "done"}}}};
   EXPECT_EQ(render_work_logs(logs, {}), "nothing was kept\n");

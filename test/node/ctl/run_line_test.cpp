@@ -68,7 +68,10 @@ TEST_F(RunLine, ADryRunOfWhatChangesAClusterAsksNobody) {
     if (command.effect != Effect::changes && command.effect != Effect::set_changes) continue;
     std::istringstream words{std::string(command.name)};
     std::vector<std::string> line{std::istream_iterator<std::string>(words), {}};
-    if (command.effect == Effect::set_changes) line.emplace_back("--set=raft");
+    if (command.effect == Effect::set_changes) {
+      const Option& option = command.options.front();
+      line.push_back("--" + std::string(option.name) + (option.choices.empty() ? "=1" : "=raft"));
+    }
     for (const auto& argument : command.arguments) {
       if (argument.required) line.emplace_back("17");
     }
