@@ -3,8 +3,9 @@
 //   <jobs>/wake                 FIFO: riftbus-job tells the daemon that something changed
 //   <jobs>/<id>-<fence>/        one attempt
 //     spec.json                 what to run, written before anything is started
-//     lock                      held (flock) by riftbus-job as long as it lives: the only proof of
-//                               life, which no reused pid can give
+//     lock                      held (flock) by riftbus-job until all is over and written: the only
+//                               proof of life, which no reused pid can give, and no zombie that
+//                               nobody waits for
 //     state.json                written by riftbus-job: running, or how it ended
 //     control                   FIFO: "stop_at NANOS", "stop CAUSE", one line each
 //     payload                   given on standard input

@@ -38,11 +38,17 @@ int stay(const std::string& folder, int ready) {
   if (chdir("/") != 0) return kNotOurs;
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
-  riftbus::executor::Warden warden(folder, std::move(*spec));
-  warden.start();
-  [[maybe_unused]] const auto put = write(ready, "+", 1);
-  close(ready);
-  warden.run();
+  {
+    riftbus::executor::Warden warden(folder, std::move(*spec));
+    warden.start();
+    [[maybe_unused]] const auto put = write(ready, "+", 1);
+    close(ready);
+    warden.run();
+  }
+  // In this order: a daemon that is told of an end while the lock is held takes the job for alive,
+  // and nobody tells it again.
+  close(lock);
+  riftbus::executor::wake_daemon(folder);
   return 0;
 }
 

@@ -80,7 +80,6 @@ void Warden::fail_start(const std::string& why, Cause cause) {
   over_ = true;
   unlink((folder_ + "/reserve").c_str());  // for the record of this
   static_cast<void>(write_state(folder_, state_));
-  wake_daemon(folder_);
 }
 
 void Warden::run() {
@@ -261,7 +260,6 @@ void Warden::write_end(TimePoint now) {
   }
   unlink((folder_ + "/reserve").c_str());
   over_ = true;
-  wake_daemon(folder_);
 }
 
 }  // namespace riftbus::executor

@@ -53,6 +53,7 @@ class Warden {
 
   // Starts the program and writes the first state. The program runs, or its end is written.
   void start();
+  // Until all is over. The daemon is told by the caller, once that has let go of the lock.
   void run();
 
  private:

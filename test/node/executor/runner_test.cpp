@@ -1,6 +1,7 @@
 // Jobs as real processes: how they begin, how they end, and what bounds them.
 #include "node/executor/runner.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <filesystem>
@@ -257,6 +258,44 @@ TEST(Runner, AFifoInPlaceOfAReportBlocksNobody) {
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->result, "");
   EXPECT_EQ(exit->checkpoint, "");
+}
+
+// In place of a PID 1 that waits for nobody: what loses its parent is this process's, and stays a
+// zombie until the test waits for it.
+class SlowInit {
+ public:
+  SlowInit() { EXPECT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0); }
+  ~SlowInit() { prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); }
+  SlowInit(const SlowInit&) = delete;
+  SlowInit& operator=(const SlowInit&) = delete;
+};
+
+// As the daemon would see it that looks when it is told to, and never by the clock.
+std::optional<Exit> end_as_told(RunnerWorld& world, const Hold& hold) {
+  pollfd polled{world.runner.wake_fd(), POLLIN, 0};
+  while (poll(&polled, 1, static_cast<int>(to_ms(kPatience))) == 1) {
+    for (const auto& event : world.runner.look()) {
+      const auto* ended = std::get_if<jobs::Ended>(&event);
+      if (ended != nullptr && ended->hold == hold) return ended->exit;
+    }
+  }
+  return std::nullopt;
+}
+
+TEST(Runner, AnEndIsToldWhenItCanBeSeenAndWaitsForNobodyToReapIt) {
+  RunnerWorld world;
+  const SlowInit init;
+  // Many, because what is told too early is now and then seen in time.
+  for (int i = 0; i < 20; ++i) {
+    const auto hold = world.start(RunnerWorld::shell("echo $PPID > warden; exit 3"));
+    const auto exit = end_as_told(world, hold);
+    ASSERT_TRUE(exit) << "the end of job " << i << " was told before it could be seen";
+    EXPECT_EQ(exit->code, 3);
+    const auto warden = world.wait_for_pid(hold, "warden");
+    siginfo_t dead{};
+    EXPECT_EQ(waitid(P_PID, static_cast<id_t>(warden), &dead, WEXITED | WNOWAIT), 0);
+    EXPECT_EQ(waitpid(warden, nullptr, 0), warden);
+  }
 }
 
 TEST(Runner, OutputOfFinishedJobsIsKeptUpToItsBound) {
