@@ -110,7 +110,8 @@ constexpr auto kWorkCommands = std::to_array<Command>({
      false},
     {"work cancel",
      "Cancel work; what runs is stopped",
-     "Work that runs is cancelled as soon as its node has stopped it.",
+     "Work that runs is cancelled as soon as its node has stopped it. The node hears of it within "
+     "5 s and gives the program TERM, and KILL after its kind's kill_grace_s.",
      kWorkIds,
      {},
      kCancelExamples,

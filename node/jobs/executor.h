@@ -63,7 +63,7 @@ struct JobView {
 
 class Executor {
  public:
-  static constexpr Seconds kRenewEvery{20};
+  static constexpr Seconds kRenewEvery{5};   // what is cancelled is told by the answer
   static constexpr Seconds kAskAgainMax{5};  // between repetitions of an unanswered question
   static constexpr Millis kAskAgainMin{500};
   static constexpr Seconds kIdleMax{5};  // between claims that found nothing

@@ -23,6 +23,9 @@ jobs:
     needs: cpus>=0.1
     output_mb_max: 1
   silent: {{command: ['true'], needs: cpus>=0.1}}
+  nap:
+    command: [sleep, "60"]
+    needs: cpus>=0.1
 """
 
 
@@ -156,6 +159,16 @@ class WorkCommands(ClusterTest):
         self.assertEqual(found[3], found[1])
         self.assertEqual(self.work("work", "add", "echo", "--dedupe", "a"),
                          f"added 0; 1 was there already: {found[1]}\n")
+
+    def test_what_runs_is_soon_stopped_when_it_is_cancelled_or_past_its_deadline(self):
+        path = self.write("late.jsonl", '{"kind":"nap","deadline_s":2}\n')
+        late, cancelled = (self.add(*what)["items"][0]["id"]
+                           for what in (("--from", path), ("nap",)))
+        wait_until(lambda: self.state(cancelled) == "leased", 20, "it runs")
+        self.work("work", "cancel", str(cancelled))
+        # Well before the job's own end, and before a lease of ten minutes needs a renewal.
+        wait_until(lambda: self.state(cancelled) == "cancelled", 15, "its node has stopped it")
+        wait_until(lambda: self.state(late) == "cancelled", 15, "so is what is late")
 
     def test_a_dead_letter_is_reported_and_may_be_tried_again(self):
         added = self.add("broken", "--wait", status=1)
