@@ -195,7 +195,9 @@ Result<std::string> Node::State::answer_question(const wire::Query& query,
   }
   if (roles.empty()) return Error{1304, "asking takes a role", "", "ask for one"};
   const auto* queue = voter ? &voter->replica().queue() : nullptr;
-  return answer_work(query, queue, prepared.settings.jobs, view(), stale);
+  const auto log_time = voter ? voter->replica().log().log_time(now) : consensus::LogTime();
+  return answer_work(query, queue, prepared.settings.jobs, view(), stale,
+                     static_cast<work::LogMs>(log_time.value()));
 }
 
 // The end of a turn: what was heard goes into the log, what was decided goes out.

@@ -111,7 +111,8 @@ Json total_of(const work::WorkFilter& filter, const work::WorkQueue& queue, bool
          ledger.count(State::dead);
 }
 
-Result<Json> list_document(const wire::Query& query, const work::WorkQueue& queue, Json document) {
+Result<Json> list_document(const wire::Query& query, const work::WorkQueue& queue,
+                           work::LogMs log_ms, Json document) {
   const auto filter = read_filter(query);
   if (!filter.ok()) return filter.error();
   const auto limit = number_argument(query, "limit", kListDefault);
@@ -121,8 +122,8 @@ Result<Json> list_document(const wire::Query& query, const work::WorkQueue& queu
   const auto most = static_cast<std::size_t>(std::clamp<std::uint64_t>(*limit, 1, kWorkListMax));
   const bool is_history = query.name == "work.history";
   // One more than is shown: so it is known whether that is all.
-  auto works = is_history ? work::list_history(queue, *filter, most + 1)
-                          : work::list_work(queue, *filter, WorkId(*after), most + 1);
+  auto works = is_history ? work::list_history(queue, *filter, most + 1, log_ms)
+                          : work::list_work(queue, *filter, WorkId(*after), most + 1, log_ms);
   const bool is_cut = works.size() > most;
   if (is_cut) works.pop_back();
   document["works"] = works_json(works);
@@ -155,8 +156,9 @@ Json payload_json(const std::string& payload) {
   return json;
 }
 
-Result<Json> show_document(WorkId id, const work::WorkQueue& queue, Json document) {
-  const auto found = work::find_work(queue, id);
+Result<Json> show_document(WorkId id, const work::WorkQueue& queue, work::LogMs log_ms,
+                           Json document) {
+  const auto found = work::find_work(queue, id, log_ms);
   if (!found) {
     return Error{kNoSuchWork, "no such work", std::to_string(id.value()),
                  "it was never added, or ended longer ago than the history reaches"};
@@ -179,16 +181,29 @@ Result<Json> show_document(WorkId id, const work::WorkQueue& queue, Json documen
   return document;
 }
 
-Json why_document(WorkId id, const work::WorkQueue& queue, const NodeView& view, Json document) {
+// Work stays with a node that is gone until its lease ends: that is why it does not get on.
+void add_absence(const work::Why& why, const NodeView& view, Json& reasons) {
+  const auto id = NodeId::parse(why.node);
+  const auto* member = id ? view.membership->find(*id) : nullptr;
+  if (member == nullptr || member->standing == wire::Standing::alive) return;
+  reasons.push_back(why.node + " is " + wire::to_string(member->standing) + " since " +
+                    format_span(view.now.at - member->since) +
+                    "; once nothing was heard of this work for " +
+                    format_span(Millis(why.lease_ms)) + ", its lease, another node takes it");
+}
+
+Json why_document(WorkId id, const work::WorkQueue& queue, const NodeView& view, work::LogMs log_ms,
+                  Json document) {
   work::NodeNames drained;
   for (const auto* member : view.membership->members()) {
     if (is_draining(*member, kWorkTag)) drained.insert(member->record.id.value());
   }
-  const work::Why why = work::explain_work(queue, id, drained);
+  const work::Why why = work::explain_work(queue, id, drained, log_ms);
   document["work"] = id.value();
   document["known"] = why.known;
   document["state"] = why.known ? Json(work::to_string(why.state)) : Json();
   document["reasons"] = work::describe(why);
+  if (!why.node.empty()) add_absence(why, view, document["reasons"]);
   document["ahead"] = why.ahead;
   document["workers"] = {
       {"heard", why.workers},   {"excluded", why.excluded}, {"other_kinds", why.other_kinds},
@@ -317,7 +332,7 @@ Answers who_answers_work(std::string_view name) {
 
 Result<std::string> answer_work(const wire::Query& query, const work::WorkQueue* queue,
                                 const std::map<std::string, JobKind>& jobs, const NodeView& view,
-                                bool stale) {
+                                bool stale, work::LogMs log_ms) {
   Json document = begin_document(query.name, view);
   if (query.name == "work.kinds") return dump(kinds_document(jobs, std::move(document)));
   if (queue == nullptr) {
@@ -330,13 +345,14 @@ Result<std::string> answer_work(const wire::Query& query, const work::WorkQueue*
   if (query.name == "work.tally") {
     written = tally_document(query, *queue, std::move(document));
   } else if (query.name == "work.list" || query.name == "work.history") {
-    written = list_document(query, *queue, std::move(document));
+    written = list_document(query, *queue, log_ms, std::move(document));
   } else {
     const auto id = read_number(argument(query, "id"));
     if (!id) return bad_argument("id is not a number");
-    written = query.name == "why.work"
-                  ? Result<Json>(why_document(WorkId(*id), *queue, view, std::move(document)))
-                  : show_document(WorkId(*id), *queue, std::move(document));
+    written =
+        query.name == "why.work"
+            ? Result<Json>(why_document(WorkId(*id), *queue, view, log_ms, std::move(document)))
+            : show_document(WorkId(*id), *queue, log_ms, std::move(document));
   }
   if (!written.ok()) return written.error();
   return dump(*written);

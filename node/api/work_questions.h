@@ -30,10 +30,11 @@ inline constexpr std::size_t kWorkListMax = 2000;         // items in one answer
 inline constexpr std::size_t kWorkTallyMax = 100 * 1000;  // items in one work.tally
 
 [[nodiscard]] Answers who_answers_work(std::string_view name);
-// `queue`: null where this node keeps none.
+// `queue`: null where this node keeps none. `log_ms`: what the log's clock shows, as far as known.
 [[nodiscard]] Result<std::string> answer_work(const wire::Query& query,
                                               const work::WorkQueue* queue,
                                               const std::map<std::string, JobKind>& jobs,
-                                              const NodeView& view, bool stale);
+                                              const NodeView& view, bool stale,
+                                              work::LogMs log_ms = 0);
 
 }  // namespace riftbus::node

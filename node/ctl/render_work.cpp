@@ -160,7 +160,10 @@ std::string render_work_why(const Json& why, Style style) {
          paint(state_word(text(why, {"state"})), tone_of_work_state(text(why, {"state"})),
                style.color) +
          "\n";
-  for (const auto& reason : texts(why, {"reasons"})) out += "  " + reason + "\n";
+  for (const auto& reason : texts(why, {"reasons"})) {
+    const bool is_said = reason == "is " + text(why, {"state"});
+    if (!is_said) out += "  " + reason + "\n";
+  }
   return out;
 }
 

@@ -88,7 +88,7 @@ TimePoint QueueReplica::next_deadline(TimePoint now) const {
   }
   due = std::min({due, state.parking.next_deadline(), state.book.next_deadline()});
   if (state.tick_open) return due;
-  const work::LogMs tick_ms = state.queue.next_due_ms();
+  const work::LogMs tick_ms = state.tick_due();
   const auto log_ms = static_cast<work::LogMs>(state.core.log_time(now).value());
   if (tick_ms <= log_ms) return now;
   // Far away is as good as never: whatever happens meanwhile is looked at anew.

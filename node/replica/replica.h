@@ -8,8 +8,9 @@
 //
 // On top of that a leader
 //   - gathers the commands of a turn, or of a moment (gather.h), into one proposal;
-//   - proposes Tick when something in the queue is due, Expire when a lease ran out (lease_book.h),
-//     and Recover before anything else when the cluster's generation has changed;
+//   - proposes Tick when something in the queue is due, and in between so that the time that has
+//     passed is not lost with it; Expire when a lease ran out (lease_book.h); and Recover before
+//     anything else when the cluster's generation has changed;
 //   - answers renewals and reads only after a majority has confirmed that it still leads;
 //   - keeps claims that would be granted nothing for as long as they are willing to wait, and
 //     proposes them once something fits: an idle worker costs no log entries.

@@ -62,6 +62,8 @@ struct QueueReplica::State {
   void apply_entry(const consensus::Entry& entry, TimePoint now);
   void settle(Proposed& proposed, work::Reply reply, TimePoint now);
   void settle_read(consensus::ReadTicket ticket, TimePoint now);
+  // In log time: when the next tick is to be proposed.
+  [[nodiscard]] work::LogMs tick_due() const;
   [[nodiscard]] TimePoint next_piece() const;
   void write_piece(TimePoint now, Actions& out);
   // What it is about is to be replaced.

@@ -10,6 +10,8 @@ namespace riftbus::replica {
 namespace {
 
 constexpr std::size_t kLooksPerTurn = 256;  // at parked claims
+constexpr work::LogMs kTickEveryMs = 5000;
+constexpr work::LogMs kTicksPerWait = 64;
 
 bool is_claim(const work::Command& command) { return std::holds_alternative<work::Claim>(command); }
 
@@ -72,6 +74,14 @@ void QueueReplica::State::begin_leading(TimePoint now) {
   waiting.push_front(std::move(recover));
 }
 
+// A leader that dies takes with it what its clock has counted since the last entry: so, while
+// anything waits for its time, there is one whenever a small part of that time has passed.
+work::LogMs QueueReplica::State::tick_due() const {
+  const work::LogMs last = queue.ledger().now_ms;
+  const work::LogMs due = queue.next_due_ms();
+  return std::min(due, last + std::max(kTickEveryMs, (due - last) / kTicksPerWait));
+}
+
 void QueueReplica::State::propose_duties(TimePoint now) {
   if (book.next_deadline() <= now) {
     for (auto& expire : book.expire(queue, now)) {
@@ -80,7 +90,7 @@ void QueueReplica::State::propose_duties(TimePoint now) {
     }
   }
   const auto log_ms = static_cast<work::LogMs>(core.log_time(now).value());
-  if (!tick_open && queue.next_due_ms() <= log_ms) {
+  if (!tick_open && tick_due() <= log_ms) {
     tick_open = true;
     ++stats.ticks;
     enqueue_duty(work::Tick{}, now);

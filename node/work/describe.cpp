@@ -44,6 +44,9 @@ std::vector<std::string> describe(const Why& why) {
   if (!why.known) return {"no such work, or it ended too long ago"};
   lines.push_back(std::string("is ") + to_string(why.state));
   const bool waiting = why.state == State::delayed || why.state == State::ready;
+  if (why.state == State::leased) {
+    lines.push_back("runs on " + why.node + " for " + format_span(Millis(why.ran_ms)));
+  }
   if (!waiting) return lines;
   describe_waiting(why, lines);
   if (why.group_limit != 0 && why.group_leased >= why.group_limit) {

@@ -8,7 +8,8 @@ namespace riftbus::work {
 
 namespace {
 
-WorkView view_item(const Ledger& ledger, const Item& item) {
+WorkView view_item(const Ledger& ledger, const Item& item, LogMs log_ms) {
+  const LogMs now_ms = std::max(ledger.now_ms, log_ms);
   WorkView view;
   view.id = item.id;
   view.state = item.state;
@@ -22,13 +23,13 @@ WorkView view_item(const Ledger& ledger, const Item& item) {
   view.percent = item.more().percent;
   view.cancelling = item.cancelling;
   view.preempting = item.preempting;
-  view.age_ms = ledger.now_ms - item.added_ms;
-  view.ran_ms = item.state == State::leased ? ledger.now_ms - item.leased_ms : 0;
+  view.age_ms = now_ms - item.added_ms;
+  view.ran_ms = item.state == State::leased ? now_ms - item.leased_ms : 0;
   view.payload_bytes = item.payload.size();
   return view;
 }
 
-WorkView view_finished(const Ledger& ledger, const Finished& record) {
+WorkView view_finished(const Ledger& ledger, const Finished& record, LogMs log_ms) {
   WorkView view;
   view.id = record.id;
   view.state = record.state;
@@ -37,7 +38,7 @@ WorkView view_finished(const Ledger& ledger, const Finished& record) {
   view.fence = record.fence;
   view.failures = record.failures;
   view.losses = record.losses;
-  view.age_ms = ledger.now_ms - record.finished_ms;
+  view.age_ms = std::max(ledger.now_ms, log_ms) - record.finished_ms;
   view.ran_ms = record.ran_ms;
   return view;
 }
@@ -125,10 +126,10 @@ std::size_t count_ahead(const Ledger& ledger, const Item& item) {
 
 }  // namespace
 
-std::optional<WorkView> find_work(const WorkQueue& queue, WorkId id) {
+std::optional<WorkView> find_work(const WorkQueue& queue, WorkId id, LogMs log_ms) {
   const Ledger& ledger = queue.ledger();
   if (const Item* item = ledger.find(id)) {
-    WorkView view = view_item(ledger, *item);
+    WorkView view = view_item(ledger, *item, log_ms);
     view.payload = item->payload;
     view.checkpoint_bytes = item->more().checkpoint.size();
     for (const auto& a : item->more().attempts) {
@@ -139,34 +140,34 @@ std::optional<WorkView> find_work(const WorkQueue& queue, WorkId id) {
   }
   const Finished* record = ledger.history.find(id);
   if (record == nullptr) return std::nullopt;
-  WorkView view = view_finished(ledger, *record);
+  WorkView view = view_finished(ledger, *record, log_ms);
   if (const std::string* result = ledger.history.find_result(id)) view.result = *result;
   return view;
 }
 
 std::vector<WorkView> list_work(const WorkQueue& queue, const WorkFilter& filter, WorkId after,
-                                std::size_t limit) {
+                                std::size_t limit, LogMs log_ms) {
   const Ledger& ledger = queue.ledger();
   std::vector<WorkView> views;
   for (auto at = ledger.items.upper_bound(after); at != ledger.items.end(); ++at) {
     if (views.size() >= limit) break;
-    if (passes(filter, ledger, at->second)) views.push_back(view_item(ledger, at->second));
+    if (passes(filter, ledger, at->second)) views.push_back(view_item(ledger, at->second, log_ms));
   }
   return views;
 }
 
 std::vector<WorkView> list_history(const WorkQueue& queue, const WorkFilter& filter,
-                                   std::size_t limit) {
+                                   std::size_t limit, LogMs log_ms) {
   const Ledger& ledger = queue.ledger();
   std::vector<WorkView> views;
   const auto& records = ledger.history.records();
   for (auto at = records.rbegin(); at != records.rend() && views.size() < limit; ++at) {
-    if (passes(filter, ledger, *at)) views.push_back(view_finished(ledger, *at));
+    if (passes(filter, ledger, *at)) views.push_back(view_finished(ledger, *at, log_ms));
   }
   return views;
 }
 
-Why explain_work(const WorkQueue& queue, WorkId id, const NodeNames& drained) {
+Why explain_work(const WorkQueue& queue, WorkId id, const NodeNames& drained, LogMs log_ms) {
   const Ledger& ledger = queue.ledger();
   Why why;
   const Item* item = ledger.find(id);
@@ -178,8 +179,12 @@ Why explain_work(const WorkQueue& queue, WorkId id, const NodeNames& drained) {
   }
   why.known = true;
   why.state = item->state;
-  if (item->state == State::delayed && item->due_ms > ledger.now_ms) {
-    why.wait_ms = item->due_ms - ledger.now_ms;
+  const LogMs now_ms = std::max(ledger.now_ms, log_ms);
+  if (item->state == State::delayed) why.wait_ms = std::max<LogMs>(0, item->due_ms - now_ms);
+  if (item->state == State::leased) {
+    why.node = ledger.nodes.text(item->worker);
+    why.ran_ms = now_ms - item->leased_ms;
+    why.lease_ms = ledger.terms(*item).terms.lease_ms;
   }
   for (const WorkId other : item->more().after) why.after[other] = ledger.find(other)->state;
   const auto gang = ledger.gangs.find(item->more().gang);

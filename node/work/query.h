@@ -4,6 +4,9 @@
 // list_work() costs O(items looked at), bounded by its limit only when the filter is wide: callers
 // page with `after`.
 //
+// `log_ms`: what the log's clock shows now, where that is known. A queue's own time is that of the
+// last entry, which may be long ago.
+//
 // Pure functions.
 #pragma once
 
@@ -46,7 +49,8 @@ struct WorkView {
   std::vector<AttemptView> attempts;  // the last ones; only by find_work()
   std::string result;                 // only by find_work(), while it is kept
 };
-[[nodiscard]] std::optional<WorkView> find_work(const WorkQueue& queue, WorkId id);
+[[nodiscard]] std::optional<WorkView> find_work(const WorkQueue& queue, WorkId id,
+                                                LogMs log_ms = 0);
 
 struct WorkFilter {
   std::optional<State> state;
@@ -56,14 +60,17 @@ struct WorkFilter {
 };
 // Unfinished work with ids above `after`, ascending.
 [[nodiscard]] std::vector<WorkView> list_work(const WorkQueue& queue, const WorkFilter& filter,
-                                              WorkId after, std::size_t limit);
+                                              WorkId after, std::size_t limit, LogMs log_ms = 0);
 // Finished work, the latest first.
 [[nodiscard]] std::vector<WorkView> list_history(const WorkQueue& queue, const WorkFilter& filter,
-                                                 std::size_t limit);
+                                                 std::size_t limit, LogMs log_ms = 0);
 
 struct Why {
   bool known = false;
   State state = State::done;
+  std::string node;               // while leased: where it runs
+  LogMs ran_ms = 0;               // likewise: since when
+  LogMs lease_ms = 0;             // likewise: how long it is believed without a word
   LogMs wait_ms = 0;              // while delayed by time: how long still
   std::map<WorkId, State> after;  // what it waits for
   std::map<WorkId, State> gang;   // members that are not yet ready or granted
@@ -85,7 +92,8 @@ struct Why {
 };
 using NodeNames = std::set<std::string, std::less<>>;
 // `drained`: nodes that take no more work, which the queue does not know.
-[[nodiscard]] Why explain_work(const WorkQueue& queue, WorkId id, const NodeNames& drained = {});
+[[nodiscard]] Why explain_work(const WorkQueue& queue, WorkId id, const NodeNames& drained = {},
+                               LogMs log_ms = 0);
 // One sentence per reason; stable text.
 [[nodiscard]] std::vector<std::string> describe(const Why& why);
 
