@@ -209,6 +209,25 @@ TEST(Replica, DelaysEndByThemselves) {
   EXPECT_LE(stand.at(leader).stats().ticks, 3U);
 }
 
+// Nothing else happens in this log that would tell the successor how late it is.
+TEST(Replica, ADelayOutlivesTheLeaderThatCountedIt) {
+  Stand stand(3);
+  const auto leader = stand.await_leader();
+  work::Add add = add_items(1, 1);
+  add.items[0].delay_ms = 60'000;
+  stand.commit(add);
+  const auto began = stand.now();
+  stand.run(Seconds(50));
+  EXPECT_LE(stand.at(leader).stats().ticks, 11U);
+  stand.isolate(leader);
+  const auto is_ready = [&](std::size_t number) {
+    return stand.at(number).queue().ledger().ready.size() == 1;
+  };
+  stand.run_until([&] { return is_ready((leader + 1) % 3); }, Seconds(90));
+  EXPECT_GE(stand.now() - began, Nanos(Millis(59'900)));
+  EXPECT_LE(stand.now() - began, Nanos(Seconds(70)));
+}
+
 TEST(Replica, FencesCarryTheGenerationOfTheLog) {
   Stand stand(1);
   const auto leader = stand.await_leader();

@@ -51,6 +51,17 @@ TEST(Why, CountsTheDrainedApart) {
   EXPECT_EQ(explain_work(s.queue, id).workers, 0U);
 }
 
+TEST(Why, SaysWhereItRunsAndSinceWhenByTheLogsClock) {
+  Stand s;
+  const WorkId id = s.add(job());
+  s.claim("w1", 1);
+  const LogMs now_ms = s.queue.ledger().now_ms;
+  EXPECT_THAT(describe(explain_work(s.queue, id, {}, now_ms + 7000)),
+              ElementsAre("is leased", "runs on w1 for 7.0s"));
+  EXPECT_EQ(find_work(s.queue, id, now_ms + 7000)->ran_ms, 7000);
+  EXPECT_EQ(find_work(s.queue, id, now_ms - 1)->ran_ms, 0) << "never back";
+}
+
 TEST(Why, NamesWhatIsWaitedFor) {
   Stand s;
   Spec late = job();
