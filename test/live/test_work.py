@@ -142,9 +142,14 @@ class Work(ClusterTest):
         wait_until(lambda: self.running_on("n5"), 30, "n5 works")
         self.cluster.signal("n5", signal.SIGKILL)
         self.kill_jobs_of("n5")
+        held = ids[int(self.running_on("n5")[0][0].removeprefix("item"))]
+        wait_until(lambda: "n5 is dead since" in self.why(held), 5, "why it does not get on")
         self.gate.open()
         self.wait_done(ids)
         self.assertEachOnce(ids)
+
+    def why(self, item):
+        return " ".join(self.document("n1", "why.work", id=str(item))["reasons"])
 
     def test_4_a_stopped_daemon_lets_go_of_its_jobs_before_they_are_granted_again(self):
         ids = self.add(30)
