@@ -194,8 +194,11 @@ Table::Outcome Table::hear(const NodeId& id, Incarnation incarnation, TimePoint 
 }
 
 void Table::set_self(const wire::Record& record, Standing standing, TimePoint now) {
+  const Member* before = find(self_);
+  const bool is_same = before != nullptr && before->standing == standing;
+  const TimePoint since = is_same ? before->since : now;
   forget(self_);
-  Member member{record, standing, record.incarnation, now, true, {}};
+  Member member{record, standing, record.incarnation, since, true, {}};
   insert(std::move(member), false, now);
 }
 

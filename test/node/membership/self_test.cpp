@@ -88,9 +88,12 @@ TEST_F(SelfTest, CannotBeDrivenToTheEndOfTheNumberLine) {
 TEST_F(SelfTest, AChangedRecordIsSaidUnderANewIncarnation) {
   with_members(5);
   const auto before = core_->incarnation();
+  const auto since = core_->find(id("me"))->since;
   wire::Record changed = settings_.record;
   changed.tags["rack"] = "7";
+  now_ += Seconds(1);
   step(SelfChanged{changed});
+  EXPECT_EQ(core_->find(id("me"))->since, since) << "it was alive all the time";
   const auto said = published(id("me"), Standing::alive);
   ASSERT_EQ(said.size(), 1U);
   EXPECT_EQ(said[0].incarnation, before.next());
