@@ -56,6 +56,7 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {1719, 1719, kExitTemporary},    // nobody leads yet
     {1723, 1723, kExitTemporary},    // no leader in time
     {1725, 1725, kExitTemporary},    // too many requests
+    {1726, 1726, kExitData},         // leadership: not as things are
     {1729, 1729, kExitRefused},      // an order to a node that is no voter
     {1731, 1731, kExitTemporary},    // leadership: not now
     {1800, 1809, kExitConfig},       // forwards, servers, key and files of the tunnel

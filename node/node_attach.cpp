@@ -91,8 +91,9 @@ bool Node::State::is_relay() const {
 // What everybody is to know of us besides what the settings say.
 std::map<std::string, std::string> Node::State::own_tags() const {
   auto tags = prepared.settings.tags;
+  for (const char* ours : {kRelayTag, kWorkTag}) tags.erase(ours);  // orders, not settings
   if (orders.relay_draining) tags[kRelayTag] = kDraining;
-  if (orders.draining) tags[kWorkTag] = kDraining;
+  if (orders.draining && executor) tags[kWorkTag] = kDraining;
   const auto verdict = reach ? reach->verdict() : Reachability::unknown;
   if (verdict == Reachability::direct) tags[wire::kDialledTag] = wire::kDialledYes;
   const bool is_told = prepared.settings.nat_blocked && verdict == Reachability::unknown;

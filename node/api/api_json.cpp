@@ -5,6 +5,7 @@
 
 #include "bus/clock.h"
 #include "node/api/api_relays.h"
+#include "node/membership/table.h"
 
 namespace riftbus::node {
 
@@ -119,13 +120,17 @@ Json member_json(const membership::Member& member, const NodeView& view) {
           {"interval_ms", record.interval_ms},
           {"software", record.software},
           {"resources", resources_json(record.resources)},
-          {"draining", is_draining(member, kWorkTag)},
+          {"draining", takes_no_work(member)},
           {"tags", record.tags}};
 }
 
 bool is_draining(const membership::Member& member, const char* tag) {
   const auto found = member.record.tags.find(tag);
   return found != member.record.tags.end() && found->second == kDraining;
+}
+
+bool takes_no_work(const membership::Member& member) {
+  return membership::is_live(member.standing) && is_draining(member, kWorkTag);
 }
 
 Json watch_json(const membership::WatchReport* watch, const NodeView& view) {

@@ -61,6 +61,8 @@ inline constexpr const char* kWorkTag = "riftbus.work";
 inline constexpr const char* kRelayTag = "riftbus.relay";
 inline constexpr const char* kDraining = "draining";
 [[nodiscard]] bool is_draining(const membership::Member& member, const char* tag);
+// Lives, and was told to. What is gone takes none either, but not for that.
+[[nodiscard]] bool takes_no_work(const membership::Member& member);
 
 [[nodiscard]] Json ids_json(const std::vector<NodeId>& ids);
 [[nodiscard]] Json address_json(const wire::Address& address);

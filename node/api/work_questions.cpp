@@ -189,14 +189,14 @@ void add_absence(const work::Why& why, const NodeView& view, Json& reasons) {
   reasons.push_back(why.node + " is " + wire::to_string(member->standing) + " since " +
                     format_span(view.now.at - member->since) +
                     "; once nothing was heard of this work for " +
-                    format_span(Millis(why.lease_ms)) + ", its lease, another node takes it");
+                    format_span(Millis(why.lease_ms)) + ", its lease, it is taken away from there");
 }
 
 Json why_document(WorkId id, const work::WorkQueue& queue, const NodeView& view, work::LogMs log_ms,
                   Json document) {
   work::NodeNames drained;
   for (const auto* member : view.membership->members()) {
-    if (is_draining(*member, kWorkTag)) drained.insert(member->record.id.value());
+    if (takes_no_work(*member)) drained.insert(member->record.id.value());
   }
   const work::Why why = work::explain_work(queue, id, drained, log_ms);
   document["work"] = id.value();

@@ -33,7 +33,7 @@ constexpr auto kExits = std::to_array<ExitRow>({
     {0, "all is well"},
     {1, "the condition asked about is false: degraded, not answered, not reached in time"},
     {64, "the command line is wrong"},
-    {65, "a file or an answer is not what it should be"},
+    {65, "a file, an answer or an order is not what it should be"},
     {69, "no node could be reached"},
     {70, "a fault in this program"},
     {75, "it did not work now; try again"},

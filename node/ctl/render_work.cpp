@@ -120,9 +120,18 @@ std::string render_work_show(const Json& document, Style style) {
   return out;
 }
 
+namespace {
+
+std::string no_output(const Json& work) {
+  if (!flag(work, {"output", "wrote_nothing"})) return "nothing was kept\n";
+  return text(work, {"state"}) == "leased" ? "it has written nothing yet\n" : "it wrote nothing\n";
+}
+
+}  // namespace
+
 std::string render_work_logs(const Json& document, Style) {
   const Json& work = get(document, {"work"});
-  std::string out = stale_note(document);
+  std::string out;
   // Lines of a job: their own line feeds stay, other control characters do not.
   const auto block = [&out](const std::string& title, const std::string& raw) {
     if (raw.empty()) return;
@@ -148,9 +157,8 @@ std::string render_work_logs(const Json& document, Style) {
           raw(one, "tail"));
   }
   block("result", raw(work, "result"));
-  if (!out.empty()) return out;
-  if (!flag(output, {"wrote_nothing"})) return "nothing was kept\n";
-  return text(work, {"state"}) == "leased" ? "it has written nothing yet\n" : "it wrote nothing\n";
+  if (out.empty()) out = no_output(work);
+  return stale_note(document) + out;
 }
 
 std::string render_work_why(const Json& why, Style style) {

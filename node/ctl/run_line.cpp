@@ -75,6 +75,9 @@ bool changes(const Invocation& invocation) {
 int rehearse(Context& context) {
   std::string words(context.invocation.command->name);
   for (const auto& argument : context.invocation.arguments) words += " " + printable(argument);
+  for (const auto& [name, value] : context.invocation.options) {
+    words += " --" + name + (value.empty() ? "" : " " + printable(value));
+  }
   print_document(context, {{"schema", 1}, {"document", "dry_run"}, {"would", words}},
                  {nullptr, "would", [](const Json& document, Style) {
                     return "would do: " + text(document, {"would"}) +

@@ -96,7 +96,7 @@ int change_works(Context& context, const char* name, const std::string& question
     const std::size_t end = std::min(ids.size(), at + work::kBatchMax);
     for (std::size_t i = at; i < end; ++i) command.ids.push_back(ids[i]);
     auto reply = sender.send(command);
-    if (!reply.ok()) return report(context, reply.error());
+    if (!reply.ok()) return report(context, in_doubt(reply.error()));
     const auto* verdicts = std::get_if<work::Verdicts>(&*reply);
     if (verdicts == nullptr || verdicts->outcome != work::Outcome::ok) {
       const auto outcome = verdicts ? verdicts->outcome : work::Outcome::bad_value;

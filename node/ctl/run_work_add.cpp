@@ -29,11 +29,12 @@ constexpr std::size_t kPayloadFileMax = work::kPayloadBytesMax;
 // Adds what it is given in batches, in order; remembers what came of each line.
 class Adder {
  public:
-  Adder(Context& context, std::string request)
+  Adder(Context& context, std::string request, bool is_named)
       : context_(context),
         patience_(context.globals().timeout_given ? context.globals().timeout : kPatience),
         sender_(context, patience_),
-        request_(std::move(request)) {
+        request_(std::move(request)),
+        is_named_(is_named) {
     sender_.on_delay([this](const std::string& text) { say(context_, text); });
   }
 
@@ -97,6 +98,7 @@ class Adder {
   Millis patience_;
   WorkSender sender_;
   std::string request_;
+  bool is_named_;  // by its user, perhaps after a run that was cut off
   std::vector<Numbered> batch_;
   std::size_t bytes_ = 0;
   std::uint64_t batches_ = 0;
@@ -108,9 +110,12 @@ class Adder {
   std::optional<Error> error_;
 };
 
+// A batch that was there before was sent by this very run, whose first answer was lost, unless the
+// request was named by its user. Which of its items had been there before that, nobody says then.
 void Adder::record(const work::Added& added) {
+  const bool is_own = added.outcome == work::Outcome::repeated && !is_named_;
   for (std::size_t i = 0; i < batch_.size() && i < added.ids.size(); ++i) {
-    const bool is_known = i < added.known.size() && added.known[i] != 0;
+    const bool is_known = !is_own && i < added.known.size() && added.known[i] != 0;
     (is_known ? known_ids_ : new_ids_).push_back(added.ids[i].value());
     ids_.push_back(added.ids[i].value());
     items_.push_back({{"line", batch_[i].line}, {"id", added.ids[i].value()}, {"known", is_known}});
@@ -300,7 +305,8 @@ int run_work_add(Context& context) {
   if (auto usage = check_usage(context.invocation); !usage.ok()) {
     return report(context, usage.error());
   }
-  Adder adder(context, context.invocation.find("request-id").value_or(new_request_id()));
+  const auto named = context.invocation.find("request-id");
+  Adder adder(context, named.value_or(new_request_id()), named.has_value());
   auto document = adder.sender().ask("work.kinds", {});
   if (!document.ok()) return report(context, document.error());
   const Status read = add_all(context, read_kinds(*document), adder);

@@ -66,7 +66,7 @@ Status set_group(WorkSender& sender, const GroupWish& wish, const std::string& n
     return static_cast<std::uint32_t>(integer(document, {key}).value_or(0));
   };
   auto reply = sender.send(work::SetGroup{name, value("limit"), value("weight")});
-  if (!reply.ok()) return reply.error();
+  if (!reply.ok()) return in_doubt(reply.error());
   document["stale"] = false;
   const auto* verdicts = std::get_if<work::Verdicts>(&*reply);
   if (verdicts != nullptr && verdicts->outcome == work::Outcome::ok) return Ok{};

@@ -1,5 +1,7 @@
 // work logs: all that is kept of what a job wrote, page after page.
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "node/ctl/commands.h"
 #include "node/ctl/output.h"
@@ -11,6 +13,8 @@ namespace riftbus::ctl {
 namespace {
 
 constexpr Shape kLogs{nullptr, "work", render_work_logs};
+constexpr std::uint64_t kStreamMiB = 64;  // what is shown of one at most: its end
+constexpr std::uint64_t kStreamBytes = kStreamMiB * 1024 * 1024;
 
 // One stream of the newest attempt that the node keeps.
 struct Stream {
@@ -18,6 +22,7 @@ struct Stream {
   std::uint64_t left_out = 0;  // bytes that were written and are not in `text`
   std::uint64_t end = 0;       // bytes there were when reading began
   std::uint64_t fence = 0;
+  std::optional<Error> trouble;  // it ended the reading
 };
 
 std::uint64_t number_in(const Json& json, const char* key) {
@@ -26,19 +31,27 @@ std::uint64_t number_in(const Json& json, const char* key) {
 
 // To where it went when reading began: a job may write faster than this reads. What goes on the
 // node's disk between two pages, because the job wrote more, is counted as left out.
-Result<Stream> read_stream(Session& session, const std::string& id, const char* name) {
+Stream read_stream(Session& session, const std::string& id, const char* name) {
   Stream whole;
   std::uint64_t at = 0;
   bool is_first = true;
   do {
     auto page =
         session.ask("job.output", {{"id", id}, {"stream", name}, {"offset", std::to_string(at)}});
-    if (!page.ok()) return page.error();
-    if (is_first) whole.end = number_in(*page, "end");
-    if (is_first) whole.fence = number_in(*page, "fence");
-    is_first = false;
+    if (!page.ok()) {
+      whole.trouble = page.error();
+      break;
+    }
     const std::uint64_t begins = number_in(*page, "offset");
     const std::uint64_t next = number_in(*page, "next");
+    if (std::exchange(is_first, false)) {
+      whole.end = number_in(*page, "end");
+      whole.fence = number_in(*page, "fence");
+      if (whole.end > begins + kStreamBytes) {
+        at = whole.left_out = whole.end - kStreamBytes;
+        continue;
+      }
+    }
     // Another attempt began there meanwhile, or the file on the disk is shorter than it was.
     if (number_in(*page, "fence") != whole.fence || begins < at || next <= begins) break;
     whole.left_out += begins - at;
@@ -55,22 +68,25 @@ Result<Stream> read_stream(Session& session, const std::string& id, const char* 
 void add_output(Context& context, Session& session, const std::string& id, Json& work) {
   auto node = NodeId::parse(text(work, {"node"}));
   if (!node.ok()) return;
+  const auto complain = [&](const std::string& what, const Error& error) {
+    say(context, node->value() + " does not give " + what + ": " + error.what);
+  };
   const Status moved = session.move_to(*node);
+  if (!moved.ok()) return complain("its output", moved.error());
   bool wrote_nothing = true;
   for (const char* name : {"stdout", "stderr"}) {
-    auto stream = moved.ok() ? read_stream(session, id, name) : Result<Stream>(moved.error());
-    if (!stream.ok()) {
-      return say(context,
-                 node->value() + " does not give its " + name + ": " + stream.error().what);
+    Stream stream = read_stream(session, id, name);
+    if (stream.trouble) complain(std::string("all of its ") + name, *stream.trouble);
+    if (stream.left_out > 0) {
+      say(context, "of " + std::to_string(stream.end) + " bytes of " + name + ", " +
+                       std::to_string(stream.left_out) + " are not shown: " + node->value() +
+                       " keeps the last `output_mb_max` of the kind, and " +
+                       std::to_string(kStreamMiB) + " MiB are shown at most");
     }
-    if (stream->left_out > 0) {
-      say(context, "of " + std::to_string(stream->end) + " bytes of " + name + ", " +
-                       std::to_string(stream->left_out) + " are no longer kept on " +
-                       node->value() + "; `output_mb_max` of the kind says how much is kept");
-    }
-    wrote_nothing = wrote_nothing && stream->end == 0 && stream->fence == number_in(work, "token");
-    work["output"][name] = std::move(stream->text);
-    work["output"]["left_out"][name] = stream->left_out;
+    wrote_nothing = wrote_nothing && !stream.trouble && stream.end == 0 &&
+                    stream.fence == number_in(work, "token");
+    work["output"][name] = std::move(stream.text);
+    work["output"]["left_out"][name] = stream.left_out;
   }
   work["output"]["wrote_nothing"] = wrote_nothing;
 }

@@ -13,20 +13,17 @@ namespace {
 constexpr Millis kPauseFirst{50};
 constexpr Millis kPauseMax{1000};
 constexpr std::uint16_t kUnreadable = 1507;
-constexpr std::uint16_t kWentAway = 1364;
-constexpr std::uint16_t kNoAnswer = 1365;
 
-// A command that was heard may still be decided when a majority is back.
+}  // namespace
+
 Error in_doubt(Error error) {
-  if (error.code == kWentAway || error.code == kNoAnswer) {
+  if (may_pass(error)) {
     error.next =
-        "it may still be done, for it may have been heard: `riftbus why leader` says "
-        "whether anything can be decided now; then look before you repeat it";
+        "it may still be done if it was heard: see `riftbus why leader`, then look before "
+        "you repeat it";
   }
   return error;
 }
-
-}  // namespace
 
 template <class Value>
 Result<Value> WorkSender::persist(
@@ -66,7 +63,7 @@ Result<work::Reply> WorkSender::send(const work::Command& command) {
   const wire::WorkRequest request{wire::WorkAsk::command, work::encode(command), 0, NodeId()};
   return persist<work::Reply>([&request](Session& session) -> Result<std::optional<work::Reply>> {
     auto answer = session.call(request);
-    if (!answer.ok()) return in_doubt(answer.error());
+    if (!answer.ok()) return answer.error();
     const auto* reply = std::get_if<wire::WorkReply>(&*answer);
     if (reply == nullptr) {
       return Error{kUnreadable, "the answer is not one about work", session.entry().value(),

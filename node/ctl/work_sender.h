@@ -20,6 +20,10 @@ namespace riftbus::ctl {
 
 inline constexpr std::uint16_t kQueueRefused = 1562;
 
+// What send() ended with, for who gave a command that must not be repeated unseen: one that was
+// heard may be decided once a majority is back.
+[[nodiscard]] Error in_doubt(Error error);
+
 class WorkSender {
  public:
   WorkSender(const Context& context, Millis patience) : context_(context), patience_(patience) {}

@@ -28,6 +28,7 @@ constexpr auto kKinds = std::to_array<Kind>({{1304, 403, "NOT_ALLOWED"},
                                              {1728, 404, "NO_SUCH_WORK"},
                                              {1729, 403, "NOT_LEADER"},
                                              {1730, 504, "NO_ANSWER"},
+                                             {1731, 409, "REFUSED"},
                                              {1740, 400, "BAD_NEEDS"},
                                              {1745, 409, "NO_JOBS_HERE"}});
 

@@ -100,7 +100,7 @@ void count_workers(const Ledger& ledger, const Item& item, const NodeNames& drai
   for (const auto& [node, worker] : ledger.workers.all()) {
     // A drained one asks for nothing, so that nothing is heard of it.
     const bool is_drained = drained.contains(ledger.nodes.text(node));
-    if (!is_drained && !is_fresh(ledger, worker)) continue;
+    if (worker.away || (!is_drained && !is_fresh(ledger, worker))) continue;
     ++why.workers;
     const bool fits = count_clauses(terms, worker.offer, why);
     if (!worker.offer.runs_kind(ledger.kinds.text(item.kind))) {

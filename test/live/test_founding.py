@@ -91,7 +91,7 @@ class LostDisk(ClusterTest):
         try:
             self.cluster.operate("voter", change, name)
         except Refused as refused:
-            self.assertIn(refused.status, (75, 77))  # 75: no leader at that moment
+            self.assertIn(refused.status, (65, 75))  # 75: no leader at that moment
             return False
         return True
 

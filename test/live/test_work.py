@@ -143,7 +143,7 @@ class Work(ClusterTest):
         self.cluster.signal("n5", signal.SIGKILL)
         self.kill_jobs_of("n5")
         held = ids[int(self.running_on("n5")[0][0].removeprefix("item"))]
-        wait_until(lambda: "n5 is dead since" in self.why(held), 5, "why it does not get on")
+        wait_until(lambda: "n5 is dead since" in self.why(held), 8, "why it does not get on")
         self.gate.open()
         self.wait_done(ids)
         self.assertEachOnce(ids)

@@ -139,7 +139,7 @@ class WorkCommands(ClusterTest):
         lost = output["left_out"]["stdout"]
         self.assertEqual(len(output["stdout"]) + lost, 3000005)
         self.assertGreater(lost, 1900000)
-        self.assertIn(f"of 3000005 bytes of stdout, {lost} are no longer kept", said)
+        self.assertIn(f"of 3000005 bytes of stdout, {lost} are not shown", said)
         _, (out, said) = logs("silent")
         self.assertEqual((out, said), ("it wrote nothing\n", ""))
 

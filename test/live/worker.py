@@ -126,9 +126,10 @@ class Worker(Asker):
 
     def complete_all(self, grants, result=b"", **options):
         """Each is taken. Where the first answer was lost, the second says so."""
-        said = set(self.complete(grants, result, **options).values())
+        said = self.complete(grants, result, **options)
+        assert set(said) == {one[0] for one in grants}, said
         allowed = {OK, REPEATED} if self.tries > 1 else {OK}
-        assert said <= allowed, said
+        assert set(said.values()) <= allowed, said
 
     def release(self, grants, **options):
         """{id: outcome}."""
