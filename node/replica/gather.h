@@ -6,8 +6,7 @@
 // whoever came in between. Two groups then take turns, and each waits for two writes. A moment of
 // patience makes one group of them: nothing is proposed while our own disk is at work, nor, right
 // after answers went out, before as many commands have come as were answered, or a write's time is
-// over. (Half of it was too short for a quarter of 64 clients.) etcd, PostgreSQL (commit_delay) and
-// MySQL know the same trade.
+// over. etcd, PostgreSQL (commit_delay) and MySQL know the same trade.
 //
 // Whoever comes to an idle log is not held at all. A hold ends with the write it waits for, at the
 // latest after two usual ones or kHoldsMax * longest, so that a majority of other disks goes on

@@ -158,8 +158,8 @@ struct Expire {
   std::vector<Return> works;  // with the last progress and checkpoint that the leader heard
   bool operator==(const Expire&) const = default;
 };
-// Time passes: fires what is due. Proposed when WorkQueue::next_due_ms() has come,
-// and now and then before, so that the log knows how late it is.
+// Time passes: fires what is due. Proposed when WorkQueue::next_due_ms() has come, and now and then
+// before, so that the log knows how late it is.
 struct Tick {
   bool operator==(const Tick&) const = default;
 };
