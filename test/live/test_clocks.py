@@ -63,14 +63,19 @@ class Clocks(ClusterTest):
         held = worker.claim(3)
         self.assertEqual(len(held), 3)
         before = self.hour_of(leader)
-        for hours in (1, -1, 0):
+        changes = 0
+        for hours in (1, -1, 0, 1, -1, 0):
             for name in VOTERS:
                 self.set_clock(name, hours)
             if hours:
                 wait_until(lambda: self.hour_of(leader) != before, 10, "its wall clock has jumped")
             self.assertEqual(set(worker.renew(held).values()), {OK}, f"{hours:+d} h: leases hold")
-            self.assertEqual(self.cluster.wait_leader(), leader)
-            self.assertEqual(self.cluster.ask(leader, "leader", "show")["term"], term)
+            leader = self.cluster.wait_leader()
+            now = self.cluster.ask(leader, "leader", "show")["term"]
+            changes += now != term
+            term = now
+        # A machine that stands still for a second may change it once; the clocks would each time.
+        self.assertLessEqual(changes, 1)
         more = worker.claim(5)
         self.assertEqual(len(more), 1, "the delayed one waits half an hour of log time")
         self.assertNotIn(delayed, [one[0] for one in more])
