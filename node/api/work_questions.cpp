@@ -81,6 +81,7 @@ Json work_json(const work::WorkView& one) {
           {"losses", one.losses},
           {"percent", unless_over(one.percent)},
           {"cancelling", one.cancelling},
+          {"cause", one.cause == work::Cause::none ? Json() : Json(work::to_string(one.cause))},
           {"preempting", one.preempting},
           {"age_ms", one.age_ms},
           {"ran_ms", one.ran_ms},

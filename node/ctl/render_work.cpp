@@ -38,6 +38,8 @@ std::string state_text(const Json& work) {
   const auto percent = integer(work, {"percent"}).value_or(0);
   if (state == "running" && percent > 0) state += " " + std::to_string(percent) + "%";
   if (flag(work, {"cancelling"})) state += ", stopping";
+  const auto cause = text(work, {"cause"});
+  if (!cause.empty() && cause != "asked") state += " (" + std::string(cause) + ")";
   if (flag(work, {"preempting"})) state += ", giving way";
   return state;
 }

@@ -8,6 +8,24 @@ std::string count_of(std::size_t count, const char* noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+const char* sentence_of(Cause cause) {
+  switch (cause) {
+    case Cause::none:
+      break;
+    case Cause::asked:
+      return "an operator cancelled it";
+    case Cause::expired:
+      return "it was not begun before it expired";
+    case Cause::deadline:
+      return "it was not done before its deadline";
+    case Cause::dependency:
+      return "what it waited for will never be done";
+    case Cause::gang:
+      return "a member of its gang will never be done";
+  }
+  return "";
+}
+
 void describe_waiting(const Why& why, std::vector<std::string>& lines) {
   if (why.wait_ms > 0) lines.push_back("waits for its time: " + format_span(Millis(why.wait_ms)));
   for (const auto& [id, state] : why.after) {
@@ -47,6 +65,7 @@ std::vector<std::string> describe(const Why& why) {
   if (why.state == State::leased) {
     lines.push_back("runs on " + why.node + " for " + format_span(Millis(why.ran_ms)));
   }
+  if (why.cause != Cause::none) lines.emplace_back(sentence_of(why.cause));
   if (!waiting) return lines;
   describe_waiting(why, lines);
   if (why.group_limit != 0 && why.group_leased >= why.group_limit) {

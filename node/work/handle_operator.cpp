@@ -39,10 +39,10 @@ Verdicts handle(Ledger&, const Stamp&, const Tick&) { return {}; }  // time has 
 Verdicts handle(Ledger& ledger, const Stamp&, const Cancel& command) {
   return visit_all(ledger, command.ids, [&](Item& item) {
     if (item.state == State::leased) {
-      if (item.cancelling) return Outcome::repeated;
-      ledger.request_stop(item, false);
+      if (item.cancelling != Cause::none) return Outcome::repeated;
+      ledger.request_cancel(item, Cause::asked);
     } else {
-      ledger.cancel(item);
+      ledger.cancel(item, Cause::asked);
     }
     return Outcome::ok;
   });
@@ -52,7 +52,7 @@ Verdicts handle(Ledger& ledger, const Stamp&, const Preempt& command) {
   return visit_all(ledger, command.ids, [&](Item& item) {
     if (item.state != State::leased) return Outcome::wrong_state;
     if (item.preempting) return Outcome::repeated;
-    ledger.request_stop(item, true);
+    ledger.request_preempt(item);
     return Outcome::ok;
   });
 }

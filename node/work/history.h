@@ -30,6 +30,7 @@ struct Finished {
   std::uint16_t kind = 0;
   std::uint16_t node = 0;  // that had it last
   State state = State::done;
+  Cause cause = Cause::none;  // of what was cancelled
   std::uint8_t failures = 0;
   std::uint8_t losses = 0;
   bool operator==(const Finished&) const = default;

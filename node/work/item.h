@@ -47,9 +47,8 @@ struct Item {
   std::uint8_t priority = 0;
   std::uint8_t failures = 0;
   std::uint8_t losses = 0;
-  bool cancelling = false;  // while leased: the holder is to stop
+  Cause cancelling = Cause::none;  // why it is to go: its holder stops it, or else its alarm
   bool preempting = false;  // while leased: the holder is to write a checkpoint and return it
-  bool doomed = false;      // what it waited for can never be: to be cancelled
   Ending ended_how = Ending::none;
   std::uint16_t kind = 0;
   std::uint16_t group = 0;

@@ -16,7 +16,7 @@ Nanos length_of(const Ledger& ledger, const Item& item) {
 }
 
 Order order_for(const Ledger& ledger, const Item& item) {
-  if (item.cancelling) return Order::cancel;
+  if (item.cancelling != Cause::none) return Order::cancel;
   if (item.preempting) return Order::preempt;
   const auto gang = ledger.gangs.find(item.more().gang);
   const bool waits = gang != ledger.gangs.end() && !gang->second.started;

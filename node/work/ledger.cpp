@@ -67,11 +67,11 @@ Fence Ledger::make_fence(std::uint64_t index) const {
 
 LogMs Ledger::alarm_of(const Item& item) const {
   const bool waiting = item.state == State::delayed || item.state == State::ready;
-  if (item.doomed && waiting) return kAtOnce;
+  if (item.cancelling != Cause::none && waiting) return kAtOnce;
   LogMs first = kNever;
   if (item.state == State::delayed && item.due_ms != 0) first = item.due_ms;
   if (waiting && item.expires_ms != 0) first = std::min(first, item.expires_ms);
-  if (item.deadline_ms != 0 && !item.cancelling && item.state != State::dead) {
+  if (item.deadline_ms != 0 && item.cancelling == Cause::none && item.state != State::dead) {
     first = std::min(first, item.deadline_ms);
   }
   return first;
@@ -194,14 +194,13 @@ void Ledger::end_grant(Item& item, Ending ending, const EndNote& note, std::uint
   withdraw(item);
   record_attempt(item, ending, note);
   const std::uint16_t node = item.worker;
-  const bool stop = item.cancelling;
   remember_end(item);
   item.ended_fence = item.fence;
   item.ended_how = ending;
   item.ended_worker = node;
   item.fence = Fence();
   item.worker = 0;
-  item.cancelling = item.preempting = false;
+  item.preempting = false;
   LogMs due_ms = delay_ms == 0 ? 0 : now_ms + static_cast<LogMs>(delay_ms);
   const Terms& rules = terms(item).terms;
   bool last = ending == Ending::buried;
@@ -223,7 +222,7 @@ void Ledger::end_grant(Item& item, Ending ending, const EndNote& note, std::uint
     ++kind_tally[item.kind].released;
     ++node_tally[node].released;
   }
-  if (stop) return close(item, State::cancelled, {});
+  if (item.cancelling != Cause::none) return close(item, State::cancelled, {});
   if (last) return die(item);
   requeue(item, due_ms);
 }
@@ -233,14 +232,21 @@ void Ledger::complete(Item& item, std::string result) {
   close(item, State::done, std::move(result));
 }
 
-void Ledger::cancel(Item& item) {
+void Ledger::cancel(Item& item, Cause cause) {
   withdraw(item);
+  item.cancelling = cause;
   close(item, State::cancelled, {});
 }
 
-void Ledger::request_stop(Item& item, bool preempt) {
+void Ledger::request_cancel(Item& item, Cause cause) {
   withdraw(item);
-  (preempt ? item.preempting : item.cancelling) = true;
+  item.cancelling = cause;
+  place(item);
+}
+
+void Ledger::request_preempt(Item& item) {
+  withdraw(item);
+  item.preempting = true;
   place(item);
 }
 
@@ -280,6 +286,7 @@ void Ledger::close(Item& item, State state, std::string result) {
   record.kind = item.kind;
   record.node = state == State::done ? item.worker : item.ended_worker;
   record.state = state;
+  if (state == State::cancelled) record.cause = item.cancelling;
   record.failures = item.failures;
   record.losses = item.losses;
   count_end(kind_tally[record.kind], record);
@@ -323,8 +330,8 @@ void Ledger::resolve_dependants(WorkId id, bool done) {
     auto& after = item.grow().after;
     after.erase(std::find(after.begin(), after.end(), id));
     // Cancelled by its alarm, a bounded number at a time: a long chain must not stall the loop.
-    if (!done) item.doomed = true;
-    if (item.state != State::delayed || item.doomed) {
+    if (!done) item.cancelling = Cause::dependency;
+    if (item.state != State::delayed || item.cancelling != Cause::none) {
       place(item);
     } else {
       settle(item);

@@ -145,10 +145,12 @@ class Ledger {
   void end_grant(Item& item, Ending ending, const EndNote& note, std::uint64_t delay_ms,
                  bool retryable);
   void complete(Item& item, std::string result);
-  void cancel(Item& item);
+  void cancel(Item& item, Cause cause);
   void kick(Item& item);
   void purge(Item& item);
-  void request_stop(Item& item, bool preempt);
+  // Of leased work: its holder hears it with the next renewal.
+  void request_cancel(Item& item, Cause cause);
+  void request_preempt(Item& item);
 
   // ---- changes of the whole
   void set_group(std::uint16_t number, std::uint32_t limit, std::uint32_t weight);

@@ -10,7 +10,7 @@ namespace {
 // Its own time and dependencies allow it; the gang is another matter.
 bool is_free(const Item& item) {
   const bool waiting = item.state == State::delayed || item.state == State::ready;
-  return waiting && item.due_ms == 0 && item.more().after.empty() && !item.doomed;
+  return waiting && item.due_ms == 0 && item.more().after.empty() && item.cancelling == Cause::none;
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ void Ledger::update_gang(WorkId id) {
     // One is back: alone, the others are of no use.
     for (const WorkId member : gang.members) {
       Item& item = *find(member);
-      if (item.state == State::leased && !item.preempting) request_stop(item, true);
+      if (item.state == State::leased && !item.preempting) request_preempt(item);
     }
     return;
   }
@@ -103,16 +103,12 @@ void Ledger::leave_gang(WorkId id, WorkId member, bool done) {
   if (done) return update_gang(id);
   for (const WorkId other : gang.members) {  // never n of n again
     Item& item = *find(other);
-    if (item.doomed || item.cancelling) continue;  // each that goes finds the same
+    if (item.cancelling != Cause::none) continue;  // each that goes finds the same
     withdraw(item);
-    if (item.state == State::leased) {
-      item.cancelling = true;  // its holder hears it with the next renewal
-    } else {
-      item.doomed = true;
-      // Out of the line at once: its alarm may be behind more than one entry's share, and a claim
-      // in between must not find it.
-      if (item.state == State::ready) item.state = State::delayed;
-    }
+    item.cancelling = Cause::gang;
+    // Out of the line at once: its alarm may be behind more than one entry's share, and a claim in
+    // between must not find it.
+    if (item.state == State::ready) item.state = State::delayed;
     place(item);
   }
 }

@@ -33,8 +33,12 @@ void Ledger::fire(Item& item) {
   const bool waiting = item.state == State::delayed || item.state == State::ready;
   const bool expired = waiting && item.expires_ms != 0 && item.expires_ms <= now_ms;
   const bool late = item.deadline_ms != 0 && item.deadline_ms <= now_ms;
-  if (item.doomed || expired || (late && item.state != State::leased)) return cancel(item);
-  if (late) return request_stop(item, false);
+  Cause cause = item.cancelling;
+  if (cause == Cause::none && expired) cause = Cause::expired;
+  if (cause == Cause::none && late) cause = Cause::deadline;
+  if (cause != Cause::none) {
+    return item.state == State::leased ? request_cancel(item, cause) : cancel(item, cause);
+  }
   withdraw(item);
   item.due_ms = 0;
   settle(item);

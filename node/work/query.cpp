@@ -21,7 +21,8 @@ WorkView view_item(const Ledger& ledger, const Item& item, LogMs log_ms) {
   view.failures = item.failures;
   view.losses = item.losses;
   view.percent = item.more().percent;
-  view.cancelling = item.cancelling;
+  view.cancelling = item.state == State::leased && item.cancelling != Cause::none;
+  view.cause = item.cancelling;
   view.preempting = item.preempting;
   view.age_ms = now_ms - item.added_ms;
   view.ran_ms = item.state == State::leased ? now_ms - item.leased_ms : 0;
@@ -36,6 +37,7 @@ WorkView view_finished(const Ledger& ledger, const Finished& record, LogMs log_m
   view.kind = ledger.kinds.text(record.kind);
   view.node = ledger.nodes.text(record.node);
   view.fence = record.fence;
+  view.cause = record.cause;
   view.failures = record.failures;
   view.losses = record.losses;
   view.age_ms = std::max(ledger.now_ms, log_ms) - record.finished_ms;
@@ -174,11 +176,14 @@ Why explain_work(const WorkQueue& queue, WorkId id, const NodeNames& drained, Lo
   if (item == nullptr) {
     const Finished* record = ledger.history.find(id);
     why.known = record != nullptr;
-    if (record != nullptr) why.state = record->state;
+    if (record == nullptr) return why;
+    why.state = record->state;
+    why.cause = record->cause;
     return why;
   }
   why.known = true;
   why.state = item->state;
+  why.cause = item->cancelling;
   const LogMs now_ms = std::max(ledger.now_ms, log_ms);
   if (item->state == State::delayed) why.wait_ms = std::max<LogMs>(0, item->due_ms - now_ms);
   if (item->state == State::leased) {

@@ -39,7 +39,8 @@ struct WorkView {
   std::uint8_t failures = 0;
   std::uint8_t losses = 0;
   std::uint8_t percent = 0;
-  bool cancelling = false;
+  bool cancelling = false;    // its holder is to stop
+  Cause cause = Cause::none;  // why it is to be cancelled, or was
   bool preempting = false;
   LogMs age_ms = 0;                   // since it was added; of finished work: since its end
   LogMs ran_ms = 0;                   // of the present or last attempt
@@ -68,6 +69,7 @@ struct WorkFilter {
 struct Why {
   bool known = false;
   State state = State::done;
+  Cause cause = Cause::none;      // it is to be cancelled, or was
   std::string node;               // while leased: where it runs
   LogMs ran_ms = 0;               // likewise: since when
   LogMs lease_ms = 0;             // likewise: how long it is believed without a word

@@ -18,7 +18,7 @@
 
 namespace riftbus::work {
 
-inline constexpr std::uint32_t kSnapshotFormat = 4;
+inline constexpr std::uint32_t kSnapshotFormat = 5;
 inline constexpr std::size_t kFrameHead = 5;  // length and tag
 inline constexpr std::size_t kRunMax = 256;
 
@@ -92,9 +92,9 @@ struct FinishedRow {
   boost::endian::little_int64_buf_t finished_ms;
   boost::endian::little_uint32_buf_t waited_ms, ran_ms;
   boost::endian::little_uint16_buf_t kind, node;
-  std::uint8_t state = 0, failures = 0, losses = 0;
+  std::uint8_t state = 0, cause = 0, failures = 0, losses = 0;
 };
-static_assert(sizeof(FinishedRow) == 39);
+static_assert(sizeof(FinishedRow) == 40);
 struct ResultRecord {
   std::uint64_t place = 0;  // of its item among the finished ones
   std::string result;
@@ -138,10 +138,11 @@ void fields(V& v, Ref<V, Extra> m) {
 }
 template <class V>
 void fields(V& v, Ref<V, Item> m) {
-  v(m.id, Choice(m.state, State::dead), m.priority, m.failures, m.losses, m.cancelling,
-    m.preempting, m.doomed, Choice(m.ended_how, kLastEnding), m.kind, m.group, m.terms, m.worker,
-    m.fence, m.ended_fence, m.ended_worker, m.added_ms, m.since_ms, m.due_ms, m.leased_ms,
-    m.expires_ms, m.deadline_ms, Bytes(m.payload, kPayloadBytesMax), MaybeExtra(m.extra));
+  v(m.id, Choice(m.state, State::dead), m.priority, m.failures, m.losses,
+    Choice(m.cancelling, kLastCause), m.preempting, Choice(m.ended_how, kLastEnding), m.kind,
+    m.group, m.terms, m.worker, m.fence, m.ended_fence, m.ended_worker, m.added_ms, m.since_ms,
+    m.due_ms, m.leased_ms, m.expires_ms, m.deadline_ms, Bytes(m.payload, kPayloadBytesMax),
+    MaybeExtra(m.extra));
 }
 template <class V>
 void fields(V& v, Ref<V, Answer> m) {

@@ -230,11 +230,12 @@ class SnapshotReader::Loader {
       const WorkId id(row.id.value());
       if (!is_time(row.finished_ms.value())) return false;
       if (id >= ledger_->next_id || row.state > static_cast<std::uint8_t>(kLastState)) return false;
+      if (row.cause > static_cast<std::uint8_t>(kLastCause)) return false;
       if (ledger_->find(id) != nullptr || ledger_->history.find(id) != nullptr) return false;
       ledger_->history.add({id, Fence(row.fence.value()), row.finished_ms.value(),
                             row.waited_ms.value(), row.ran_ms.value(), row.kind.value(),
-                            row.node.value(), static_cast<State>(row.state), row.failures,
-                            row.losses});
+                            row.node.value(), static_cast<State>(row.state),
+                            static_cast<Cause>(row.cause), row.failures, row.losses});
     }
     return true;
   }

@@ -36,6 +36,7 @@ void append_row(std::string& out, const Finished& finished) {
   row.kind = finished.kind;
   row.node = finished.node;
   row.state = static_cast<std::uint8_t>(finished.state);
+  row.cause = static_cast<std::uint8_t>(finished.cause);
   row.failures = finished.failures;
   row.losses = finished.losses;
   std::array<char, sizeof row> bytes;

@@ -74,4 +74,22 @@ const char* to_string(Ending ending) {
   return "?";
 }
 
+const char* to_string(Cause cause) {
+  switch (cause) {
+    case Cause::none:
+      return "none";
+    case Cause::asked:
+      return "asked";
+    case Cause::expired:
+      return "expired";
+    case Cause::deadline:
+      return "deadline";
+    case Cause::dependency:
+      return "dependency";
+    case Cause::gang:
+      return "gang";
+  }
+  return "?";
+}
+
 }  // namespace riftbus::work

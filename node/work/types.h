@@ -70,6 +70,18 @@ enum class Ending : std::uint8_t {
 inline constexpr Ending kLastEnding = Ending::cancelled;
 [[nodiscard]] const char* to_string(Ending ending);
 
+// Why work is to be cancelled, or was.
+enum class Cause : std::uint8_t {
+  none,
+  asked,       // an operator cancelled it
+  expired,     // it was not begun in time
+  deadline,    // it was not done in time
+  dependency,  // what it waited for will never be done
+  gang,        // a member of its gang will never be done
+};
+inline constexpr Cause kLastCause = Cause::gang;
+[[nodiscard]] const char* to_string(Cause cause);
+
 // What a worker does with running work when it cannot renew.
 enum class OnDisconnect : std::uint8_t { kill, finish };
 

@@ -169,6 +169,8 @@ class WorkCommands(ClusterTest):
         # Well before the job's own end, and before a lease of ten minutes needs a renewal.
         wait_until(lambda: self.state(cancelled) == "cancelled", 15, "its node has stopped it")
         wait_until(lambda: self.state(late) == "cancelled", 15, "so is what is late")
+        self.assertIn("cancelled (deadline)", self.work("work", "show", str(late)))
+        self.assertIn("an operator cancelled it", self.work("why", "work", str(cancelled)))
 
     def test_a_dead_letter_is_reported_and_may_be_tried_again(self):
         added = self.add("broken", "--wait", status=1)

@@ -211,7 +211,7 @@ var $e,Xr,yu,on,ns,oo,ei,no,ti,os,ls,vu,Ml=Symbol.for("pv"),so={},ro=[],ku=/^m(i
     ${l&&w`<p class="trouble">${l}</p>`}
     ${t&&w`<p><${zl} of=${t}/> · ${t.kind}</p><${Oc} one=${t}/>
       <${qt} of=${[["node",t.node],["group",t.group],["priority",t.priority],["age",te(t.age_ms)],["ran",t.ran_ms?te(t.ran_ms):""],["done",t.state==="leased"?`${t.percent}%`:""],["failures",t.failures||""],["lost with a node",t.losses||""],["checkpoint",t.checkpoint_bytes?`${t.checkpoint_bytes} bytes`:""]]}/>
-      ${!gr(t)&&n?.reasons?.length>0&&w`<h3>Why</h3><ul class="why">
+      ${(!gr(t)||t.cause)&&n?.reasons?.length>0&&w`<h3>Why</h3><ul class="why">
         ${n.reasons.map(o=>w`<li>${o}</li>`)}</ul>`}
       ${ah(t)&&w`<${Lc} id=${e}
         isOver=${t.state!=="leased"}/>`}

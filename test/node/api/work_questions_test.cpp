@@ -64,9 +64,11 @@ TEST(WorkShow, OfEndedWorkWhatHistoryDoesNotKeepIsNull) {
   const auto waiting = show();
   EXPECT_EQ(waiting.at("priority"), 50);
   EXPECT_EQ(waiting.at("group"), "film");
+  EXPECT_TRUE(waiting.at("cause").is_null());
   (void)queue.apply({2, 1, 2000}, work::Cancel{added.ids});
   const auto ended = show();
   EXPECT_EQ(ended.at("state"), "cancelled");
+  EXPECT_EQ(ended.at("cause"), "asked");
   for (const char* key : {"priority", "group", "percent", "payload_bytes", "payload"}) {
     EXPECT_TRUE(ended.at(key).is_null()) << key;
   }

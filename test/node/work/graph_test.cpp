@@ -177,7 +177,7 @@ TEST_F(GangTest, IsCancelledAsAWhole) {
   const auto held = s_.claim("w1", 3);
   s_.cancel(ids_[1]);
   s_.release(held[1]);
-  EXPECT_TRUE(s_.item(ids_[0]).cancelling);
+  EXPECT_EQ(s_.item(ids_[0]).cancelling, Cause::gang);
   s_.release(held[0]);
   s_.release(held[2]);
   s_.tick();

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "node/work/snapshot.h"
 #include "test/node/work/stand.h"
 
 namespace riftbus::work {
@@ -49,6 +50,38 @@ TEST(Why, CountsTheDrainedApart) {
   EXPECT_EQ(explain_work(s.queue, id, {"w1"}).drained, 1U);
   EXPECT_EQ(explain_work(s.queue, id, {"w1"}).free, 0U);
   EXPECT_EQ(explain_work(s.queue, id).workers, 0U);
+}
+
+// What is to be cancelled, and what was: the same words, also from a snapshot.
+TEST(Why, SaysWhyItWasCancelled) {
+  Stand s;
+  Spec expiring = job();
+  expiring.expires_ms = 500;
+  Spec late = job();
+  late.deadline_ms = 500;
+  const auto ids = s.add({late, late, expiring, job()});
+  Spec following = job();
+  following.after = {ids[3]};
+  const WorkId follower = s.add(following);
+  const auto why_of = [&](WorkId id) { return describe(explain_work(s.queue, id)); };
+  const Held held = s.take("w1");
+  ASSERT_EQ(held.id(), ids[0]);
+  s.tick(500);
+  EXPECT_THAT(why_of(ids[0]), testing::Contains("it was not done before its deadline"));
+  s.release(held);
+  s.cancel(ids[3]);
+  s.tick();
+  auto copy = read_snapshot(write_snapshot(s.queue));
+  ASSERT_TRUE(copy.ok()) << copy.error().to_string();
+  s.queue = std::move(copy).value();
+  EXPECT_THAT(why_of(ids[3]), ElementsAre("is cancelled", "an operator cancelled it"));
+  EXPECT_THAT(why_of(ids[2]), ElementsAre("is cancelled", "it was not begun before it expired"));
+  for (const WorkId id : {ids[0], ids[1]}) {
+    EXPECT_THAT(why_of(id), ElementsAre("is cancelled", "it was not done before its deadline"));
+  }
+  EXPECT_THAT(why_of(follower),
+              ElementsAre("is cancelled", "what it waited for will never be done"));
+  EXPECT_EQ(find_work(s.queue, follower)->cause, Cause::dependency);
 }
 
 TEST(Why, SaysWhereItRunsAndSinceWhenByTheLogsClock) {

@@ -56,7 +56,7 @@ TEST(Time, ADeadlineStopsWhatRunsAndCancelsWhatWaits) {
   s.tick(1000);
   EXPECT_EQ(s.state(ids[1]), State::cancelled);
   EXPECT_EQ(s.state(ids[0]), State::leased);
-  EXPECT_TRUE(s.item(ids[0]).cancelling);
+  EXPECT_EQ(s.item(ids[0]).cancelling, Cause::deadline);
   s.release(held);
   EXPECT_EQ(s.state(ids[0]), State::cancelled);
 }

@@ -101,7 +101,7 @@ export function WorkDrawer({ id }) {
         ['done', work.state === 'leased' ? `${work.percent}%` : ''],
         ['failures', work.failures || ''], ['lost with a node', work.losses || ''],
         ['checkpoint', work.checkpoint_bytes ? `${work.checkpoint_bytes} bytes` : '']]}/>
-      ${!isOver(work) && why?.reasons?.length > 0 && html`<h3>Why</h3><ul class="why">
+      ${(!isOver(work) || work.cause) && why?.reasons?.length > 0 && html`<h3>Why</h3><ul class="why">
         ${why.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
       ${keepsLog(work) && html`<${Log} id=${id}
         isOver=${work.state !== 'leased'}/>`}
