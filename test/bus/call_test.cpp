@@ -162,7 +162,7 @@ TEST_F(ClientTest, AProgramThatAcceptsButNeverSpeaksIsToldFromSilence) {
   ASSERT_EQ(::listen(fd, 4), 0);
   Client client(world.context(), &keys, id_of("admin"));
   const auto mute = client.connect(node.id, node.keys.public_key, "127.0.0.1",
-                                   ntohs(address.sin_port), Millis(300));
+                                   ntohs(address.sin_port), Millis(2000));
   ASSERT_FALSE(mute.ok());
   EXPECT_EQ(mute.error().code, 1362);
   EXPECT_NE(mute.error().what.find("does not speak"), std::string::npos);

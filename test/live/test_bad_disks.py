@@ -48,7 +48,7 @@ class BadFiles(ClusterTest):
         self.cluster.signal("n2", signal.SIGKILL)
         with open(path, "r+b") as file:
             file.write(b"\x00not a database at all\xff" * 400)
-        for suffix in ("-wal", "-shm"):
+        for suffix in ("-wal", "-shm", "-journal"):  # no healing from what was under way
             if os.path.exists(path + suffix):
                 os.remove(path + suffix)
         self.cluster.start("n2")

@@ -76,6 +76,7 @@ class Http(ClusterTest):
 
     def test_health_says_what_supervisors_read(self):
         wait_until(lambda: self.web().get("/health")["active_peers"] == 2, 10, "two peers")
+        self.cluster.wait_leader()
         health = self.web().get("/health")
         self.assertIs(health["healthy"], True)
         self.assertEqual(health["status"], "healthy")

@@ -14,7 +14,7 @@ target_link_options(riftbus-sim PRIVATE -Wl,--as-needed)
 file(GLOB sim_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sim/*_test.cpp)
 add_executable(test_sim ${sim_tests})
 target_link_libraries(test_sim PRIVATE riftbus_sim GTest::gtest_main)
-gtest_discover_tests(test_sim DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
+gtest_discover_tests(test_sim DISCOVERY_TIMEOUT 600 PROPERTIES LABELS unit TIMEOUT 300)
 
 function(sim_test name)
   cmake_parse_arguments(SIM "" "TIMEOUT;PROCESSORS" "COMMAND" ${ARGN})

@@ -186,10 +186,10 @@ TEST(AmdGpus, AreReadFromTheKernelAsFarAsTheyMayBeOpened) {
 TEST_F(FakeGpus, OneThatHangsCostsItsPatienceAndIsKilled) {
   write_program("trap '' TERM; echo $$ > " + (directory / "pid") +
                 "; while :; do sleep 1000; done\n");
-  GpuProbe probe(Millis{300});
+  GpuProbe probe(Seconds{2});
   const auto begun = bus::boot_now();
   EXPECT_EQ(probe.measure().error().code, kNoGpus);
-  EXPECT_LT(bus::boot_now() - begun, Seconds{3});
+  EXPECT_LT(bus::boot_now() - begun, Seconds{8});
   // The next one works as if nothing had been.
   write_program("exit 0\n");
   EXPECT_TRUE(probe.measure().ok());

@@ -145,7 +145,7 @@ TEST(Runner, AnAttemptThatTakesTooLongIsEnded) {
   RunnerWorld world;
   const auto kind = RunnerWorld::shell("echo began >&2; exec sleep 1000");
   auto start = RunnerWorld::start_of(1, kind);
-  start.grant.terms.timeout_ms = 200;
+  start.grant.terms.timeout_ms = 2000;
   const auto exit = world.wait_end(world.start(start, kind));
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->cause, Cause::timeout);
@@ -169,9 +169,12 @@ TEST(Runner, WhatIgnoresTermIsKilledAfterItsGrace) {
 
 TEST(Runner, ItsTermGivesAProgramTimeToWriteACheckpoint) {
   RunnerWorld world;
-  const auto hold =
-      world.start(RunnerWorld::shell("trap 'printf saved > \"$RIFTBUS_CHECKPOINT\"; exit 0' TERM;"
-                                     "echo $$ > pid; while :; do sleep 0.05; done"));
+  const auto kind = RunnerWorld::shell(
+      "trap 'printf saved > \"$RIFTBUS_CHECKPOINT\"; exit 0' TERM;"
+      "echo $$ > pid; while :; do sleep 0.05; done");
+  auto start = RunnerWorld::start_of(1, kind);
+  start.kill_grace = kPatience;
+  const auto hold = world.start(start, kind);
   static_cast<void>(world.wait_for_pid(hold, "pid"));
   EXPECT_TRUE(world.runner.stop(hold, Cause::preempt));
   const auto exit = world.wait_end(hold);

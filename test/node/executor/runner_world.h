@@ -121,6 +121,7 @@ class Gate {
 class RunnerWorld {
  public:
   RunnerWorld() : folder(directory / "jobs"), runner(options()) {
+    ::signal(SIGPIPE, SIG_IGN);  // as the daemon: a warden may end while it is written to
     const auto status = runner.open();
     EXPECT_TRUE(status.ok()) << status.error().to_string();
   }
