@@ -25,9 +25,11 @@ import time
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAMS = os.environ.get("RIFTBUS_BIN", os.path.join(ROOT, "build", "release", "bin"))
 PORTS_PER_NODE = 10
+PORTS_PER_BLOCK = 200
 CRASHES = {-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGILL, -signal.SIGFPE}
 FORM_S = 30  # a small cluster on a busy machine
 _poll = threading.Event()  # never set: only waited on
+_claims = {}
 
 
 class Refused(Exception):
@@ -55,14 +57,35 @@ def wait_until(condition, seconds, what):
 
 
 def free_ports(count):
-    """First of `count` neighbouring ports below the kernel's own range, all free right now."""
-    span = range(11000, 30000 - count, 200 if count < 200 else count)
+    """First of `count` neighbouring ports below the kernel's own range, free and this process's.
+
+    Blocks are claimed for as long as this process lives, for tests run side by side. One that is
+    its own is given again only when there is no other.
+    """
+    blocks = -(-count // PORTS_PER_BLOCK)
+    span = range(11000, 30000 - count, blocks * PORTS_PER_BLOCK)
     start = os.getpid() * 7
-    for index in range(len(span)):
-        first = span[(start + index) % len(span)]
-        if all(_is_free(port) for port in range(first, first + count)):
-            return first
+    for may_be_own in (False, True):
+        for index in range(len(span)):
+            first = span[(start + index) % len(span)]
+            claimed = [_claim(first + n * PORTS_PER_BLOCK, may_be_own) for n in range(blocks)]
+            if all(claimed) and all(is_free(port) for port in range(first, first + count)):
+                return first
     raise OSError(f"no {count} neighbouring free ports between 11000 and 30000")
+
+
+def _claim(block, may_be_own):
+    """By a name without a file, which the kernel forgets with this process."""
+    if block in _claims:
+        return may_be_own
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0riftbus-test-ports-{block}")
+    except OSError:
+        claim.close()
+        return False
+    _claims[block] = claim
+    return True
 
 
 def own_environment():
@@ -70,7 +93,7 @@ def own_environment():
     return {name: value for name, value in os.environ.items() if not name.startswith("RIFTBUS_")}
 
 
-def _is_free(port):
+def is_free(port):
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -112,7 +112,7 @@ class ClusterTest(unittest.TestCase):
 
     def approve(self, key, *options):
         self.cluster.operate("--yes", "key", "approve", key["id"], "--public-key", key["public"],
-                             *options)
+                             *options, node="n1")  # whose roster the callers look at
 
     def wait_roster(self, version, seconds=10):
         """Until every node has adopted at least this version."""

@@ -257,7 +257,8 @@ def ops_of_runs(runs, adds):
     added = {op.item: op.start for op in adds if op.kind == "add"}
     ops = []
     for run in runs:
-        ops.append(Op("grant", run.item, added.get(run.item, 0.0), run.begin, run.fence,
+        # Programs read a clock whose hundredths are cut off.
+        ops.append(Op("grant", run.item, added.get(run.item, 0.0), run.begin + 0.01, run.fence,
                       client=f"{run.node} {run.item}"))
         if run.ended:
             ops.append(Op("complete", run.item, run.last, None, run.fence, client=run.node))

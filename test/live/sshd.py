@@ -8,23 +8,28 @@ import socket
 import subprocess
 import tempfile
 
-from cluster import wait_until as wait_for
+import cluster
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 DEADLINE_S = 20.0
+_block = []
 
 
 def free_ports(count):
-    """Any ports that are free now; no two calls give the same one soon."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports that are free now, in turn, of a block that no other process is given."""
+    if not _block:
+        first = cluster.free_ports(cluster.PORTS_PER_BLOCK)
+        _block.extend(range(first, first + cluster.PORTS_PER_BLOCK))
+    free = [port for port in _block if cluster.is_free(port)][:count]
+    assert len(free) == count, f"{count} free ports of {_block[0]}..{_block[-1]}"
+    for port in free:  # to the end of the queue
+        _block.remove(port)
+        _block.append(port)
+    return free
 
 
 def wait_until(condition, what, deadline_s=DEADLINE_S):
-    return wait_for(condition, deadline_s, what)
+    return cluster.wait_until(condition, deadline_s, what)
 
 
 class Sshd:

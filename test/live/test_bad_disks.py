@@ -122,6 +122,7 @@ class FullDisk(ClusterTest):
             subprocess.run(["cp", "-a", folder + "/.", aside], check=True)
             mount = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", folder]
             if subprocess.run(mount, check=False).returncode != 0:
+                self.cluster.start("n3")
                 self.skipTest("mount is not permitted here")
             self.addCleanup(subprocess.run, ["umount", "-l", folder], check=False)
             subprocess.run(["cp", "-a", aside + "/.", folder], check=True)

@@ -19,7 +19,7 @@ from web import TOKEN, Web
 
 GOAL_MS = 5.0
 PAUSE = threading.Event()  # never set: only waited on
-ATTACK_S = 6
+ATTACK_S = 8
 GROWTH_KB_MAX = 20 * 1024
 TAKEN_BYTES_MAX = 16 << 20  # of a body that is refused: what kernels hold for a connection
 

@@ -23,8 +23,9 @@ class Breakers(ClusterTest):
         return self.cluster.ask("n1", "link", "ping", "n3", "-c", "1")
 
     def test_an_address_in_use_is_closed_and_has_succeeded(self):
-        path = self.paths("beats")[0]
-        self.assertEqual((path["breaker"], path["in_use"]), ("closed", True))
+        path = wait_until(lambda: next((one for one in self.paths("beats") if one["in_use"]), None),
+                          10, "n1 hears n3")
+        self.assertEqual(path["breaker"], "closed")
         self.assertGreaterEqual(path["successes"], 1)
         self.assertIsNotNone(path["last_success"])
 

@@ -86,12 +86,16 @@ class Orders(ClusterTest):
 
     # ---- tests -----------------------------------------------------------------------------------
 
+    def wait_shown(self, words):
+        """What a node runs it is asked itself, just after its start perhaps, and not for long."""
+        wait_until(lambda: words in self.operate("node", "show", NODE), 20, words)
+
     def test_a_drained_node_stays_drained_until_it_is_resumed(self):
         self.operate("node", "drain", NODE)
         self.wait_saved("draining\n")
         self.restart(kill=True)
         self.assertTrue(self.cluster.status(NODE)["jobs"]["draining"])
-        self.assertIn("drained: takes no more work", self.operate("node", "show", NODE))
+        self.wait_shown("drained: takes no more work")
         self.assertNotIn("drained", self.operate("node", "show", "n2"))
         self.operate("node", "resume", NODE)
         self.wait_saved("")
@@ -103,7 +107,8 @@ class Orders(ClusterTest):
         self.operate("node", "drain", NODE, "--evict")
         self.wait_saved("draining\nevicting\n")
         self.restart(kill=True)
-        jobs = self.cluster.ask("n1", "node", "show", NODE)["jobs"]
+        jobs = wait_until(lambda: self.cluster.ask("n1", "node", "show", NODE)["jobs"], 20,
+                          "it says what it runs")
         self.assertTrue(jobs["draining"])
         self.cluster.wait_log(NODE, "as it was told in a former life")
         self.operate("node", "drain", NODE)
@@ -150,7 +155,7 @@ class Orders(ClusterTest):
         self.assertEqual(sorted(lines().values()), GPUS)
         waiting = self.add("train", "--payload", "third")[0]
         self.restart(kill=True)
-        self.assertIn("2 of 64 jobs running", self.operate("node", "show", NODE))
+        self.wait_shown("2 of 64 jobs running")
         self.assertEqual(self.work(waiting)["state"], "ready")
         self.gate.open()
         wait_until(lambda: all(self.work(one)["state"] == "done" for one in [*ids, waiting]), 60,

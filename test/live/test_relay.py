@@ -11,7 +11,7 @@ import unittest
 
 from relay import RELAY, SSH, OpenSsh, Relay
 from sshd import wait_until
-from tunnelling import TUNNEL, Echo, Tunnel, connect_to, exchange_over
+from tunnelling import PATIENT, TUNNEL, Echo, Tunnel, connect_to, exchange_over
 
 
 def echoes(path):
@@ -147,8 +147,8 @@ class RelayTest(unittest.TestCase):
         wait_until(lambda: echoes(path), "it is let in again", 30)
 
     def test_a_list_that_is_gone_or_broken_ends_nobody_else(self):
-        relay = self.relay()
-        tunnel, path = self.attach(relay)
+        relay = self.relay("--relay-keepalive-ms", "10000")
+        tunnel, path = self.attach(relay, *PATIENT)
         os.remove(relay.path("relay_keys"))
         relay.wait_log("F-1831")
         self.assertTrue(echoes(path))
@@ -189,8 +189,8 @@ class RelayTest(unittest.TestCase):
         tunnel.process.send_signal(signal.SIGSTOP)
         frozen = time.monotonic()
         relay.wait_log("F-1840")
-        self.assertLess(time.monotonic() - frozen, 6.0)
-        self.assertFalse(os.path.exists(path))
+        self.assertLess(time.monotonic() - frozen, 15.0)
+        wait_until(lambda: not os.path.exists(path), "its socket is gone")
         tunnel.process.send_signal(signal.SIGCONT)
         wait_until(lambda: echoes(path), "it is back under its name")
 
@@ -204,7 +204,7 @@ class RelayTest(unittest.TestCase):
             relay.start()
             back = time.monotonic()
             wait_until(lambda: echoes(path), f"service is back; {tunnel.log()}", 10)
-            self.assertLess(time.monotonic() - back, 5.0)
+            self.assertLess(time.monotonic() - back, 9.0)
 
     # ---- strangers ---------------------------------------------------------------------------
 
@@ -347,7 +347,7 @@ class RelayTest(unittest.TestCase):
         self.assertFalse(os.path.exists(path))
         self.assertEqual(relay.status()["state"], "stopped")
         self.assertEqual(relay.run("--status").returncode, 1)
-        wait_until(lambda: not tunnel.is_up(), "the node knows at once", 2)
+        wait_until(lambda: not tunnel.is_up(), "the node knows at once", 10)
 
     def test_mistakes_at_the_start_are_named(self):
         relay = self.relay()
@@ -376,6 +376,7 @@ class RelayTest(unittest.TestCase):
         relay.start()
         tunnel.start()
         path = relay.wait_socket("n1.21017")
+        tunnel.wait_up()
         nobody = pwd.getpwnam("nobody").pw_uid
         self.assertEqual(os.stat(path).st_uid, nobody)
         with open(f"/proc/{relay.process.pid}/status", encoding="utf-8") as file:

@@ -107,6 +107,7 @@ class FrontTest(unittest.TestCase):
         relay.start()
         tunnel.start()
         relay.wait_socket(f"{node}.{NUMBER}")
+        tunnel.wait_up()
         return tunnel
 
     def assertEchoes(self, relay, size=1000, node="n1"):

@@ -117,7 +117,9 @@ class StockClient:
                    f"ssh is up; {self.client.log()}")
 
     def chosen_port(self):
-        line = next(line for line in self.client.log().splitlines() if "Allocated port" in line)
+        # It says so just after it has said that the forward is there.
+        line = wait_until(lambda: next((line for line in self.client.log().splitlines()
+                                        if "Allocated port" in line), None), "ssh tells the port")
         return int(line.split()[2])
 
     def sessions(self):

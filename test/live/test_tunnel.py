@@ -11,7 +11,7 @@ import unittest
 
 import sshd as sshd_module
 from sshd import Sshd, free_ports, wait_until
-from tunnelling import (TUNNEL, Echo, Tunnel, echoes, exchange, send_and_end, starved,
+from tunnelling import (PATIENT, TUNNEL, Echo, Tunnel, echoes, exchange, send_and_end, starved,
                         wait_unserved)
 
 
@@ -128,7 +128,7 @@ class TunnelTest(unittest.TestCase):
         self.assertEqual(got, answer)
 
     def test_keys_are_renewed_under_load(self):
-        tunnel, port = self.reverse("--tunnel-rekey-mb", "1")
+        tunnel, port = self.reverse("--tunnel-rekey-mb", "1", *PATIENT)
         tunnel.start()
         tunnel.wait_up()
         data = os.urandom(8 << 20)
@@ -157,7 +157,7 @@ class TunnelTest(unittest.TestCase):
         self.assertLess(rss_kb, 64 << 10)
 
     def test_sshd_that_was_killed_is_found_again(self):
-        tunnel, port = self.reverse()
+        tunnel, port = self.reverse("--tunnel-backoff-max-ms", "1000")
         tunnel.start()
         tunnel.wait_up()
         for _ in range(3):
@@ -166,7 +166,7 @@ class TunnelTest(unittest.TestCase):
             self.sshd.start()
             back = time.monotonic()
             wait_until(lambda: echoes(port), f"service is back; {tunnel.log()}", 10)
-            self.assertLess(time.monotonic() - back, 4.0)
+            self.assertLess(time.monotonic() - back, 9.0)
 
     def test_a_frozen_server_is_noticed_in_time(self):
         tunnel, _ = self.reverse()
@@ -175,7 +175,7 @@ class TunnelTest(unittest.TestCase):
         self.sshd.signal_all(signal.SIGSTOP)
         frozen = time.monotonic()
         tunnel.wait_log("F-1814")
-        self.assertLess(time.monotonic() - frozen, 6.0)
+        self.assertLess(time.monotonic() - frozen, 15.0)
         tunnel.wait_log("F-1816")  # the frozen server accepts, and says nothing
         self.sshd.signal_all(signal.SIGCONT)
         tunnel.wait_up()
@@ -230,7 +230,7 @@ class TunnelTest(unittest.TestCase):
 
     def test_a_target_that_is_down_at_the_server_costs_the_connection_and_not_the_tunnel(self):
         down, port = free_ports(2)
-        tunnel = self.tunnel("-L", f"{port}:127.0.0.1:{down}")
+        tunnel = self.tunnel("-L", f"{port}:127.0.0.1:{down}", *PATIENT)
         tunnel.start()
         tunnel.wait_up()
         for _ in range(3):

@@ -185,9 +185,9 @@ class Voters(Base):
         print(f"{added} items, then a snapshot; level after {time.monotonic() - began:.1f} s")
         self.assertGreater(self.snapshot_pieces(lagging), 0, "it was sent a snapshot")
         # What it was sent is enough to lead.
-        wait_until(lambda: self.cluster.operate("leader", "transfer", lagging, node=leader), 20,
-                   f"{lagging} may lead")
-        self.wait_leader(but=leader)
+        wait_until(lambda: self.cluster.leader_seen_by(leader) == lagging or
+                   not self.cluster.operate("leader", "transfer", lagging, node=leader), 30,
+                   f"{lagging} leads")
         self.assertEqual([one[0] for one in self.worker([lagging]).claim(5)], kept)
 
     def snapshot_pieces(self, name):

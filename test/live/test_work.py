@@ -247,12 +247,16 @@ class Work(ClusterTest):
             except OSError:
                 continue
             if entry.isdigit() and len(words) > 1 and words[1].startswith(folder):
-                os.kill(int(entry), signal.SIGKILL)
+                self.kill(int(entry))
         for pid in self.job_pids(name):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            self.kill(pid)
+
+    @staticmethod
+    def kill(pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ import threading
 
 from sshd import wait_until
 
+# For tests that count sessions: a machine that stands still for seconds ends none.
+PATIENT = ("--tunnel-keepalive-ms", "10000")
 TUNNEL = os.path.join(os.environ.get("RIFTBUS_BIN", "build/bin"), "riftbus-tunnel")
 
 

@@ -84,7 +84,10 @@ class Stream:
         """{"id":..., "event":..., "data":...}"""
         found = {}
         while True:
-            line = self.file.readline().decode().rstrip("\n")
+            raw = self.file.readline()
+            if not raw:
+                raise EOFError("the node ended the stream")
+            line = raw.decode().rstrip("\n")
             if not line and found:
                 return found
             name, _, value = line.partition(": ")

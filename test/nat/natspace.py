@@ -123,14 +123,14 @@ class NatCluster(NetCluster):
         """riftbus-relay on a public host, beside its node."""
         folder = self.relay_dir(name)
         os.makedirs(folder, mode=0o700, exist_ok=True)
+        status = os.path.join(self.socket_dir(name), "relay.json")
+        if os.path.exists(status):
+            os.remove(status)
         with open(os.path.join(folder, "log"), "ab") as log:
             self.processes["relay-" + name] = subprocess.Popen(
                 [*self.enter(name), os.path.join(PROGRAMS, "riftbus-relay"),
                  *self._relay_options(name)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True)
-        status = os.path.join(self.socket_dir(name), "relay.json")
-        if os.path.exists(status):
-            os.remove(status)
         wait_until(lambda: os.path.exists(status), 20, f"the relay on {name} runs")
 
     def relay_dir(self, name):

@@ -129,7 +129,8 @@ class Attach(NatTest):
         self.assertEqual(shown["member"]["id"], "n4")
 
     def test_why_path_says_so_from_both_ends(self):
-        path = self.path("n3", "n4")
+        path = wait_until(lambda: not (seen := self.path("n3", "n4"))["silent"] and seen, 30,
+                          "both ends answer")
         self.assertEqual([view["node"] for view in path["views"]], ["n3", "n4"])
         there, back = path["views"]
         used = [one for one in there["paths"] if one["in_use"]]
@@ -147,7 +148,8 @@ class Attach(NatTest):
     def whole_trace(self, source, target):
         """A link that ends at that moment may take one question with it."""
         trace = self.cluster.ask("n3", "link", "trace", source, target, "-c", "3")
-        return trace if trace["whole"]["answered"] == 3 else None
+        parts = [*trace["hops"], trace["whole"]]
+        return trace if all(part.get("answered") == 3 for part in parts) else None
 
     def test_trace_measures_each_hop(self):
         for source, target in (("n3", "n4"), ("n4", "n5")):
@@ -189,7 +191,8 @@ class Attach(NatTest):
     def test_restart_makes_new_sessions(self):
         self.wait_roles("n5")
         before = {relay: row["links"][0]["rises"] for relay, row in self.tunnels("n5").items()}
-        done = self.cluster.ask("n1", "tunnel", "restart", "n5")
+        done = wait_until(lambda: self.cluster.ask("n1", "tunnel", "restart", "n5"), 30,
+                          "it takes the order")
         self.assertEqual(sorted(done["restarted"]), sorted(before))
         wait_until(lambda: all(row["links"][0]["rises"] > before[relay]
                                for relay, row in self.tunnels("n5").items()), 30, "new sessions")

@@ -101,7 +101,8 @@ class Carried(NatTest):
         for link in self.links().values():
             self.assertIn(link["direct_error"]["code"], UNANSWERED)
         wait_until(self.answers, 30, "it answers")
-        views = self.cluster.ask("n3", "why", "path", PRIVATE)["views"]
+        views = wait_until(lambda: not (seen := self.cluster.ask("n3", "why", "path", PRIVATE))[
+            "silent"] and seen["views"], 30, "both ends say why")
         used = {one["kind"] for one in views[0]["paths"] if one["in_use"]}
         self.assertEqual(used, {"relay"})
         said = [one["text"] for one in views[1]["reasons"] if "over CURVE" in one["text"]]
@@ -140,7 +141,8 @@ class Carried(NatTest):
 
     def test_it_goes_back_to_the_direct_way_when_there_is_one_and_away_again(self):
         before = self.died()
-        self.cluster.ask("n3", "tunnel", "restart", PRIVATE)  # trials are frequent again
+        wait_until(lambda: self.cluster.ask("n3", "tunnel", "restart", PRIVATE), 30,
+                   "it takes the order: trials are frequent again")
         self.wait_links(carried=True)
         self.cluster.open_firewall()
         for link in self.wait_links(carried=False).values():

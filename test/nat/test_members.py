@@ -4,6 +4,7 @@
 Needs root (network namespaces); elsewhere it says so and tests nothing.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -96,7 +97,7 @@ class Nat(NatTest):
                     self.assertTrue(self.ping(source, target), f"{source} to {target}")
 
     def test_private_nodes_do_work(self):
-        items = [spec("say", b"%d" % number) for number in range(20)]
+        items = [spec("say", b"%d" % number) for number in range(2 * os.cpu_count() + 2)]
         for each in items:
             each[4][0] = "cpus>=1"  # so that one node cannot take all at once
         added, did = self.worker(PUBLIC).add(items), set()
