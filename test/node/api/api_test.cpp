@@ -360,6 +360,20 @@ TEST(Api, EventsAreReadByCursor) {
   EXPECT_EQ(node.refusal("event.list", {{"limit", "many"}}), 1503);
 }
 
+// Its tags are those of its last life: whether it would take work, nobody knows.
+TEST(Api, WhatIsGoneIsNotDrained) {
+  membership::Member member;
+  member.record = record_of(id("n2"), 1);
+  EXPECT_FALSE(takes_no_work(member));
+  member.record.tags[kWorkTag] = kDraining;
+  for (const auto& [standing, is_drained] :
+       {std::pair(wire::Standing::alive, true), std::pair(wire::Standing::suspect, true),
+        std::pair(wire::Standing::dead, false), std::pair(wire::Standing::left, false)}) {
+    member.standing = standing;
+    EXPECT_EQ(takes_no_work(member), is_drained) << wire::to_string(standing);
+  }
+}
+
 TEST(Api, TextThatIsNotUtf8BecomesValidJson) {
   Node node({"n1"});
   node.journal().note("refused", NodeId(), "bad \xff\xfe bytes", {node.now(), 1});
