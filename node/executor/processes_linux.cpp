@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -22,11 +23,16 @@ namespace {
 constexpr std::size_t kStatBytesMax = 4096;
 constexpr std::size_t kEnvironBytesMax = 1024 * 1024;
 constexpr int kRoundMs = 20;
+constexpr int kBeginningMs = 200;  // from a program's beginning to its environment
 
 struct Stat {
   char state = '?';
   pid_t parent = 0;
   std::uint64_t started = 0;
+  std::uint64_t memory_bytes = 0;  // 0: a thread of the kernel, or it has ended
+  std::uint64_t code_begin = 0;    // 0 until its program has been set up; that comes last
+  std::uint64_t environment_begin = 0;
+  std::uint64_t environment_end = 0;
 };
 
 std::uint64_t parse_number(std::string_view text) {
@@ -35,8 +41,8 @@ std::uint64_t parse_number(std::string_view text) {
   return value;
 }
 
-// proc(5): "pid (name) state ppid ...", start time is field 22. The name may hold anything, so
-// fields are counted from the last parenthesis.
+// proc(5): "pid (name) state ppid ...". The name may hold anything, so fields are counted from the
+// last parenthesis.
 std::optional<Stat> read_stat(pid_t pid) {
   const auto text = read_part("/proc/" + std::to_string(pid) + "/stat", kStatBytesMax);
   const auto close_at = text.rfind(')');
@@ -52,12 +58,13 @@ std::optional<Stat> read_stat(pid_t pid) {
     ++field;
     if (field == 3) stat.state = word.front();
     if (field == 4) stat.parent = static_cast<pid_t>(parse_number(word));
-    if (field == 22) {
-      stat.started = parse_number(word);
-      return stat;
-    }
+    if (field == 22) stat.started = parse_number(word);
+    if (field == 23) stat.memory_bytes = parse_number(word);
+    if (field == 26) stat.code_begin = parse_number(word);
+    if (field == 50) stat.environment_begin = parse_number(word);
+    if (field == 51) stat.environment_end = parse_number(word);
   }
-  return std::nullopt;
+  return field >= 51 ? std::optional(stat) : std::nullopt;
 }
 
 // Nothing: /proc cannot be read.
@@ -75,15 +82,16 @@ std::optional<std::vector<pid_t>> all_pids() {
   return pids;
 }
 
-// Empty if it is gone, or is none of ours to look at. Nothing: it could not be asked.
-std::optional<std::string> read_environment(pid_t pid) {
+enum class Look { readable, not_ours, failed };  // also not ours: it is gone
+
+Look read_environment_now(pid_t pid, std::string& text) {
   const std::string path = "/proc/" + std::to_string(pid) + "/environ";
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
     const bool is_answer = errno == ENOENT || errno == ESRCH || errno == EACCES || errno == EPERM;
-    return is_answer ? std::optional<std::string>("") : std::nullopt;
+    return is_answer ? Look::not_ours : Look::failed;
   }
-  std::string text(kEnvironBytesMax, '\0');
+  text.assign(kEnvironBytesMax, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
     const auto got = read(file, text.data() + size, text.size() - size);
@@ -92,7 +100,30 @@ std::optional<std::string> read_environment(pid_t pid) {
   }
   close(file);
   text.resize(size);
-  return text;
+  return Look::readable;
+}
+
+// Empty if it is gone, or is none of ours to look at. Nothing: it could not be asked.
+//
+// While a process begins a program (execve) the kernel shows no environment, or a part of the one
+// that goes. So it is asked again until all of it was read while the program was there.
+std::optional<std::string> read_environment(pid_t pid) {
+  std::string text;
+  bool is_there = false;
+  for (int waited_ms = 0; waited_ms < kBeginningMs; ++waited_ms) {
+    const Look look = read_environment_now(pid, text);
+    if (look == Look::failed) return std::nullopt;
+    if (look == Look::not_ours) return std::string();
+    const auto stat = read_stat(pid);
+    if (!stat || stat->memory_bytes == 0) return text;
+    is_there = stat->code_begin != 0;
+    const std::uint64_t size = stat->environment_end - stat->environment_begin;
+    if (is_there && text.size() == std::min<std::uint64_t>(size, kEnvironBytesMax)) return text;
+    poll(nullptr, 0, 1);
+  }
+  // Long enough for any that begins. What is there all the time and cannot be read is as good as
+  // none.
+  return is_there ? std::optional(text) : std::nullopt;
 }
 
 bool belongs_to(const std::string& environment, const std::string& variable) {

@@ -9,7 +9,8 @@
 // known by the variable RIFTBUS_JOB_DIR, which each of them inherited, unless it cleared its
 // environment.
 //
-// Blocking, but quick: some microseconds per process of the machine.
+// Blocking, but quick: some tens of microseconds per process of the machine, and up to 200 ms for
+// one that hangs while it begins a program.
 #pragma once
 
 #include <sys/types.h>
@@ -28,7 +29,8 @@ namespace riftbus::executor {
 // In ticks since boot; 0: no such process. With the pid it names one process for ever.
 [[nodiscard]] std::uint64_t start_time_of(pid_t pid);
 // Whose environment says that they belong to this job; not this process. Nothing: /proc, or some
-// process of it, cannot be read for a reason of our own (descriptors, memory).
+// process of it, cannot be read for a reason of our own (descriptors, memory), or hangs while it
+// begins a program, and may be anybody.
 [[nodiscard]] std::optional<std::vector<pid_t>> find_by_job_dir(const std::string& folder);
 
 inline constexpr int kKillRounds = 100;  // of 20 ms
