@@ -37,9 +37,13 @@ std::string state_text(const Json& work) {
   std::string state = state_word(text(work, {"state"}));
   const auto percent = integer(work, {"percent"}).value_or(0);
   if (state == "running" && percent > 0) state += " " + std::to_string(percent) + "%";
-  if (flag(work, {"cancelling"})) state += ", stopping";
   const auto cause = text(work, {"cause"});
-  if (!cause.empty() && cause != "asked") state += " (" + std::string(cause) + ")";
+  if (flag(work, {"cancelling"})) {
+    state += ", stopping";
+  } else if (!cause.empty() && state != "cancelled") {
+    state += ", to be cancelled";
+  }
+  if (!cause.empty() && cause != "asked") state += " (" + cause + ")";
   if (flag(work, {"preempting"})) state += ", giving way";
   return state;
 }

@@ -29,7 +29,8 @@ struct Stat {
   char state = '?';
   pid_t parent = 0;
   std::uint64_t started = 0;
-  std::uint64_t memory_bytes = 0;  // 0: a thread of the kernel, or it has ended
+  std::uint64_t threads = 0;
+  std::uint64_t memory_bytes = 0;  // 0: a thread of the kernel, or its first thread has ended
   std::uint64_t code_begin = 0;    // 0 until its program has been set up; that comes last
   std::uint64_t environment_begin = 0;
   std::uint64_t environment_end = 0;
@@ -58,6 +59,7 @@ std::optional<Stat> read_stat(pid_t pid) {
     ++field;
     if (field == 3) stat.state = word.front();
     if (field == 4) stat.parent = static_cast<pid_t>(parse_number(word));
+    if (field == 20) stat.threads = parse_number(word);
     if (field == 22) stat.started = parse_number(word);
     if (field == 23) stat.memory_bytes = parse_number(word);
     if (field == 26) stat.code_begin = parse_number(word);
@@ -67,9 +69,9 @@ std::optional<Stat> read_stat(pid_t pid) {
   return field >= 51 ? std::optional(stat) : std::nullopt;
 }
 
-// Nothing: /proc cannot be read.
-std::optional<std::vector<pid_t>> all_pids() {
-  DIR* folder = opendir("/proc");
+// Of processes in /proc, or of threads in /proc/PID/task. Nothing: it cannot be read.
+std::optional<std::vector<pid_t>> all_pids(const std::string& path = "/proc") {
+  DIR* folder = opendir(path.c_str());
   if (folder == nullptr) return std::nullopt;
   std::vector<pid_t> pids;
   while (const auto* entry = readdir(folder)) {
@@ -82,48 +84,27 @@ std::optional<std::vector<pid_t>> all_pids() {
   return pids;
 }
 
-enum class Look { readable, not_ours, failed };  // also not ours: it is gone
+enum class Read { whole, none, forbidden, failed };  // none: it is gone, or has ended
 
-Look read_environment_now(pid_t pid, std::string& text) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/environ";
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+Read read_environment(const std::string& folder, std::string& text) {
+  text.clear();
+  const int file = open((folder + "/environ").c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
-    const bool is_answer = errno == ENOENT || errno == ESRCH || errno == EACCES || errno == EPERM;
-    return is_answer ? Look::not_ours : Look::failed;
+    if (errno == ENOENT || errno == ESRCH) return Read::none;
+    return errno == EACCES || errno == EPERM ? Read::forbidden : Read::failed;
   }
   text.assign(kEnvironBytesMax, '\0');
   std::size_t size = 0;
+  ssize_t got = 0;
   while (size < text.size()) {
-    const auto got = read(file, text.data() + size, text.size() - size);
+    got = read(file, text.data() + size, text.size() - size);
     if (got <= 0) break;
     size += static_cast<std::size_t>(got);
   }
+  const bool is_failure = got < 0 && errno == ENOMEM;
   close(file);
   text.resize(size);
-  return Look::readable;
-}
-
-// Empty if it is gone, or is none of ours to look at. Nothing: it could not be asked.
-//
-// While a process begins a program (execve) the kernel shows no environment, or a part of the one
-// that goes. So it is asked again until all of it was read while the program was there.
-std::optional<std::string> read_environment(pid_t pid) {
-  std::string text;
-  bool is_there = false;
-  for (int waited_ms = 0; waited_ms < kBeginningMs; ++waited_ms) {
-    const Look look = read_environment_now(pid, text);
-    if (look == Look::failed) return std::nullopt;
-    if (look == Look::not_ours) return std::string();
-    const auto stat = read_stat(pid);
-    if (!stat || stat->memory_bytes == 0) return text;
-    is_there = stat->code_begin != 0;
-    const std::uint64_t size = stat->environment_end - stat->environment_begin;
-    if (is_there && text.size() == std::min<std::uint64_t>(size, kEnvironBytesMax)) return text;
-    poll(nullptr, 0, 1);
-  }
-  // Long enough for any that begins. What is there all the time and cannot be read is as good as
-  // none.
-  return is_there ? std::optional(text) : std::nullopt;
+  return is_failure ? Read::failed : Read::whole;
 }
 
 bool belongs_to(const std::string& environment, const std::string& variable) {
@@ -134,6 +115,53 @@ bool belongs_to(const std::string& environment, const std::string& variable) {
     if (begins && (end == environment.size() || environment[end] == '\0')) return true;
   }
   return false;
+}
+
+// Some kernels (gVisor's) show 0 for everybody; of theirs an environment is taken as it is.
+bool shows_beginnings() {
+  static const bool kShows = [] {
+    const auto own = read_stat(getpid());
+    return own && own->code_begin != 0;
+  }();
+  return kShows;
+}
+
+enum class Look {
+  belongs,
+  stranger,    // or it has ended, or is none of ours to look at
+  beginning,   // a program: the kernel shows no environment, or a part of the one that goes
+  unreadable,  // its environment, though its program stands
+  failed,      // for a reason of our own
+};
+
+// While its first thread has ended, the others know its environment.
+Look look_at_threads(const std::string& folder, const std::string& wanted) {
+  std::string text;
+  for (const pid_t thread : all_pids(folder + "/task").value_or(std::vector<pid_t>())) {
+    const Read read = read_environment(folder + "/task/" + std::to_string(thread), text);
+    if (read == Read::forbidden) return Look::stranger;
+    if (!text.empty()) return belongs_to(text, wanted) ? Look::belongs : Look::stranger;
+  }
+  return Look::beginning;
+}
+
+Look look_at(pid_t pid, const std::string& wanted) {
+  const std::string folder = "/proc/" + std::to_string(pid);
+  std::string text;
+  const Read read = read_environment(folder, text);
+  if (read == Read::failed) return Look::failed;
+  if (read == Read::forbidden) return Look::stranger;
+  if (belongs_to(text, wanted)) return Look::belongs;
+  const auto stat = read_stat(pid);
+  if (!stat) return kill(pid, 0) == 0 ? Look::failed : Look::stranger;
+  if (stat->memory_bytes == 0) {
+    return stat->threads > 1 ? look_at_threads(folder, wanted) : Look::stranger;
+  }
+  if (!shows_beginnings()) return Look::stranger;
+  if (stat->code_begin == 0) return Look::beginning;
+  const std::uint64_t size = stat->environment_end - stat->environment_begin;
+  const bool is_whole = text.size() == std::min<std::uint64_t>(size, kEnvironBytesMax);
+  return is_whole ? Look::stranger : Look::unreadable;
 }
 
 }  // namespace
@@ -165,31 +193,44 @@ std::uint64_t start_time_of(pid_t pid) {
   return stat ? stat->started : 0;
 }
 
-std::optional<std::vector<pid_t>> find_by_job_dir(const std::string& folder) {
+JobProcesses find_by_job_dir(const std::string& folder, std::uint64_t since) {
   const std::string wanted = "RIFTBUS_JOB_DIR=" + folder;
-  const auto pids = all_pids();
-  if (!pids) return std::nullopt;
-  std::vector<pid_t> found;
-  for (const pid_t pid : *pids) {
-    if (pid == getpid()) continue;
-    const auto environment = read_environment(pid);
-    if (!environment) return std::nullopt;
-    if (belongs_to(*environment, wanted)) found.push_back(pid);
+  JobProcesses found;
+  auto open = all_pids();
+  if (!open) return {{}, false};
+  std::erase(*open, getpid());
+  Look look = Look::stranger;
+  const auto is_decided = [&](pid_t pid) {
+    look = look_at(pid, wanted);
+    if (look == Look::belongs) found.pids.push_back(pid);
+    if (look == Look::failed) found.is_sure = false;
+    return look != Look::beginning && look != Look::unreadable;
+  };
+  for (int waited_ms = 0; waited_ms < kBeginningMs; ++waited_ms) {
+    std::erase_if(*open, is_decided);
+    if (open->empty()) return found;
+    poll(nullptr, 0, 1);
+  }
+  // Long enough for any that begins. What stands all the time and cannot be read is as good as
+  // without environment; what hangs on the way may be anybody who began late enough.
+  for (const pid_t pid : *open) {
+    if (is_decided(pid) || look == Look::unreadable) continue;
+    found.is_sure = found.is_sure && start_time_of(pid) < since;
   }
   return found;
 }
 
 bool kill_remains(const std::string& folder, pid_t pid, std::uint64_t pid_started, int rounds_max) {
   for (int round = 0; round < rounds_max; ++round) {
-    auto left = find_by_job_dir(folder);
-    if (!left) return false;
+    auto left = find_by_job_dir(folder, pid_started);
     if (pid > 0 && pid_started != 0) {
       const auto stat = read_stat(pid);
-      if (!stat && kill(pid, 0) == 0) return false;  // it is there, but who it is cannot be read
-      if (stat && stat->started == pid_started && stat->state != 'Z') left->push_back(pid);
+      if (!stat && kill(pid, 0) == 0) left.is_sure = false;  // who it is cannot be read
+      const bool has_ended = !stat || (stat->state == 'Z' && stat->threads <= 1);
+      if (!has_ended && stat->started == pid_started) left.pids.push_back(pid);
     }
-    if (left->empty()) return true;
-    for (const pid_t each : *left) kill(each, SIGKILL);
+    for (const pid_t each : left.pids) kill(each, SIGKILL);
+    if (left.pids.empty()) return left.is_sure;
     poll(nullptr, 0, kRoundMs);
   }
   return false;

@@ -44,7 +44,7 @@ struct Spec {
   std::uint8_t priority = 50;  // 255 is most urgent; age counts too (Settings::aging_ms)
   Terms terms;
   std::uint64_t delay_ms = 0;
-  std::uint64_t expires_ms = 0;   // cancelled if not begun by then; 0: never
+  std::uint64_t expires_ms = 0;   // cancelled if it waits then; 0: never
   std::uint64_t deadline_ms = 0;  // cancelled, and stopped, if not done by then; 0: never
   std::string dedupe;             // one unfinished item per key ...
   std::uint64_t dedupe_window_ms = 600'000;  // ... and this long after its end

@@ -15,7 +15,7 @@ const char* sentence_of(Cause cause) {
     case Cause::asked:
       return "an operator cancelled it";
     case Cause::expired:
-      return "it was not begun before it expired";
+      return "it was not running when it expired";
     case Cause::deadline:
       return "it was not done before its deadline";
     case Cause::dependency:
@@ -65,7 +65,10 @@ std::vector<std::string> describe(const Why& why) {
   if (why.state == State::leased) {
     lines.push_back("runs on " + why.node + " for " + format_span(Millis(why.ran_ms)));
   }
-  if (why.cause != Cause::none) lines.emplace_back(sentence_of(why.cause));
+  if (why.cause != Cause::none) {
+    lines.emplace_back(sentence_of(why.cause));
+    return lines;  // it waits for nothing any more
+  }
   if (!waiting) return lines;
   describe_waiting(why, lines);
   if (why.group_limit != 0 && why.group_leased >= why.group_limit) {

@@ -234,7 +234,7 @@ void Ledger::complete(Item& item, std::string result) {
 
 void Ledger::cancel(Item& item, Cause cause) {
   withdraw(item);
-  item.cancelling = cause;
+  if (item.cancelling == Cause::none) item.cancelling = cause;  // the first one stays
   close(item, State::cancelled, {});
 }
 
@@ -330,7 +330,7 @@ void Ledger::resolve_dependants(WorkId id, bool done) {
     auto& after = item.grow().after;
     after.erase(std::find(after.begin(), after.end(), id));
     // Cancelled by its alarm, a bounded number at a time: a long chain must not stall the loop.
-    if (!done) item.cancelling = Cause::dependency;
+    if (!done && item.cancelling == Cause::none) item.cancelling = Cause::dependency;
     if (item.state != State::delayed || item.cancelling != Cause::none) {
       place(item);
     } else {

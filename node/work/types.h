@@ -74,7 +74,7 @@ inline constexpr Ending kLastEnding = Ending::cancelled;
 enum class Cause : std::uint8_t {
   none,
   asked,       // an operator cancelled it
-  expired,     // it was not begun in time
+  expired,     // it was not running in time
   deadline,    // it was not done in time
   dependency,  // what it waited for will never be done
   gang,        // a member of its gang will never be done

@@ -153,6 +153,15 @@ TEST(RenderWork, ListsAndShowsWhatANodeSaid) {
   EXPECT_EQ(render_work_list(list, {}),
             "ID  STATE        KIND    GROUP  NODE  AGE   RAN   TROUBLE\n"
             "17  running 40%  encode  -      n2    1.5s  20ms  1 failed\n");
+  for (const auto& [work, words] : std::initializer_list<std::pair<const char*, const char*>>{
+           {R"("state":"cancelled","cause":"asked")", " cancelled  "},
+           {R"("state":"cancelled","cause":"expired")", " cancelled (expired)  "},
+           {R"("state":"leased","cause":"deadline","cancelling":true)", ", stopping (deadline)  "},
+           {R"("state":"dead","cause":"gang","cancelling":false)", ", to be cancelled (gang)  "},
+           {R"("state":"ready","cause":null)", " ready  "}}) {
+    const auto shown = Json::parse(R"({"works":[{"id":7,)" + std::string(work) + "}]}");
+    EXPECT_NE(render_work_list(shown, {}).find(words), std::string::npos) << work;
+  }
   EXPECT_EQ(render_work_list(Json::parse(R"({"stale":true,"node":"n1","works":[]})"), {}),
             "as n1 knew it: no leader was reached\nnothing\n");
 }

@@ -52,7 +52,7 @@ TEST(Why, CountsTheDrainedApart) {
   EXPECT_EQ(explain_work(s.queue, id).workers, 0U);
 }
 
-// What is to be cancelled, and what was: the same words, also from a snapshot.
+// What is to be cancelled, and what was, which a snapshot keeps.
 TEST(Why, SaysWhyItWasCancelled) {
   Stand s;
   Spec expiring = job();
@@ -75,13 +75,31 @@ TEST(Why, SaysWhyItWasCancelled) {
   ASSERT_TRUE(copy.ok()) << copy.error().to_string();
   s.queue = std::move(copy).value();
   EXPECT_THAT(why_of(ids[3]), ElementsAre("is cancelled", "an operator cancelled it"));
-  EXPECT_THAT(why_of(ids[2]), ElementsAre("is cancelled", "it was not begun before it expired"));
+  EXPECT_THAT(why_of(ids[2]), ElementsAre("is cancelled", "it was not running when it expired"));
   for (const WorkId id : {ids[0], ids[1]}) {
     EXPECT_THAT(why_of(id), ElementsAre("is cancelled", "it was not done before its deadline"));
   }
   EXPECT_THAT(why_of(follower),
               ElementsAre("is cancelled", "what it waited for will never be done"));
   EXPECT_EQ(find_work(s.queue, follower)->cause, Cause::dependency);
+}
+
+TEST(Why, SaysThatAGangWillNeverBeWhole) {
+  Stand s;
+  Spec member = job();
+  member.gang = 1;
+  const auto ids = s.add({member, member});
+  const auto held = s.claim("w1", 2);
+  ASSERT_EQ(held.size(), 2U);
+  s.bury(held[0]);
+  s.cancel(ids[1]);
+  s.release(held[1]);
+  EXPECT_THAT(describe(explain_work(s.queue, ids[0])),
+              ElementsAre("is dead", "a member of its gang will never be done"));
+  EXPECT_EQ(find_work(s.queue, ids[1])->cause, Cause::asked);
+  s.kick(ids[0]);
+  s.tick();
+  EXPECT_EQ(find_work(s.queue, ids[0])->cause, Cause::gang);
 }
 
 TEST(Why, SaysWhereItRunsAndSinceWhenByTheLogsClock) {
