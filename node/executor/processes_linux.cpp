@@ -121,7 +121,7 @@ bool belongs_to(const std::string& environment, const std::string& variable) {
 bool shows_beginnings() {
   static const bool kShows = [] {
     const auto own = read_stat(getpid());
-    return own && own->code_begin != 0;
+    return !own || own->code_begin != 0;  // unreadable for once: as most kernels
   }();
   return kShows;
 }
